@@ -1,0 +1,67 @@
+# Everything a person does with this repository. `make help` lists it.
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+export GRPC_ENABLE_FORK_SUPPORT := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-here test-user check fmt lint types arch gen gen-check bench lock clean
+
+help:  ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make .venv with everything pinned; needs Python 3.11+ and the package index, nothing else
+
+$(READY): requirements.lock pyproject.toml build_hooks/schemas.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is $$($(PYTHON) -V); Bookmesh needs 3.11 or later: make setup PYTHON=python3.12" >&2; exit 3; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Bring Bookinfo up in the lab, show routing, leave it running (bookmesh down ends it)
+	@$(BIN)/python tools/demo.py
+
+test: setup  ## The whole suite; as root also once more as an ordinary user
+	@tools/test-packages
+	@$(MAKE) --no-print-directory test-here
+	@if [ "$$(id -u)" = 0 ]; then tools/test-as-user; else true; fi
+
+test-here: setup  ## The whole suite as this user, without installing any system package
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-user: setup  ## As root: the whole suite as an ordinary user, in a clone of its own
+	@tools/test-as-user
+
+check: lint types arch gen-check  ## Everything but the tests
+
+fmt:  ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+lint: setup  ## ruff
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+
+types: setup  ## mypy --strict
+	@$(BIN)/mypy
+
+arch: setup  ## The contracts between rooms (.importlinter)
+	@$(BIN)/lint-imports
+
+gen: setup  ## Write what is generated: documentation of messages and images
+	@for program in tools/gen_*.py; do $(BIN)/python $$program || exit 1; done
+
+gen-check: setup  ## Fail when something generated is not up to date
+	@for program in tools/gen_*.py; do $(BIN)/python $$program --check || exit 1; done
+
+bench: setup  ## Time to the first page, memory, and propagation of changes, against the budgets
+	@$(BIN)/python benchmarks/up.py
+	@$(BIN)/python benchmarks/propagation.py
+
+lock:  ## Pin the dependencies anew
+	@$(BIN)/pip-compile --quiet --extra dev --generate-hashes --strip-extras --allow-unsafe --upgrade \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
+
+clean:  ## Remove the environment and caches
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache artifacts src/bookmesh/kube/schema/generated/*.json

@@ -1,0 +1,8 @@
+"""`python -m bookinfo SERVICE`: run one of the four services."""
+
+from __future__ import annotations
+
+from bookinfo.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""
+ratings: how many stars each reviewer gave. Knows neither texts nor colours.
+
+Imported by `bookinfo.main` only.
+"""

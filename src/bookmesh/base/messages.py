@@ -1,0 +1,32 @@
+"""
+The table of message codes. A code is never reused; a test checks that each one is raised by some test and documented.
+
+01xx this machine and the lab · 02xx mesh configuration · 03xx images and pods · 04xx the Kubernetes API
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MESSAGES: Final[dict[str, str]] = {
+    "BM0101": "the host does not allow what the lab needs (namespaces, mounts, nf_tables)",
+    "BM0102": "a port or address the lab needs is in use",
+    "BM0103": "there is no running lab of that name",
+    "BM0104": "the lab did not start, or ended before it was ready",
+    "BM0105": "kubectl is not installed",
+    "BM0106": "the lab is running already with other settings",
+    "BM0107": "that is not a possible name for a lab",
+    "BM0108": "a file that should be a kubeconfig is none",
+    "BM0109": "kubectl failed while the lab applied files",
+    "BM0201": "a mesh object could not be parsed",
+    "BM0202": "a route names a destination host that no service has",
+    "BM0203": "a route names a subset that no DestinationRule defines",
+    "BM0204": "a route names a gateway that does not exist",
+    "BM0205": "a field is valid Istio but this mesh does not act on it yet",
+    "BM0206": "an Envoy refused configuration (NACK)",
+    "BM0207": "two VirtualServices claim the same host and gateway",
+    "BM0208": "a gateway selects no running proxy",
+    "BM0301": "an image is not known to the lab",
+    "BM0303": "an image stands for a program that this host does not have",
+    "BM0302": "a part of the pod specification cannot be honoured here",
+}

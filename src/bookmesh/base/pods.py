@@ -1,0 +1,78 @@
+"""
+What an API server asks of the node that runs a pod: logs, exec, attach and port-forward.
+
+The API server (`kube.api`) calls `PodStreams`; the node implements it; neither imports the other.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from bookmesh.base.kubernetes import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """Query of `GET pods/{name}/log`; None means not asked for."""
+
+    container: str
+    follow: bool = False
+    previous: bool = False
+    timestamps: bool = False
+    tail_lines: int | None = None
+    since_s: int | None = None
+    since_time: str | None = None
+    limit_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecOptions:
+    """Query of `pods/{name}/exec`; `command` is never empty."""
+
+    container: str
+    command: tuple[str, ...]
+    stdin: bool = False
+    tty: bool = False
+
+
+class ExecSession(Protocol):
+    """One running command. The caller must `close` it, whatever happened; that ends the command."""
+
+    def output(self) -> AsyncIterator[tuple[int, bytes]]:
+        """Yield (1 stdout | 2 stderr, data) until both are at their end; with a terminal all is stdout."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def write_eof(self) -> None: ...
+
+    def resize(self, columns: int, rows: int) -> None: ...
+
+    async def wait(self) -> int:
+        """Wait for the exit code; 128 + n when signal n ended the command."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PodStreams(Protocol):
+    """Raises `ApiError` 400 when the container is not running or the command cannot be started."""
+
+    def logs(self, pod: JsonObject, options: LogOptions) -> AsyncIterator[bytes]: ...
+
+    async def execute(self, pod: JsonObject, options: ExecOptions) -> ExecSession: ...
+
+    async def connect(self, pod: JsonObject, port: int) -> socket.socket:
+        """
+        Connect to 127.0.0.1:port as the pod sees it.
+
+        Returns:
+            A connected, non-blocking stream socket that the caller closes.
+
+        Raises:
+            OSError: nothing listens there.
+        """
+        ...

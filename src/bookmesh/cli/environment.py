@@ -1,0 +1,89 @@
+"""`bookmesh env`, `bookmesh kubectl` and `bookmesh kubeconfig`: the lab for other programs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import click
+
+from bookmesh.cli import terminal
+from bookmesh.lab import client, kubeconfigs, launching, paths
+
+
+@click.command()
+@terminal.name_option
+@click.option(
+    "--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Syntax of the lines."
+)
+def env(name: str, shell: str) -> None:
+    """Print KUBECONFIG, KUBECACHEDIR and PATH for this shell: eval "$(bookmesh env)"."""
+    with terminal.failures():
+        lab = paths.paths_for(name)
+        launching.require_running(lab)
+        client.link_shims(lab)
+    for variable, value in client.environment(lab).items():
+        quoted = shlex.quote(value)
+        click.echo(f"set -gx {variable} {quoted}" if shell == "fish" else f"export {variable}={quoted}")
+
+
+class _PassedOn(click.Command):
+    """Takes its arguments as they are: click would drop the `--` that `kubectl exec` needs."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.params["arguments"] = tuple(args)
+        return []
+
+
+@click.command(cls=_PassedOn)
+@click.argument("arguments", nargs=-1)
+def kubectl(arguments: tuple[str, ...]) -> None:
+    """
+    Run kubectl against the lab: bookmesh kubectl get pods.
+
+    Everything goes to kubectl as it is, but for a leading --name LAB, which chooses the lab.
+    """
+    rest = list(arguments)
+    name = paths.DEFAULT_NAME
+    if rest[:1] == ["--name"] and len(rest) > 1:
+        name, rest = rest[1], rest[2:]
+    elif rest and rest[0].startswith("--name="):
+        name, rest = rest[0].removeprefix("--name="), rest[1:]
+    with terminal.failures():
+        lab = paths.paths_for(name)
+        launching.require_running(lab)
+        program = client.find_kubectl()
+    os.execve(program, ["kubectl", *rest], os.environ | client.environment(lab))  # noqa: S606
+
+
+@click.command()
+@terminal.name_option
+@click.option(
+    "--merge", is_flag=True, help="Add the lab's context to your kubeconfig; the current context stays."
+)
+@click.option("--use", is_flag=True, help="With --merge: also make it the current context.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    help="With --merge: the file (default: first of KUBECONFIG, else ~/.kube/config).",
+)
+def kubeconfig(name: str, merge: bool, use: bool, into: Path | None) -> None:
+    """Print the lab's kubeconfig, or merge it into yours."""
+    if (use or into) and not merge:
+        raise click.UsageError("--use and --into go with --merge")
+    with terminal.failures():
+        lab = paths.paths_for(name)
+        launching.require_running(lab)
+        if not merge:
+            click.echo(lab.kubeconfig.read_text(), nl=False)
+            return
+        target = into or _own_kubeconfig()
+        current = kubeconfigs.merge(target, lab.kubeconfig, use=use)
+    note = "" if current else f"; your current context stays. Use it: kubectl --context {lab.context} …"
+    terminal.stderr().print(f"context {lab.context} is in {target}{note}")
+
+
+def _own_kubeconfig() -> Path:
+    configured = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(configured) if configured else Path.home() / ".kube" / "config"

@@ -1,0 +1,52 @@
+"""The root of the command and the order in which `--help` lists its parts."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Sequence
+
+import click
+
+# name -> (module, one line). Modules are imported when their command runs, so that --help and env stay instant.
+_COMMANDS = {
+    "up": ("starting", "Start the lab, or say that it runs."),
+    "status": ("inspecting", "Show pods, proxies, addresses and what is wrong."),
+    "env": ("environment", 'Print variables for the shell: eval "$(bookmesh env)".'),
+    "kubectl": ("environment", "Run kubectl against the lab."),
+    "kubeconfig": ("environment", "Print the kubeconfig, or merge it into yours."),
+    "logs": ("inspecting", "Show what the lab process has to say."),
+    "doctor": ("inspecting", "Check that this machine can run a lab."),
+    "down": ("stopping", "End the lab and remove all of it."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"bookmesh.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(importlib.metadata.version("bookmesh"), prog_name="bookmesh")
+def main() -> None:
+    """
+    Bookinfo on a service mesh, without a cluster.
+
+    Stock kubectl, real Envoys, the same Istio YAML: bookmesh up.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with `arguments`, by default those of the process."""
+    main(args=arguments, prog_name="bookmesh")

@@ -1,0 +1,20 @@
+"""`bookmesh down`."""
+
+from __future__ import annotations
+
+import click
+
+from bookmesh.cli import terminal
+from bookmesh.lab import launching, paths
+
+
+@click.command()
+@terminal.name_option
+@click.option("--all", "every", is_flag=True, help="End every lab of this user.")
+def down(name: str, every: bool) -> None:
+    """End the lab and remove all of it: processes, namespaces, mounts, files."""
+    console = terminal.stderr()
+    with terminal.failures():
+        for lab in [paths.paths_for(each) for each in (paths.lab_names() if every else [name])]:
+            removed = launching.stop(lab)
+            console.print(f"bookmesh {lab.name} is gone" if removed else f"bookmesh {lab.name} was not there")

@@ -1,0 +1,98 @@
+"""How commands speak: findings and progress on stderr, data on stdout. Nothing depends on colour."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from bookmesh.base import findings
+
+_STYLE = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+
+
+def stderr() -> Console:
+    """A console for people; rich honours NO_COLOR and drops colour when stderr is not a terminal."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show(finding: findings.Finding, console: Console | None = None) -> None:
+    """Print one finding."""
+    first, _, rest = finding.render().partition("\n")
+    label, _, message = first.partition(": ")
+    text = Text(label, style=_STYLE[finding.severity])
+    text.append(f": {message}", style="bold")
+    if rest:
+        text.append(f"\n{rest}", style="default")
+    (console or stderr()).print(text)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn a `BookmeshError` into its message and exit code."""
+    try:
+        yield
+    except findings.BookmeshError as error:
+        show(error.finding)
+        sys.exit(error.exit_code)
+
+
+class Steps:
+    """A line per step with the time it took; on a terminal the running step shows a spinner."""
+
+    def __init__(self) -> None:
+        self._console = stderr()
+        self._status = self._console.status("") if self._console.is_terminal else None
+        self._step: str | None = None
+        self._began = 0.0
+
+    def begin(self, name: str) -> None:
+        """End the running step as done and begin another."""
+        self._finish("✓")
+        self._step, self._began = name, time.monotonic()
+        if self._status:
+            self._status.update(f"  {name}")
+            self._status.start()
+
+    def end(self, *, failed: bool = False) -> None:
+        self._finish("✗" if failed else "✓")
+
+    def _finish(self, mark: str) -> None:
+        if self._status:
+            self._status.stop()
+        if self._step is None:
+            return
+        took_s = time.monotonic() - self._began
+        line = Text(f"  {mark} ", style="red" if mark == "✗" else "green")
+        line.append(f"{self._step:<44}", style="default")
+        line.append(f"{took_s:6.2f} s", style="dim")
+        self._console.print(line)
+        self._step = None
+
+
+def name_option(function: click.decorators.FC) -> click.decorators.FC:
+    """`--name`: which lab."""
+    return click.option(
+        "--name",
+        default="default",
+        show_default=True,
+        metavar="LAB",
+        help="Which lab, when there are several.",
+    )(function)
+
+
+def output_option(function: click.decorators.FC) -> click.decorators.FC:
+    """`-o json`: the same facts for programs."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="For people, or for programs.",
+    )(function)

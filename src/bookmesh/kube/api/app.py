@@ -1,0 +1,214 @@
+"""
+The web application: every request is checked for its origin, authenticated, routed, and answered or refused in kind.
+
+Refusals of any sort leave as `Status` objects; a defect of ours is a 500 with its traceback in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Final
+
+from aiohttp import web
+
+from bookmesh.base.kubernetes import ApiError
+from bookmesh.base.pods import PodStreams
+from bookmesh.kube.api import (
+    authentication,
+    decoding,
+    discovery,
+    openapi,
+    paths,
+    resources,
+    responses,
+    reviews,
+    statuses,
+    tokens,
+    verbs,
+    versions,
+)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOG = logging.getLogger(__name__)
+_LARGEST_BODY: Final = 3 << 20
+_FOR_EVER: Final = {"Cache-Control": "public, immutable", "Expires": "Fri, 31 Dec 2099 23:59:59 GMT"}
+
+
+def build_app(
+    over: verbs.Verbs,
+    *,
+    streams: PodStreams,
+    authenticator: authentication.Authenticator,
+    extra_routes: Mapping[str, Handler] | None = None,
+    issuer: tokens.TokenIssuer | None = None,
+    hosts: Collection[str] = (),
+) -> web.Application:
+    """
+    Build the application; run it with `serving.start`.
+
+    Args:
+        extra_routes: further paths (aiohttp patterns), for any method, behind the same checks.
+        hosts: names and addresses, besides those of this machine, by which clients may call the server.
+    """
+    allowed = frozenset({*authentication.LOCAL_HOSTS, *(host.lower() for host in hosts)})
+    app = web.Application(
+        client_max_size=_LARGEST_BODY, middlewares=[_refusals, _checks(authenticator, allowed)]
+    )
+    root = _Root(over)
+    for path in ("/healthz", "/livez", "/readyz"):
+        app.router.add_get(path, _healthy)
+        app.router.add_get(path + "/{check:.*}", _healthy)
+    for path, handler in (extra_routes or {}).items():
+        app.router.add_route("*", path, handler)
+    for path, answer in (
+        ("/", root.index),
+        ("/version", root.version),
+        ("/api", root.discovery),
+        ("/apis", root.discovery),
+        ("/openapi/v2", root.openapi_v2),
+        ("/openapi/v3", root.openapi_v3),
+        ("/openapi/v3/api/{version}", root.openapi_v3_document),
+        ("/openapi/v3/apis/{group}/{version}", root.openapi_v3_document),
+        ("/api/{version}", root.resource_list),
+        ("/apis/{group}", root.group),
+        ("/apis/{group}/{version}", root.resource_list),
+    ):
+        app.router.add_get(path, answer)
+        if path != "/":
+            app.router.add_get(path + "/", answer)
+    _add_reviews(app.router)
+    objects = resources.Resources(over, streams=streams, issuer=issuer)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await objects.handle(request, paths.parse(request.rel_url.raw_path))
+
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever is raised into a `Status`."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return responses.error_response(error)
+    except web.HTTPRequestEntityTooLarge:
+        message = f"the request is larger than {_LARGEST_BODY} bytes"
+        return responses.error_response(ApiError(413, "RequestEntityTooLarge", message))
+    except web.HTTPMethodNotAllowed:
+        return responses.error_response(statuses.method_not_allowed())
+    except web.HTTPNotFound:
+        return responses.error_response(statuses.no_such_resource())
+    except ConnectionResetError:
+        raise
+    except Exception as error:
+        _LOG.exception("%s %s failed", request.method, request.path)
+        message = f"Internal error occurred: {type(error).__name__}: {error}"
+        return responses.error_response(ApiError(500, "InternalError", message))
+
+
+def _checks(
+    authenticator: authentication.Authenticator, hosts: frozenset[str]
+) -> Callable[..., Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        authentication.check_origin(request, hosts)
+        request[authentication.USER] = authenticator.authenticate(request)
+        return await handler(request)
+
+    return check
+
+
+async def _healthy(request: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+class _Root:
+    """What is not about objects: version, discovery, OpenAPI."""
+
+    def __init__(self, over: verbs.Verbs) -> None:
+        self._verbs = over
+        self._documents = openapi.Documents(over.kinds, over.schemas, version=versions.GIT_VERSION)
+        self._revision = -1
+        self._groups: discovery.Groups = {}
+
+    def _discovered(self) -> discovery.Groups:
+        if self._revision != self._verbs.custom.revision:
+            self._groups = discovery.grouped(self._verbs.kinds.all())
+            self._revision = self._verbs.custom.revision
+        return self._groups
+
+    async def index(self, request: web.Request) -> web.Response:
+        known = ["/api", "/api/v1", "/apis"]
+        known += [
+            f"/apis/{group}/{version}"
+            for group, found in self._discovered().items()
+            if group
+            for version in found
+        ]
+        known += ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+        return responses.json_response({"paths": known})
+
+    async def version(self, request: web.Request) -> web.Response:
+        return responses.json_response(versions.version_document())
+
+    async def discovery(self, request: web.Request) -> web.Response:
+        is_core = request.path.rstrip("/") == "/api"
+        groups = self._discovered()
+        wanted = discovery.wanted_version(request.headers.get("Accept", ""))
+        if wanted:
+            body, tag = discovery.aggregated(groups, wanted, is_core=is_core)
+            headers = {"ETag": tag, "Vary": "Accept"}
+            if request.headers.get("If-None-Match") == tag:
+                return web.Response(status=304, headers=headers)
+            return responses.json_response(body, headers=headers, content_type=discovery.content_type(wanted))
+        legacy = discovery.core_versions(request.host) if is_core else discovery.group_list(groups)
+        return responses.json_response(legacy)
+
+    async def group(self, request: web.Request) -> web.Response:
+        return _found(discovery.group_document(self._discovered(), request.match_info["group"]))
+
+    async def resource_list(self, request: web.Request) -> web.Response:
+        group, version = request.match_info.get("group", ""), request.match_info["version"]
+        return _found(discovery.resource_list(self._discovered(), group, version))
+
+    async def openapi_v2(self, request: web.Request) -> web.Response:
+        return responses.json_response(openapi.v2_stub(versions.GIT_VERSION), content_type=openapi.V2_TYPE)
+
+    async def openapi_v3(self, request: web.Request) -> web.Response:
+        return responses.json_response(self._documents.index(self._verbs.custom.revision))
+
+    async def openapi_v3_document(self, request: web.Request) -> web.Response:
+        group, version = request.match_info.get("group", ""), request.match_info["version"]
+        document = self._documents.document(group, version, self._verbs.custom.revision)
+        response = _found(document)
+        if "hash" in request.query:
+            response.headers.update(_FOR_EVER)
+        return response
+
+
+def _found(document: object | None) -> web.Response:
+    if document is None:
+        raise statuses.no_such_resource()
+    return responses.json_response(document)
+
+
+def _add_reviews(router: web.UrlDispatcher) -> None:
+    async def access(request: web.Request) -> web.Response:
+        # kubectl sends protobuf that only echoes the question; the answer does not depend on it.
+        is_protobuf = decoding.media_type(request.headers.get("Content-Type", "")) == decoding.PROTOBUF
+        body = {} if is_protobuf else decoding.decode_body(await request.read(), decoding.JSON)
+        return responses.json_response(reviews.access_review("v1", body), code=201)
+
+    async def rules(request: web.Request) -> web.Response:
+        return responses.json_response(reviews.rules_review("v1"), code=201)
+
+    async def subject(request: web.Request) -> web.Response:
+        return responses.json_response(reviews.subject_review("v1", request[authentication.USER]), code=201)
+
+    router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", access)
+    router.add_post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", rules)
+    router.add_post("/apis/authentication.k8s.io/v1/selfsubjectreviews", subject)

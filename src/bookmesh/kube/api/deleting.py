@@ -1,0 +1,228 @@
+"""
+What deleting means: preconditions, grace, finalizers, propagation, and the end of the object.
+
+An object goes at once when nothing holds it. A pod that runs on a node stays until its grace is over or the node says
+it is gone; an object with finalizers stays until they are removed; a namespace until its `spec.finalizers` are. While
+it stays it has a `deletionTimestamp`. A CustomResourceDefinition takes its objects with it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bookmesh.base.kubernetes import ApiError, JsonObject, Resource, conflict, copy_json
+from bookmesh.kube.api import admission, custom_resources, metadata
+from bookmesh.kube.api.strategies import base
+from bookmesh.kube.schema import kinds as kinds_module
+from bookmesh.kube.store import records
+from bookmesh.kube.store import store as stores
+
+Propagation = Literal["Background", "Foreground", "Orphan"]
+
+_FINALIZERS: Final = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+_CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """What a client asks for; `uid` and `resource_version` are preconditions, `grace_s` None means the usual."""
+
+    grace_s: int | None = None
+    propagation: Propagation | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """`object` as it is now, or was at its end; `is_gone` tells which."""
+
+    object: JsonObject
+    is_gone: bool
+    warnings: tuple[str, ...] = ()
+
+
+class Remover:
+    """Everything that takes objects out of the store goes through here."""
+
+    def __init__(
+        self,
+        store: stores.Store,
+        *,
+        custom: custom_resources.CustomResources,
+        hooks: Sequence[admission.AdmissionHook],
+        clock: metadata.Clock,
+    ) -> None:
+        self._store, self._custom, self._hooks, self._clock = store, custom, hooks, clock
+
+    def delete(
+        self, kind: kinds_module.Kind, strategy: base.Strategy, stored: records.Stored, options: DeleteOptions
+    ) -> Deleted:
+        """Delete one object as far as that is possible now."""
+        _check_preconditions(kind.resource, stored.object, options)
+        strategy.check_delete(stored.object)
+        warnings = self._review(kind.resource, stored, options)
+        if options.dry_run:
+            return Deleted(stored.object, is_gone=False, warnings=warnings)
+        if stored.group_resource == custom_resources.DEFINITIONS:
+            self._delete_instances(stored)
+        before = stored.object["metadata"]
+        finalizers = _finalizers_for(before, options.propagation)
+        if stored.group_resource == custom_resources.DEFINITIONS and self._custom.instances(stored.object):
+            finalizers = list(dict.fromkeys([*finalizers, _CLEANUP]))
+        grace_s = strategy.grace_s(stored.object, options.grace_s)
+        is_pending = "deletionTimestamp" in before
+        if is_pending:
+            grace_s = min(grace_s, before.get("deletionGracePeriodSeconds") or 0)
+        if not finalizers and grace_s == 0 and not strategy.is_held(stored.object):
+            return Deleted(self.remove(stored), is_gone=True, warnings=warnings)
+        if (
+            is_pending
+            and finalizers == (before.get("finalizers") or [])
+            and grace_s == before.get("deletionGracePeriodSeconds")
+        ):
+            return Deleted(stored.object, is_gone=False, warnings=warnings)
+        obj = self._marked(stored.object, finalizers=finalizers, grace_s=grace_s)
+        strategy.begin_deletion(obj)
+        updated = self._store.update(
+            stored.group_resource, stored.namespace, stored.name, obj, expected=stored.version
+        )
+        return Deleted(updated.object, is_gone=False, warnings=warnings)
+
+    def remove(self, stored: records.Stored) -> JsonObject:
+        """Take the object out of the store now; returns its last state."""
+        last = self._store.delete(
+            stored.group_resource, stored.namespace, stored.name, expected=stored.version
+        )
+        self._finish_definition(stored.group_resource)
+        return last.object
+
+    def is_released(self, obj: JsonObject, strategy: base.Strategy) -> bool:
+        """Whether an object that is being deleted is held by nothing any more."""
+        fields = obj["metadata"]
+        return (
+            "deletionTimestamp" in fields
+            and not fields.get("finalizers")
+            and not fields.get("deletionGracePeriodSeconds")
+            and not strategy.is_held(obj)
+        )
+
+    def _review(self, resource: Resource, stored: records.Stored, options: DeleteOptions) -> tuple[str, ...]:
+        request = admission.AdmissionRequest(
+            operation="DELETE",
+            resource=resource,
+            namespace=stored.namespace,
+            name=stored.name,
+            object=stored.object,
+            old=stored.object,
+            dry_run=options.dry_run,
+        )
+        return admission.review_all(self._hooks, request).warnings
+
+    def _marked(self, obj: JsonObject, *, finalizers: list[str], grace_s: int) -> JsonObject:
+        marked = copy_json(obj)
+        fields = marked["metadata"]
+        if "deletionTimestamp" not in fields and "generation" in fields:
+            fields["generation"] += 1
+        if "deletionTimestamp" not in fields or grace_s != fields.get("deletionGracePeriodSeconds"):
+            end = self._clock() + datetime.timedelta(seconds=grace_s)
+            fields["deletionTimestamp"] = metadata.timestamp(end)
+            fields["deletionGracePeriodSeconds"] = grace_s
+        if finalizers:
+            fields["finalizers"] = finalizers
+        return marked
+
+    def _delete_instances(self, definition: records.Stored) -> None:
+        """Delete every object of the kind; those with finalizers stay, and the definition with them."""
+        for instance in self._custom.instances(definition.object):
+            if not instance.object["metadata"].get("finalizers"):
+                self._store.delete(
+                    instance.group_resource, instance.namespace, instance.name, expected=instance.version
+                )
+            elif "deletionTimestamp" not in instance.object["metadata"]:
+                finalizers = instance.object["metadata"]["finalizers"]
+                marked = self._marked(instance.object, finalizers=finalizers, grace_s=0)
+                self._store.update(
+                    instance.group_resource,
+                    instance.namespace,
+                    instance.name,
+                    marked,
+                    expected=instance.version,
+                )
+
+    def _finish_definition(self, removed: records.GroupResource) -> None:
+        """Remove a definition that waited for its last object."""
+        definition = self._custom.definition_of(removed.group, removed.plural)
+        if definition is None or "deletionTimestamp" not in definition.object["metadata"]:
+            return
+        if self._custom.instances(definition.object):
+            return
+        finalizers = [
+            entry for entry in definition.object["metadata"].get("finalizers") or [] if entry != _CLEANUP
+        ]
+        if not finalizers:
+            self.remove(definition)
+            return
+        obj = copy_json(definition.object)
+        obj["metadata"]["finalizers"] = finalizers
+        self._store.update(
+            custom_resources.DEFINITIONS, "", definition.name, obj, expected=definition.version
+        )
+
+
+def _check_preconditions(resource: Resource, obj: JsonObject, options: DeleteOptions) -> None:
+    fields = obj["metadata"]
+    for label, wanted, actual in (
+        ("UID", options.uid, fields.get("uid")),
+        ("ResourceVersion", options.resource_version, fields.get("resourceVersion")),
+    ):
+        if wanted and wanted != actual:
+            raise conflict(
+                resource,
+                fields["name"],
+                f"Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {actual}",
+            )
+
+
+def _finalizers_for(fields: JsonObject, propagation: Propagation | None) -> list[str]:
+    """The object's finalizers, with the one that a propagation policy stands for and without its opposite."""
+    finalizers = list(fields.get("finalizers") or [])
+    if propagation is None:
+        return finalizers
+    wanted = _FINALIZERS.get(propagation)
+    kept = [entry for entry in finalizers if entry == wanted or entry not in _FINALIZERS.values()]
+    return kept if wanted is None or wanted in kept else [*kept, wanted]
+
+
+def parse_options(body: JsonObject) -> DeleteOptions:
+    """
+    Read a `DeleteOptions` object (or an empty one).
+
+    Raises:
+        ApiError: 400 for a propagation policy or grace period that does not exist.
+    """
+    propagation = body.get("propagationPolicy")
+    if propagation is None and isinstance(body.get("orphanDependents"), bool):
+        propagation = "Orphan" if body["orphanDependents"] else "Background"
+    if propagation not in {None, "Background", "Foreground", "Orphan"}:
+        raise ApiError(
+            422,
+            "Invalid",
+            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{propagation}": '
+            'supported values: "Background", "Foreground", "Orphan"',
+        )
+    grace_s = body.get("gracePeriodSeconds")
+    if grace_s is not None and (isinstance(grace_s, bool) or not isinstance(grace_s, int)):
+        raise ApiError(400, "BadRequest", "gracePeriodSeconds: must be an integer number of seconds")
+    preconditions = body.get("preconditions") or {}
+    return DeleteOptions(
+        grace_s=grace_s,
+        propagation=propagation,
+        uid=preconditions.get("uid"),
+        resource_version=preconditions.get("resourceVersion"),
+        dry_run="All" in (body.get("dryRun") or []),
+    )

@@ -1,0 +1,105 @@
+"""
+The Kubernetes client for everybody in this process: controllers, node, control plane.
+
+No HTTP and no copy, but the same defaulting, admission and validation as for kubectl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+from bookmesh.base.kubernetes import JsonObject, ObjectList, PatchType, Resource, WatchEvent
+from bookmesh.kube.api import deleting, statuses, verbs, writing
+from bookmesh.kube.store import records
+
+_OPTIONS = writing.WriteOptions(field_validation="Ignore")
+
+
+class InProcessClient:
+    """Implements `base.kubernetes.Client` over `Verbs`; objects are in the version of the resource asked for."""
+
+    def __init__(self, over: verbs.Verbs) -> None:
+        self._verbs = over
+
+    async def get(self, resource: Resource, name: str, namespace: str = "") -> JsonObject:
+        """Return one object; 404 when there is none."""
+        kind = self._verbs.kind_of(resource)
+        return verbs.present(kind, self._verbs.get(resource, name, namespace).object)
+
+    async def list(self, resource: Resource, namespace: str = "") -> ObjectList:
+        """Return every object in (namespace, name) order."""
+        kind = self._verbs.kind_of(resource)
+        found = self._verbs.list(resource, namespace)
+        items = [verbs.present(kind, stored.object) for stored in found]
+        return ObjectList(items, str(self._verbs.store.version))
+
+    async def watch(
+        self, resource: Resource, namespace: str = "", *, since: str
+    ) -> AsyncIterator[WatchEvent]:
+        """Yield changes after `since`; raises 410 `Expired`, at the start or when the reader is too slow."""
+        kind = self._verbs.kind_of(resource)
+        if not since.isdecimal():
+            raise statuses.bad_request(f"Invalid value: {since!r}: resourceVersion must be a number")
+        try:
+            changes = self._verbs.store.watch(
+                verbs.group_resource(kind), namespace if kind.namespaced else "", since=int(since)
+            )
+            try:
+                async for change in changes:
+                    yield WatchEvent(change.type, verbs.present(kind, change.stored.object))
+            finally:
+                changes.close()
+        except records.Expired as error:
+            raise statuses.expired(str(error)) from error
+
+    async def create(self, resource: Resource, body: JsonObject) -> JsonObject:
+        """Create an object in the namespace its metadata names."""
+        return self._verbs.create(resource, body, options=_OPTIONS).object
+
+    async def update(self, resource: Resource, body: JsonObject, *, subresource: str = "") -> JsonObject:
+        """Replace an object, conditionally when `metadata.resourceVersion` is there."""
+        fields = body["metadata"]
+        return self._verbs.update(
+            resource,
+            fields["name"],
+            fields.get("namespace", ""),
+            body,
+            subresource=subresource,
+            options=_OPTIONS,
+        ).object
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str,
+        patch: Any,
+        *,
+        patch_type: PatchType = "merge",
+        subresource: str = "",
+    ) -> JsonObject:
+        """Apply a patch to the object as it is now."""
+        return self._verbs.patch(
+            resource,
+            name,
+            namespace,
+            patch,
+            patch_type=patch_type,
+            subresource=subresource,
+            options=_OPTIONS,
+        ).object
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        grace_s: int | None = None,
+        propagation: Literal["Background", "Foreground", "Orphan"] | None = None,
+        uid: str | None = None,
+    ) -> None:
+        """Ask for deletion; what holds the object may keep it for a while."""
+        options = deleting.DeleteOptions(grace_s=grace_s, propagation=propagation, uid=uid)
+        self._verbs.delete(resource, name, namespace, options=options)

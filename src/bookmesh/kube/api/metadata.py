@@ -1,0 +1,102 @@
+"""Object metadata that the server fills in: names, identity, times, generations."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import uuid
+from collections.abc import Callable
+
+from bookmesh.base.kubernetes import JsonObject
+
+Clock = Callable[[], datetime.datetime]
+
+# Kubernetes leaves out vowels and look-alikes, so that no generated name spells a word.
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX_LENGTH = 5
+_LONGEST_GENERATED = 63 - _SUFFIX_LENGTH
+
+# What a client sends along but only the server decides; taken over from the stored object on every write.
+_SERVER_FIELDS = (
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "namespace",
+    "name",
+    "generateName",
+    "resourceVersion",
+)
+
+
+def utc_now() -> datetime.datetime:
+    """The time now, in UTC."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def timestamp(moment: datetime.datetime) -> str:
+    """Write a time as `metav1.Time` does: RFC 3339, UTC, whole seconds."""
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def random_suffix() -> str:
+    """Five characters as at the end of a generated name."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX_LENGTH))
+
+
+def generated_name(prefix: str) -> str:
+    """A name of at most 63 characters that starts with (the start of) `prefix`."""
+    return prefix[:_LONGEST_GENERATED] + random_suffix()
+
+
+def prepare_create(obj: JsonObject, *, namespace: str, now: datetime.datetime, has_generation: bool) -> None:
+    """Fill in the metadata of a new object in place; what only the server may set is dropped first."""
+    metadata = obj["metadata"]
+    for key in (
+        "resourceVersion",
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "selfLink",
+    ):
+        metadata.pop(key, None)
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = generated_name(metadata["generateName"])
+    if namespace:
+        metadata["namespace"] = namespace
+    else:
+        metadata.pop("namespace", None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = timestamp(now)
+    if has_generation:
+        metadata["generation"] = 1
+    _drop_empty(metadata)
+
+
+def prepare_update(obj: JsonObject, old: JsonObject) -> None:
+    """Take over in place from `old` what a client cannot change."""
+    metadata, before = obj["metadata"], old["metadata"]
+    for key in _SERVER_FIELDS:
+        if key in before:
+            metadata[key] = before[key]
+        else:
+            metadata.pop(key, None)
+    for key in ("managedFields", "selfLink"):
+        metadata.pop(key, None)
+    _drop_empty(metadata)
+
+
+def _drop_empty(metadata: JsonObject) -> None:
+    for key in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if key in metadata and not metadata[key]:
+            del metadata[key]
+
+
+def is_specification_changed(obj: JsonObject, old: JsonObject, *, has_status: bool) -> bool:
+    """Whether anything besides metadata (and status, where status is a subresource) differs."""
+    ignored = {"apiVersion", "kind", "metadata"} | ({"status"} if has_status else set())
+    return any(obj.get(key) != old.get(key) for key in (obj.keys() | old.keys()) - ignored)

@@ -1,0 +1,73 @@
+"""Query parameters of a request to options, with clear refusals."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import orjson
+
+from bookmesh.base.kubernetes import ApiError
+from bookmesh.kube.api import statuses, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next page of a list starts: after this object, at the resourceVersion of the first page."""
+
+    version: int
+    namespace: str
+    name: str
+
+    def encode(self) -> str:
+        """As the opaque `continue` token."""
+        return base64.urlsafe_b64encode(orjson.dumps([self.version, self.namespace, self.name])).decode()
+
+
+def parse_cursor(token: str) -> Cursor:
+    """Decode a `continue` token; raises 400 for one that is not ours."""
+    try:
+        version, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
+        return Cursor(int(version), str(namespace), str(name))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise statuses.bad_request(f"continue key is not valid: {token!r}") from error
+
+
+def write_options(query: Mapping[str, str]) -> writing.WriteOptions:
+    """Read `dryRun` and `fieldValidation`; raises 422 for values that do not exist."""
+    validation = query.get("fieldValidation") or "Warn"
+    if validation not in {"Ignore", "Warn", "Strict"}:
+        raise _unsupported("fieldValidation", validation, '"Ignore", "Strict", "Warn"')
+    return writing.WriteOptions(is_dry_run(query), cast(writing.FieldValidation, validation))
+
+
+def is_dry_run(query: Mapping[str, str]) -> bool:
+    """Whether nothing may be stored; raises 422 for anything but `All`."""
+    wanted = query.get("dryRun", "")
+    if wanted not in {"", "All"}:
+        raise _unsupported("dryRun", wanted, '"All"')
+    return wanted == "All"
+
+
+def is_true(query: Mapping[str, str], key: str) -> bool:
+    """A flag, as Go reads it."""
+    return query.get(key, "").lower() in {"1", "t", "true"}
+
+
+def number(query: Mapping[str, str], key: str) -> int | None:
+    """A non-negative whole number, None when it is absent; raises 400."""
+    text = query.get(key, "")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise statuses.bad_request(f'Invalid value: "{text}": {key} must be a non-negative whole number')
+    return int(text)
+
+
+def _unsupported(field: str, value: str, supported: str) -> ApiError:
+    message = f'Unsupported value: "{value}": supported values: {supported}'
+    cause = statuses.Cause(field, "FieldValueNotSupported", message)
+    return statuses.invalid(group="meta.k8s.io", kind="WriteOptions", name="", causes=[cause])

@@ -1,0 +1,243 @@
+"""Requests on resources: which verb a method on a path is, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from bookmesh.base.kubernetes import PODS, ApiError, JsonObject
+from bookmesh.base.pods import PodStreams
+from bookmesh.kube.api import (
+    decoding,
+    deleting,
+    logs,
+    paths,
+    portforwarding,
+    queries,
+    responses,
+    scaling,
+    selectors,
+    statuses,
+    streaming,
+    tokens,
+    verbs,
+    watching,
+    writing,
+)
+from bookmesh.kube.schema import kinds as kinds_module
+from bookmesh.kube.store import records
+
+
+class Resources:
+    """The handler of every path that names objects."""
+
+    def __init__(self, over: verbs.Verbs, *, streams: PodStreams, issuer: tokens.TokenIssuer | None) -> None:
+        self._verbs, self._streams, self._issuer = over, streams, issuer
+
+    async def handle(self, request: web.Request, path: paths.Path) -> web.StreamResponse:
+        """Answer one request; raises `ApiError`."""
+        if path.resource is None:
+            raise statuses.no_such_resource()
+        kind = self._verbs.kind_of(path.resource)
+        if path.namespace and not kind.namespaced:
+            raise statuses.no_such_resource()
+        if path.subresource:
+            return await self._subresource(request, kind, path)
+        if path.name:
+            return await self._object(request, kind, path)
+        return await self._collection(request, kind, path)
+
+    async def _collection(
+        self, request: web.Request, kind: kinds_module.Kind, path: paths.Path
+    ) -> web.StreamResponse:
+        if request.method == "GET":
+            matches = _selector(request, kind)
+            if queries.is_true(request.query, "watch"):
+                return await watching.serve(request, self._verbs, kind, path.namespace, matches)
+            return self._list(request, kind, path.namespace, matches)
+        if request.method == "POST":
+            options = queries.write_options(request.query)
+            body = await self._body(request)
+            written = self._verbs.create(kind.resource, body, namespace=path.namespace, options=options)
+            return self._answer(request, kind, written, code=201)
+        if request.method == "DELETE":
+            wanted = await self._delete_options(request)
+            gone = self._verbs.delete_collection(
+                kind.resource, path.namespace, matches=_selector(request, kind), options=wanted
+            )
+            return responses.json_response(self._deleted_list(kind, gone))
+        raise statuses.method_not_allowed()
+
+    async def _object(
+        self, request: web.Request, kind: kinds_module.Kind, path: paths.Path
+    ) -> web.StreamResponse:
+        if request.method == "GET":
+            stored = self._verbs.get(kind.resource, path.name, path.namespace)
+            obj = verbs.present(kind, stored.object)
+            return responses.object_response(request, kind, obj, clock=self._verbs.clock)
+        if request.method in {"PUT", "PATCH"}:
+            return self._answer(request, kind, await self._write(request, kind, path))
+        if request.method == "DELETE":
+            options = await self._delete_options(request)
+            deleted = self._verbs.delete(kind.resource, path.name, path.namespace, options=options)
+            return self._answer_deleted(request, kind, deleted)
+        raise statuses.method_not_allowed()
+
+    async def _write(
+        self, request: web.Request, kind: kinds_module.Kind, path: paths.Path
+    ) -> writing.Written:
+        options = queries.write_options(request.query)
+        if request.method == "PUT":
+            return self._verbs.update(
+                kind.resource,
+                path.name,
+                path.namespace,
+                await self._body(request),
+                subresource=path.subresource,
+                options=options,
+            )
+        content = await request.read()
+        patch_type, patch = decoding.decode_patch(content, request.headers.get("Content-Type", ""))
+        return self._verbs.patch(
+            kind.resource,
+            path.name,
+            path.namespace,
+            patch,
+            patch_type=patch_type,
+            subresource=path.subresource,
+            options=options,
+        )
+
+    async def _subresource(
+        self, request: web.Request, kind: kinds_module.Kind, path: paths.Path
+    ) -> web.StreamResponse:
+        known = kinds_module.subresource(kind, path.subresource)
+        if known is None:
+            raise statuses.no_such_resource()
+        wanted = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}.get(request.method)
+        if wanted not in known.verbs:
+            raise statuses.method_not_allowed()
+        stored = self._verbs.get(kind.resource, path.name, path.namespace)
+        if path.subresource in {"status", "scale", "finalize"}:
+            return await self._part(request, kind, path, stored)
+        if path.subresource == "log":
+            return await logs.serve(request, stored.object, self._streams)
+        if path.subresource == "exec":
+            return await streaming.serve_exec(request, stored.object, self._streams)
+        if path.subresource == "attach":
+            return await streaming.serve_attach(request, stored.object, self._streams)
+        if path.subresource == "portforward":
+            return await portforwarding.serve(request, stored.object, self._streams)
+        return self._action(path, stored, await self._body(request), queries.is_dry_run(request.query))
+
+    async def _part(
+        self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, stored: records.Stored
+    ) -> web.Response:
+        """Read or write what `status`, `scale` and `finalize` own."""
+        if request.method == "GET":
+            obj = verbs.present(kind, stored.object)
+            if path.subresource == "scale":
+                return responses.json_response(scaling.scale_of(obj))
+            return responses.object_response(request, kind, obj, clock=self._verbs.clock)
+        written = await self._write(request, kind, path)
+        if path.subresource == "scale":
+            response = responses.json_response(written.object)
+            responses.add_warnings(response.headers, written.warnings)
+            return response
+        return self._answer(request, kind, written)
+
+    def _action(self, path: paths.Path, stored: records.Stored, body: Any, is_dry_run: bool) -> web.Response:
+        """POST to a subresource that does something: binding, eviction, token."""
+        content: JsonObject = body if isinstance(body, dict) else {}
+        if path.subresource == "token":
+            if self._issuer is None:
+                raise ApiError(501, "NotImplemented", "this server has no issuer of service-account tokens")
+            answer = tokens.request_token(self._verbs, self._issuer, stored.object, content)
+            return responses.json_response(answer, code=201)
+        if path.subresource == "binding":
+            node = (content.get("target") or {}).get("name")
+            if not node:
+                raise statuses.bad_request("target.name: Required value: the node to bind the pod to")
+            if not is_dry_run:
+                self._verbs.bind(path.namespace, path.name, node)
+        elif path.subresource == "eviction":
+            options = deleting.parse_options({**(content.get("deleteOptions") or {})})
+            self._verbs.delete(PODS, path.name, path.namespace, options=options)
+        else:
+            raise statuses.no_such_resource()
+        success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return responses.json_response(success, code=201)
+
+    def _list(
+        self,
+        request: web.Request,
+        kind: kinds_module.Kind,
+        namespace: str,
+        matches: selectors.Predicate | None,
+    ) -> web.Response:
+        found = self._verbs.list(kind.resource, namespace, matches=matches)
+        version = self._verbs.store.version
+        if token := request.query.get("continue"):
+            cursor = queries.parse_cursor(token)
+            found = [each for each in found if (each.namespace, each.name) > (cursor.namespace, cursor.name)]
+            version = cursor.version
+        list_metadata: JsonObject = {"resourceVersion": str(version)}
+        limit = queries.number(request.query, "limit")
+        if limit and len(found) > limit:
+            last = found[limit - 1]
+            list_metadata["continue"] = queries.Cursor(version, last.namespace, last.name).encode()
+            list_metadata["remainingItemCount"] = len(found) - limit
+            found = found[:limit]
+        return responses.list_response(
+            request, kind, found, list_metadata=list_metadata, clock=self._verbs.clock
+        )
+
+    async def _body(self, request: web.Request) -> Any:
+        return decoding.decode_body(await request.read(), request.headers.get("Content-Type", ""))
+
+    async def _delete_options(self, request: web.Request) -> deleting.DeleteOptions:
+        """Options are sent in the body, or by some clients in the query."""
+        body = decoding.decode_options(await request.read(), request.headers.get("Content-Type", ""))
+        for key in ("propagationPolicy", "gracePeriodSeconds"):
+            if key in request.query and key not in body:
+                number = queries.number(request.query, key) if key == "gracePeriodSeconds" else None
+                body[key] = request.query[key] if number is None else number
+        if queries.is_dry_run(request.query):
+            body["dryRun"] = ["All"]
+        return deleting.parse_options(body)
+
+    def _answer(
+        self, request: web.Request, kind: kinds_module.Kind, written: writing.Written, *, code: int = 200
+    ) -> web.Response:
+        return responses.object_response(
+            request, kind, written.object, clock=self._verbs.clock, code=code, warnings=written.warnings
+        )
+
+    def _answer_deleted(
+        self, request: web.Request, kind: kinds_module.Kind, deleted: deleting.Deleted
+    ) -> web.Response:
+        """A pod or held object that stays for a while is shown; what is gone is a `Status`."""
+        if deleted.is_gone:
+            fields = deleted.object["metadata"]
+            body = statuses.deleted(kind.resource, fields["name"], fields["uid"])
+            response = responses.json_response(body)
+            responses.add_warnings(response.headers, deleted.warnings)
+            return response
+        return responses.object_response(
+            request, kind, deleted.object, clock=self._verbs.clock, warnings=deleted.warnings
+        )
+
+    def _deleted_list(self, kind: kinds_module.Kind, objects: Sequence[JsonObject]) -> JsonObject:
+        return {
+            "kind": f"{kind.kind}List",
+            "apiVersion": kind.api_version,
+            "metadata": {"resourceVersion": str(self._verbs.store.version)},
+            "items": list(objects),
+        }
+
+
+def _selector(request: web.Request, kind: kinds_module.Kind) -> selectors.Predicate | None:
+    query = request.query
+    return selectors.parse(query.get("labelSelector", ""), query.get("fieldSelector", ""), kind=kind.kind)

@@ -1,0 +1,63 @@
+"""The subresource `scale`: the same few fields whatever kind is scaled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bookmesh.base.kubernetes import JsonObject, conflict, copy_json
+from bookmesh.kube.api import statuses
+from bookmesh.kube.schema import kinds as kinds_module
+
+
+def scale_of(obj: JsonObject) -> JsonObject:
+    """Build the `Scale` of an object."""
+    fields, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    scale: JsonObject = {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: fields[key] for key in kept if key in fields},
+        "spec": {"replicas": spec.get("replicas", 0)},
+        "status": {"replicas": status.get("replicas", 0)},
+    }
+    if selector := selector_text(spec.get("selector") or {}):
+        scale["status"]["selector"] = selector
+    return scale
+
+
+def scaled(kind: kinds_module.Kind, obj: JsonObject, scale: Any) -> JsonObject:
+    """
+    Build the object that a written `Scale` asks for.
+
+    Raises:
+        ApiError: 409 when the scale was read from an older state, 422 for a number of replicas that cannot be.
+    """
+    if not isinstance(scale, dict) or not isinstance(scale.get("spec") or {}, dict):
+        raise statuses.bad_request("the body of the request is not a Scale object")
+    name = obj["metadata"]["name"]
+    version = (scale.get("metadata") or {}).get("resourceVersion")
+    if version and version != obj["metadata"]["resourceVersion"]:
+        why = "the object has been modified; please apply your changes to the latest version and try again"
+        raise conflict(kind.resource, name, why)
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 0:
+        cause = statuses.Cause(
+            "spec.replicas",
+            "FieldValueInvalid",
+            f"Invalid value: {replicas}: must be greater than or equal to 0",
+        )
+        raise statuses.invalid(group="autoscaling", kind="Scale", name=name, causes=[cause])
+    changed = copy_json(obj)
+    changed["spec"]["replicas"] = replicas
+    return changed
+
+
+def selector_text(selector: JsonObject) -> str:
+    """Write a label selector on one line, as `kubectl -l` takes it."""
+    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    for requirement in selector.get("matchExpressions") or []:
+        key, operator = requirement["key"], requirement["operator"]
+        values = ",".join(requirement.get("values") or [])
+        texts = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
+        parts.append(texts.get(operator, f"!{key}"))
+    return ",".join(parts)

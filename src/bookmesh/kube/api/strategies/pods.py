@@ -1,0 +1,139 @@
+"""
+Pods: they start Pending, run as a service account, and end gracefully.
+
+A new pod gets the volume with its service account's token (unless it or the account says no), the tolerations every
+pod has for a node that is not ready, and its quality-of-service class. Deleting one that runs on a node leaves the
+object in place with a `deletionTimestamp`; the node removes it with grace 0 when the processes are gone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.kube.api import metadata
+from bookmesh.kube.api.strategies import base
+from bookmesh.kube.store import records
+from bookmesh.kube.store import store as stores
+
+TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path, not a secret
+_TOKEN_LIFE_S = 3607
+_DEFAULT_GRACE_S = 30
+_SERVICE_ACCOUNTS = records.GroupResource("", "serviceaccounts")
+_NODE_TROUBLE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_TOLERATED_S = 300
+
+
+class PodStrategy(base.Strategy):
+    """Reads service accounts from the store."""
+
+    def __init__(self, store: stores.Store) -> None:
+        self._store = store
+
+    def prepare_create(self, obj: JsonObject) -> None:
+        spec = obj.setdefault("spec", {})
+        self._bind_service_account(obj)
+        spec.setdefault("priority", 0)
+        spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+        _tolerate_node_trouble(spec)
+        obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
+
+    def prepare_update(self, obj: JsonObject, old: JsonObject) -> None:
+        # A client that sends what it once wrote (apply, replace) means the pod, not the parts the server added.
+        spec, before = obj.setdefault("spec", {}), old["spec"]
+        for key in ("nodeName", "serviceAccountName", "serviceAccount", "priority", "preemptionPolicy"):
+            if key in before:
+                spec.setdefault(key, before[key])
+
+    def grace_s(self, obj: JsonObject, wanted: int | None) -> int:
+        phase = (obj.get("status") or {}).get("phase")
+        if not obj["spec"].get("nodeName") or phase in {"Succeeded", "Failed"}:
+            return 0
+        if wanted is not None:
+            return max(wanted, 0)
+        own: int | None = obj["spec"].get("terminationGracePeriodSeconds")
+        return _DEFAULT_GRACE_S if own is None else own
+
+    def _bind_service_account(self, obj: JsonObject) -> None:
+        spec, namespace = obj["spec"], obj["metadata"].get("namespace", "")
+        name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+        spec["serviceAccountName"] = spec["serviceAccount"] = name
+        stored = self._store.get(_SERVICE_ACCOUNTS, namespace, name)
+        if stored is None and name != "default":
+            pod_name = obj["metadata"].get("name", "")
+            raise ApiError(
+                403,
+                "Forbidden",
+                f'pods "{pod_name}" is forbidden: error looking up service account {namespace}/{name}: '
+                f'serviceaccount "{name}" not found',
+                details={"name": pod_name, "kind": "pods"},
+            )
+        account = stored.object if stored else {}
+        if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
+            spec["imagePullSecrets"] = account["imagePullSecrets"]
+        wanted = spec.get("automountServiceAccountToken")
+        if wanted is None:
+            wanted = account.get("automountServiceAccountToken")
+        if wanted is not False:
+            _mount_token(spec)
+
+
+def _mount_token(spec: JsonObject) -> None:
+    containers = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    without = [container for container in containers if not _mounts_token(container)]
+    if not without:
+        return
+    name = f"kube-api-access-{metadata.random_suffix()}"
+    for container in without:
+        mount = {"name": name, "readOnly": True, "mountPath": TOKEN_DIRECTORY}
+        container["volumeMounts"] = [*(container.get("volumeMounts") or []), mount]
+    sources: list[JsonObject] = [
+        {"serviceAccountToken": {"expirationSeconds": _TOKEN_LIFE_S, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {
+            "downwardAPI": {
+                "items": [
+                    {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+                ]
+            }
+        },
+    ]
+    volume = {"name": name, "projected": {"sources": sources, "defaultMode": 0o644}}
+    spec["volumes"] = [*(spec.get("volumes") or []), volume]
+
+
+def _mounts_token(container: JsonObject) -> bool:
+    return any(mount.get("mountPath") == TOKEN_DIRECTORY for mount in container.get("volumeMounts") or [])
+
+
+def _tolerate_node_trouble(spec: JsonObject) -> None:
+    tolerations: list[JsonObject] = list(spec.get("tolerations") or [])
+    for key in _NODE_TROUBLE:
+        if not any(
+            toleration.get("key") in {key, None} and toleration.get("effect") in {"NoExecute", None}
+            for toleration in tolerations
+        ):
+            tolerations.append(
+                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _TOLERATED_S}
+            )
+    spec["tolerations"] = tolerations
+
+
+def quality_of_service(spec: JsonObject) -> str:
+    """
+    The class by which a node evicts: Guaranteed, Burstable or BestEffort.
+
+    Guaranteed asks that every container limits both cpu and memory and requests just that.
+    """
+    requested = limited = False
+    is_guaranteed = True
+    for container in [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]:
+        resources: dict[str, Any] = container.get("resources") or {}
+        requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+        requested, limited = requested or bool(requests), limited or bool(limits)
+        for name in ("cpu", "memory"):
+            if name not in limits or requests.get(name, limits[name]) != limits[name]:
+                is_guaranteed = False
+    if not requested and not limited:
+        return "BestEffort"
+    return "Guaranteed" if is_guaranteed else "Burstable"

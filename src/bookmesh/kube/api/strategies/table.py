@@ -1,0 +1,32 @@
+"""Which strategy belongs to which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bookmesh.kube.api import metadata
+from bookmesh.kube.api.strategies import (
+    base,
+    custom_resource_definitions,
+    namespaces,
+    pods,
+    secrets,
+    services,
+)
+from bookmesh.kube.schema import kinds as kinds_module
+from bookmesh.kube.store import store as stores
+
+Strategies = Mapping[tuple[str, str], base.Strategy]
+
+
+def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock) -> Strategies:
+    """Build the strategies by (group, plural); a kind that is missing has `base.Strategy`."""
+    return {
+        ("", "namespaces"): namespaces.NamespaceStrategy(),
+        ("", "pods"): pods.PodStrategy(store),
+        ("", "secrets"): secrets.SecretStrategy(),
+        ("", "services"): services.ServiceStrategy(store),
+        ("apiextensions.k8s.io", "customresourcedefinitions"): custom_resource_definitions.DefinitionStrategy(
+            kinds, clock
+        ),
+    }

@@ -1,0 +1,330 @@
+"""
+The way of an object into the store, the same for HTTP and for callers in this process.
+
+decoded -> unknown fields reported or pruned -> metadata -> defaults -> strategy -> admission -> defaults (for what
+admission added) -> schema and rules -> scarce values (addresses) -> store. A write that changes nothing is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bookmesh.base.kubernetes import ApiError, JsonObject, conflict, copy_json
+from bookmesh.kube.api import admission, deleting, metadata, statuses
+from bookmesh.kube.api.strategies import base
+from bookmesh.kube.schema import defaulting, rules, strictness, validation
+from bookmesh.kube.schema import kinds as kinds_module
+from bookmesh.kube.schema import schemas as schemas_module
+from bookmesh.kube.store import records
+from bookmesh.kube.store import store as stores
+
+FieldValidation = Literal["Ignore", "Warn", "Strict"]
+
+MODIFIED: Final = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
+_NAMESPACES: Final = records.GroupResource("", "namespaces")
+# Built-in kinds that count generations although they have no status subresource.
+_COUNTED: Final = frozenset({("discovery.k8s.io", "endpointslices")})
+# ... and those that do not, although they have one.
+_UNCOUNTED: Final = frozenset({("", "namespaces"), ("", "nodes"), ("", "services")})
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """Query parameters of a write; unknown fields are dropped unless they are asked to be Strict about."""
+
+    dry_run: bool = False
+    field_validation: FieldValidation = "Warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The object as stored (or as it would be, in a dry run) and what the user should be told."""
+
+    object: JsonObject
+    warnings: tuple[str, ...] = ()
+
+
+class Writer:
+    """Creates and updates; `Verbs` finds kinds, strategies and stored objects for it."""
+
+    def __init__(
+        self,
+        store: stores.Store,
+        schemas: schemas_module.Schemas,
+        *,
+        remover: deleting.Remover,
+        hooks: Sequence[admission.AdmissionHook],
+        clock: metadata.Clock,
+    ) -> None:
+        self._store, self._schemas, self._remover = store, schemas, remover
+        self._hooks, self._clock = hooks, clock
+
+    def create(
+        self,
+        kind: kinds_module.Kind,
+        strategy: base.Strategy,
+        body: Any,
+        *,
+        namespace: str,
+        options: WriteOptions,
+    ) -> Written:
+        """Store a new object; `namespace` is what the request says, "" when only the body does."""
+        obj, warnings = self._decode(kind, body, options)
+        namespace = _namespace_for(kind, obj, namespace)
+        if obj["metadata"].get("resourceVersion"):
+            raise statuses.bad_request("resourceVersion should not be set on objects to be created")
+        self._check_namespace(kind, obj, namespace)
+        metadata.prepare_create(
+            obj, namespace=namespace, now=self._clock(), has_generation=_has_generation(kind)
+        )
+        _drop_status(kind, obj)
+        defaulting.apply_defaults(self._schemas, kind, obj)
+        strategy.prepare_create(obj)
+        obj, admitted = self._admit(kind, obj, None, options)
+        self._validate(kind, obj, None)
+        strategy.allocate(obj, None)
+        group_resource, name = records.GroupResource(*kind.storage), obj["metadata"]["name"]
+        if self._store.get(group_resource, namespace, name) is not None:
+            raise statuses.already_exists(kind.resource, name)
+        if not options.dry_run:
+            obj = self._store.create(group_resource, namespace, name, obj).object
+        return Written(obj, (*warnings, *admitted))
+
+    def update(
+        self,
+        kind: kinds_module.Kind,
+        strategy: base.Strategy,
+        stored: records.Stored,
+        body: Any,
+        *,
+        subresource: str,
+        options: WriteOptions,
+    ) -> Written:
+        """Replace a stored object, or the part of it that `subresource` (status, finalize, "") owns."""
+        obj, warnings = self._decode(kind, body, options)
+        _check_identity(kind, obj, stored)
+        if subresource:
+            obj = _with_part(stored.object, obj, subresource)
+            obj["apiVersion"] = kind.resource.api_version
+        elif _has_status(kind):
+            _keep_status(obj, stored.object)
+        metadata.prepare_update(obj, stored.object)
+        defaulting.apply_defaults(self._schemas, kind, obj)
+        admitted: tuple[str, ...] = ()
+        if not subresource:
+            strategy.prepare_update(obj, stored.object)
+            obj, admitted = self._admit(kind, obj, stored.object, options)
+        self._validate(kind, obj, stored.object)
+        if not subresource:
+            strategy.allocate(obj, stored.object)
+        return Written(self._commit(kind, strategy, stored, obj, options), (*warnings, *admitted))
+
+    def _commit(
+        self,
+        kind: kinds_module.Kind,
+        strategy: base.Strategy,
+        stored: records.Stored,
+        obj: JsonObject,
+        options: WriteOptions,
+    ) -> JsonObject:
+        old = stored.object
+        if metadata.is_specification_changed(obj, old, has_status=_has_status(kind)) and _has_generation(
+            kind
+        ):
+            obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        obj["apiVersion"] = old["apiVersion"]
+        if obj == old:
+            return old
+        if options.dry_run:
+            return obj
+        if self._remover.is_released(obj, strategy):
+            self._remover.remove(stored)
+            return obj
+        return self._store.update(
+            stored.group_resource, stored.namespace, stored.name, obj, expected=stored.version
+        ).object
+
+    def _decode(
+        self, kind: kinds_module.Kind, body: Any, options: WriteOptions
+    ) -> tuple[JsonObject, tuple[str, ...]]:
+        """Copy the body and bring it into the kind's shape; returns it with warnings about unknown fields."""
+        obj = _checked_envelope(kind, body)
+        unknown: list[str] = []
+        if options.field_validation != "Ignore":
+            paths = strictness.unknown_fields(self._schemas, kind, obj)
+            unknown = [f'unknown field "{path}"' for path in paths]
+        if unknown and options.field_validation == "Strict":
+            raise _strict_error(kind, unknown)
+        strictness.prune(self._schemas, kind, obj)
+        # Defaults and strategies rely on the schema; a custom object may still lack what has a default.
+        found = validation.check(self._schemas, kind, obj)
+        if kind.is_custom:
+            found = [cause for cause in found if cause.reason == "FieldValueTypeInvalid"]
+        if found:
+            raise self._invalid(kind, obj, found)
+        return obj, tuple(unknown)
+
+    def _check_namespace(self, kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> None:
+        if not kind.namespaced:
+            return
+        stored = self._store.get(_NAMESPACES, "", namespace)
+        if stored is None:
+            raise ApiError(
+                404,
+                "NotFound",
+                f'namespaces "{namespace}" not found',
+                details={"name": namespace, "kind": "namespaces"},
+            )
+        if "deletionTimestamp" in stored.object["metadata"]:
+            name = obj["metadata"].get("name") or obj["metadata"].get("generateName", "")
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
+            raise ApiError(
+                403,
+                "Forbidden",
+                f'{kind.resource.qualified} "{name}" is forbidden: {why}',
+                details={"name": name, "group": kind.group, "kind": kind.plural, "causes": [cause]},
+            )
+
+    def _admit(
+        self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None, options: WriteOptions
+    ) -> tuple[JsonObject, tuple[str, ...]]:
+        request = admission.AdmissionRequest(
+            operation="CREATE" if old is None else "UPDATE",
+            resource=kind.resource,
+            namespace=obj["metadata"].get("namespace", ""),
+            name=obj["metadata"].get("name", ""),
+            object=obj,
+            old=old,
+            dry_run=options.dry_run,
+        )
+        review = admission.review_all(self._hooks, request)
+        if review.object is obj:
+            return obj, review.warnings
+        admitted = copy_json(review.object)
+        defaulting.apply_defaults(self._schemas, kind, admitted)
+        return admitted, review.warnings
+
+    def _validate(self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None) -> None:
+        causes = validation.check(self._schemas, kind, obj) or rules.check(kind, obj, old)
+        if causes:
+            raise self._invalid(kind, obj, causes)
+
+    def _invalid(
+        self, kind: kinds_module.Kind, obj: JsonObject, causes: Sequence[statuses.CauseLike]
+    ) -> ApiError:
+        name = obj["metadata"].get("name") or ""
+        return statuses.invalid(group=kind.group, kind=kind.kind, name=str(name), causes=causes)
+
+
+def _checked_envelope(kind: kinds_module.Kind, body: Any) -> JsonObject:
+    """A copy of `body` with the right apiVersion and kind and a `metadata`; 400 when that cannot be."""
+    if not isinstance(body, dict):
+        raise statuses.bad_request(f"the body of the request is not a {kind.kind} object")
+    version, named = body.get("apiVersion"), body.get("kind")
+    expected = kind.resource.api_version
+    if version and version != expected:
+        raise statuses.bad_request(
+            f"the API version in the data ({version}) does not match the expected API version ({expected})"
+        )
+    if named and named != kind.kind:
+        raise statuses.bad_request(
+            f"{named} in version {version!r} cannot be handled as a {kind.kind}: the kind does not match"
+        )
+    obj = copy_json({**body, "apiVersion": expected, "kind": kind.kind})
+    if obj.get("metadata") is None:
+        obj["metadata"] = {}
+    if not isinstance(obj["metadata"], dict):
+        raise statuses.bad_request(f"{kind.kind}.metadata: must be an object")
+    return obj
+
+
+def _namespace_for(kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> str:
+    """The namespace to write to: "" for a cluster-scoped kind; 400 when request and body disagree."""
+    own = obj["metadata"].get("namespace") or ""
+    if not kind.namespaced:
+        return ""
+    if namespace and own and own != namespace:
+        raise statuses.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if not (namespace or own):
+        raise statuses.bad_request("an empty namespace may not be set during creation")
+    return namespace or str(own)
+
+
+def _check_identity(kind: kinds_module.Kind, obj: JsonObject, stored: records.Stored) -> None:
+    """The body must be about the stored object, and not about an older state of it."""
+    fields, actual = obj["metadata"], stored.object["metadata"]
+    name = fields.get("name") or stored.name
+    if name != stored.name:
+        raise statuses.bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({stored.name})"
+        )
+    if kind.namespaced and (fields.get("namespace") or stored.namespace) != stored.namespace:
+        raise statuses.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    uid = fields.get("uid")
+    if uid and uid != actual["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual['uid']}"
+        raise conflict(kind.resource, stored.name, why)
+    version = fields.get("resourceVersion")
+    if version and version != actual["resourceVersion"]:
+        raise conflict(kind.resource, stored.name, MODIFIED)
+
+
+def _has_status(kind: kinds_module.Kind) -> bool:
+    return "status" in kind.subresources
+
+
+def _has_generation(kind: kinds_module.Kind) -> bool:
+    key = (kind.group, kind.plural)
+    return key in _COUNTED or (_has_status(kind) and key not in _UNCOUNTED)
+
+
+def _drop_status(kind: kinds_module.Kind, obj: JsonObject) -> None:
+    """A status is not accepted on create where it is a subresource, except for what registers itself with one."""
+    if _has_status(kind) and (kind.group, kind.plural) != ("", "nodes"):
+        obj.pop("status", None)
+
+
+def _keep_status(obj: JsonObject, old: JsonObject) -> None:
+    if "status" in old:
+        obj["status"] = old["status"]
+    else:
+        obj.pop("status", None)
+
+
+def _with_part(old: JsonObject, obj: JsonObject, subresource: str) -> JsonObject:
+    """The stored object with just the part replaced that a subresource owns."""
+    result = copy_json(old)
+    if subresource == "status":
+        if "status" in obj:
+            result["status"] = obj["status"]
+        else:
+            result.pop("status", None)
+    elif subresource == "finalize":
+        finalizers = (obj.get("spec") or {}).get("finalizers") or []
+        result["spec"] = {"finalizers": finalizers} if finalizers else {}
+    else:
+        raise statuses.no_such_resource()
+    return result
+
+
+def _strict_error(kind: kinds_module.Kind, unknown: Sequence[str]) -> ApiError:
+    joined = ", ".join(unknown)
+    if kind.is_custom:
+        return statuses.bad_request(f"strict decoding error: {joined}")
+    return statuses.bad_request(
+        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+        f"strict decoding error: {joined}"
+    )

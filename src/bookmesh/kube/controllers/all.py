@@ -1,0 +1,68 @@
+"""All controllers of a cluster, wired to one client and one set of copies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from bookmesh.base import names
+from bookmesh.base.kubernetes import Client
+from bookmesh.kube.controllers import (
+    custom_resources,
+    deployments,
+    endpoint_slices,
+    endpoints,
+    garbage_collection,
+    informers,
+    namespaces,
+    replica_sets,
+    runner,
+    scheduling,
+    service_accounts,
+)
+
+
+def random_suffix() -> str:
+    """Pick what makes a generated name unique, as the API server does."""
+    return "".join(secrets.choice(names.SAFE_ALPHABET) for _ in range(names.SUFFIX_LENGTH))
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build(
+    client: Client,
+    *,
+    ca_pem: str,
+    node_name: str,
+    now: Callable[[], datetime] = utc_now,
+    suffix: Callable[[], str] = random_suffix,
+) -> list[runner.Runner]:
+    """
+    Build every controller; nothing happens before `run`, which needs a running event loop.
+
+    `ca_pem` is the certificate pods shall trust for the API server. `node_name` is the node pods are placed on.
+    """
+    caches = informers.Informers(client)
+    catalogue = custom_resources.Catalogue(caches)
+    declared = (
+        scheduling.controller(node_name=node_name),
+        deployments.CONTROLLER,
+        replica_sets.CONTROLLER,
+        endpoint_slices.CONTROLLER,
+        endpoints.CONTROLLER,
+        service_accounts.controller(ca_pem=ca_pem),
+        namespaces.controller(served=catalogue.served),
+        garbage_collection.controller(served=catalogue.served),
+    )
+    return [
+        runner.Runner(controller, client=client, caches=caches, suffix=suffix, now=now)
+        for controller in declared
+    ]
+
+
+async def run(controllers: Sequence[runner.Runner]) -> None:
+    """Run until cancelled."""
+    await runner.run(controllers)

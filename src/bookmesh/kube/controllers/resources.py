@@ -1,0 +1,53 @@
+"""
+The resources that controllers look after, and the names owner references use for them.
+
+What is made at run time (custom resources) comes on top, from the definitions themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from bookmesh.base import kubernetes
+from bookmesh.base.kubernetes import JsonObject, Resource
+
+ENDPOINTS: Final = Resource("", "v1", "endpoints")
+
+
+class Served(NamedTuple):
+    """One resource and its kind; `has_owners`: its objects take part in garbage collection."""
+
+    resource: Resource
+    kind: str
+    is_namespaced: bool = True
+    has_owners: bool = True
+
+
+BUILT_IN: Final[tuple[Served, ...]] = (
+    Served(kubernetes.DEPLOYMENTS, "Deployment"),
+    Served(kubernetes.REPLICA_SETS, "ReplicaSet"),
+    Served(kubernetes.PODS, "Pod"),
+    Served(kubernetes.SERVICES, "Service"),
+    Served(kubernetes.ENDPOINT_SLICES, "EndpointSlice"),
+    Served(ENDPOINTS, "Endpoints"),
+    Served(kubernetes.CONFIG_MAPS, "ConfigMap"),
+    Served(kubernetes.SECRETS, "Secret"),
+    Served(kubernetes.SERVICE_ACCOUNTS, "ServiceAccount"),
+    Served(kubernetes.EVENTS, "Event", has_owners=False),
+    Served(kubernetes.NAMESPACES, "Namespace", is_namespaced=False),
+    Served(kubernetes.NODES, "Node", is_namespaced=False),
+    Served(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, "CustomResourceDefinition", is_namespaced=False),
+)
+
+
+def of_definition(definition: JsonObject) -> Served | None:
+    """Read what a CustomResourceDefinition serves, in its storage version; None when it is not established."""
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    is_established = any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+    spec = definition["spec"]
+    version = next((each["name"] for each in spec["versions"] if each.get("storage")), None)
+    if not is_established or version is None:
+        return None
+    names = spec["names"]
+    resource = Resource(spec["group"], version, names["plural"])
+    return Served(resource, names["kind"], is_namespaced=spec["scope"] == "Namespaced")

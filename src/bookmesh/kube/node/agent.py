@@ -1,0 +1,213 @@
+"""
+The node: one worker for each pod that is bound to it, and what an API server asks of it.
+
+    node = Node(client=..., forks=fork_server, ...)
+    task = asyncio.create_task(node.run())      # until cancelled
+    await node.stop(grace_s=5)                  # ends all pods; their objects stay
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import shutil
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, SECRETS, Client, JsonObject, WatchEvent
+from bookmesh.base.pods import ExecOptions, ExecSession, LogOptions
+from bookmesh.kube.node import following, network_files, node_object, streams
+from bookmesh.kube.node.addresses import PodAddresses
+from bookmesh.kube.node.back_off import BackOffLimits
+from bookmesh.kube.node.context import Machinery, Settings
+from bookmesh.kube.node.events import EventRecorder
+from bookmesh.kube.node.images import ImageResolver
+from bookmesh.kube.node.pod_worker import PodWorker
+from bookmesh.kube.node.ports import Forks, Network, NetworkHook, TokenIssuer, VolumeDriver
+
+_log = logging.getLogger(__name__)
+_KILL_S = 5.0
+_RESTART_BACK_OFF = BackOffLimits()
+
+
+class Node:
+    """The kubelet of the lab; implements `base.pods.PodStreams`. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        forks: Forks,
+        network: Network,
+        images: ImageResolver,
+        volume_drivers: Mapping[str, VolumeDriver],
+        network_hooks: Sequence[NetworkHook],
+        tokens: TokenIssuer,
+        directory: Path,
+        host_ip: str,
+        node_name: str = "bookmesh",
+        pod_network: str = "10.244.0.0/16",
+        version: str = "1.37.0",
+        host_resolv_conf: Path = Path("/etc/resolv.conf"),
+        restart_back_off: BackOffLimits = _RESTART_BACK_OFF,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        machine = node_object.read_machine(directory)
+        host_lines = host_resolv_conf.read_text().splitlines() if host_resolv_conf.exists() else []
+        settings = Settings(
+            directory=directory,
+            node_name=node_name,
+            host_ip=host_ip,
+            resolver=network_files.Resolver(host_lines=host_lines),
+            allocatable=machine.capacity,
+            restart_back_off=restart_back_off,
+        )
+        self._node = node_object.build_node(
+            machine,
+            name=node_name,
+            host_ip=host_ip,
+            pod_network=pod_network,
+            version=version,
+            now=datetime.datetime.now(datetime.UTC),
+        )
+        self.machinery = Machinery(
+            client=client,
+            forks=forks,
+            network=network,
+            images=images,
+            volume_drivers=volume_drivers,
+            network_hooks=network_hooks,
+            tokens=tokens,
+            events=EventRecorder(client, node_name=node_name),
+            settings=settings,
+        )
+        self._addresses = PodAddresses(pod_network)
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._broken: set[str] = set()
+        self._is_stopping = False
+        self._knows_pods = False
+
+    async def run(self) -> None:
+        """Register the node and run its pods, until cancelled; raises when the API cannot be used."""
+        client = self.machinery.client
+        await node_object.register(client, self._node)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.machinery.events.run())
+            group.create_task(node_object.beat(client, self._node))
+            group.create_task(self._follow_sources("ConfigMap"))
+            group.create_task(self._follow_sources("Secret"))
+            group.create_task(
+                following.follow(client, PODS, on_list=self._on_pods, on_event=self._on_pod_event)
+            )
+
+    async def stop(self, grace_s: float) -> None:
+        """
+        End every pod within about `grace_s`; their API objects stay. No new pod starts any more.
+
+        `run` should still go on meanwhile, so that statuses and events are written.
+        """
+        self._is_stopping = True
+        for worker in self._workers.values():
+            worker.stop(grace_s)
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace_s + _KILL_S)
+
+    def logs(self, pod: JsonObject, options: LogOptions) -> AsyncIterator[bytes]:
+        """Read a container's log; see `base.pods.PodStreams`."""
+        worker = self._workers.get(pod["metadata"]["uid"])
+        if worker is None:
+            return streams.open_logs(None, None, self.machinery.settings, pod, options)
+        runner = worker.runners.get(options.container)
+        return streams.open_logs(worker.context, runner, self.machinery.settings, pod, options)
+
+    async def execute(self, pod: JsonObject, options: ExecOptions) -> ExecSession:
+        """Start a command in a container; see `base.pods.PodStreams`."""
+        worker = self._worker(pod)
+        return await streams.execute(worker.context, worker.runners.get(options.container), options)
+
+    async def connect(self, pod: JsonObject, port: int) -> socket.socket:
+        """Connect to a port inside a pod; see `base.pods.PodStreams`."""
+        return await streams.connect(self._worker(pod).context, port)
+
+    def _worker(self, pod: JsonObject) -> PodWorker:
+        worker = self._workers.get(pod["metadata"]["uid"])
+        if worker is None:
+            raise streams.bad_request(f"pod {pod['metadata']['name']} does not run on this node")
+        return worker
+
+    def _on_pods(self, pods: list[JsonObject]) -> None:
+        ours = {pod["metadata"]["uid"]: pod for pod in pods if self._is_ours(pod)}
+        if not self._knows_pods:
+            self._knows_pods = True
+            self._addresses.reserve(
+                (uid, pod["status"]["podIP"])
+                for uid, pod in ours.items()
+                if (pod.get("status") or {}).get("podIP")
+                and pod["status"].get("phase") in ("Pending", "Running")
+            )
+            self._remove_left_overs(ours)
+        for uid in [uid for uid in self._workers if uid not in ours]:
+            self._workers[uid].vanish()
+        for pod in ours.values():
+            self._on_pod(pod)
+
+    def _on_pod_event(self, event: WatchEvent) -> None:
+        if not self._is_ours(event.object):
+            return
+        if event.type != "DELETED":
+            self._on_pod(event.object)
+        elif worker := self._workers.get(event.object["metadata"]["uid"]):
+            worker.vanish()
+
+    def _on_pod(self, pod: JsonObject) -> None:
+        uid = pod["metadata"]["uid"]
+        if worker := self._workers.get(uid):
+            worker.update(pod)
+            return
+        if self._is_stopping or (uid in self._broken and not pod["metadata"].get("deletionTimestamp")):
+            return
+        worker = self._workers[uid] = PodWorker(self.machinery, pod, addresses=self._addresses)
+        task = self._tasks[uid] = asyncio.create_task(worker.run(), name=f"pod {worker.context.full_name}")
+        task.add_done_callback(lambda ended: self._forget(uid, pod, ended))
+
+    def _forget(self, uid: str, pod: JsonObject, task: asyncio.Task[Any]) -> None:
+        self._workers.pop(uid, None)
+        self._tasks.pop(uid, None)
+        self._broken.discard(uid)
+        if not task.cancelled() and (error := task.exception()):
+            self._broken.add(uid)
+            _log.error("%s ended by an error of the node", task.get_name(), exc_info=error)
+            self.machinery.events.warning(pod, "InternalError", f"the node failed to run this pod: {error!r}")
+
+    def _is_ours(self, pod: JsonObject) -> bool:
+        return bool(pod["spec"].get("nodeName") == self.machinery.settings.node_name)
+
+    def _remove_left_overs(self, ours: Mapping[str, JsonObject]) -> None:
+        """Remove files of pods that went while the node was down."""
+        directory = self.machinery.settings.directory
+        logs = {self.machinery.settings.log_directory(pod).name for pod in ours.values()}
+        for parent, kept in ((directory / "volumes", set(ours)), (directory / "pods", logs)):
+            for path in parent.iterdir() if parent.is_dir() else ():
+                if path.name not in kept:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    async def _follow_sources(self, kind: str) -> None:
+        def on_list(_items: list[JsonObject]) -> None:
+            for worker in self._workers.values():
+                worker.context.note_sources_change()
+
+        def on_event(event: WatchEvent) -> None:
+            metadata = event.object["metadata"]
+            for worker in self._workers.values():
+                if worker.context.pod["metadata"]["namespace"] == metadata["namespace"] and worker.refers_to(
+                    kind, metadata["name"]
+                ):
+                    worker.context.note_sources_change()
+
+        resource = CONFIG_MAPS if kind == "ConfigMap" else SECRETS
+        await following.follow(self.machinery.client, resource, on_list=on_list, on_event=on_event)

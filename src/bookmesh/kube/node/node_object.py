@@ -1,0 +1,138 @@
+"""The Node object: what `kubectl get nodes` and the scheduler see of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bookmesh.base.kubernetes import NODES, ApiError, Client, JsonObject
+from bookmesh.kube.node import records
+
+_HEARTBEAT_S = 300.0
+_MAX_PODS = "250"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Facts about the host."""
+
+    kernel: str
+    os_image: str
+    architecture: str
+    machine_id: str
+    boot_id: str
+    capacity: Mapping[str, str]
+
+
+def read_machine(directory: Path) -> Machine:
+    """Ask the host; `directory` is where pods keep their files."""
+    memory_kib = next(
+        int(line.split()[1]) for line in _read("/proc/meminfo").splitlines() if line.startswith("MemTotal:")
+    )
+    disk = os.statvfs(directory)
+    release = dict(line.split("=", 1) for line in _read("/etc/os-release").splitlines() if "=" in line)
+    machine = platform.machine()
+    return Machine(
+        kernel=platform.release(),
+        os_image=release.get("PRETTY_NAME", "Linux").strip('"'),
+        architecture=_ARCHITECTURES.get(machine, machine),
+        machine_id=_read("/etc/machine-id").strip(),
+        boot_id=_read("/proc/sys/kernel/random/boot_id").strip(),
+        capacity={
+            "cpu": str(len(os.sched_getaffinity(0))),
+            "memory": f"{memory_kib}Ki",
+            "ephemeral-storage": f"{disk.f_blocks * disk.f_frsize // 1024}Ki",
+            "pods": _MAX_PODS,
+        },
+    )
+
+
+def build_node(
+    machine: Machine, *, name: str, host_ip: str, pod_network: str, version: str, now: datetime.datetime
+) -> JsonObject:
+    """Build the whole object of a ready node. Pure."""
+    moment = records.format_time(now)
+    healthy = {
+        "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": machine.architecture,
+            },
+        },
+        "spec": {"podCIDR": pod_network, "podCIDRs": [pod_network]},
+        "status": {
+            "capacity": dict(machine.capacity),
+            "allocatable": dict(machine.capacity),
+            "conditions": [
+                {
+                    "type": kind,
+                    "status": status,
+                    "reason": reason,
+                    "message": message,
+                    "lastHeartbeatTime": moment,
+                    "lastTransitionTime": moment,
+                }
+                for kind, (status, reason, message) in healthy.items()
+            ],
+            "addresses": [{"type": "InternalIP", "address": host_ip}, {"type": "Hostname", "address": name}],
+            "nodeInfo": {
+                "machineID": machine.machine_id,
+                "systemUUID": machine.machine_id,
+                "bootID": machine.boot_id,
+                "kernelVersion": machine.kernel,
+                "osImage": machine.os_image,
+                "containerRuntimeVersion": f"bookmesh://{version}",
+                "kubeletVersion": f"v{version}",
+                "kubeProxyVersion": "",
+                "operatingSystem": "linux",
+                "architecture": machine.architecture,
+            },
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
+        },
+    }
+
+
+async def register(client: Client, node: JsonObject) -> None:
+    """Create the object, or bring the one from before a restart up to date; its labels and taints stay."""
+    name = node["metadata"]["name"]
+    try:
+        await client.create(NODES, node)
+    except ApiError as error:
+        if error.code != 409:
+            raise
+        await client.patch(NODES, name, "", {"metadata": {"labels": node["metadata"]["labels"]}})
+    await client.patch(NODES, name, "", {"status": node["status"]}, subresource="status")
+
+
+async def beat(client: Client, node: JsonObject) -> None:
+    """Renew the heartbeat of the conditions every five minutes, for ever; registers again when somebody deleted it."""
+    while True:
+        await asyncio.sleep(_HEARTBEAT_S)
+        moment = records.format_time(datetime.datetime.now(datetime.UTC))
+        conditions = [{**item, "lastHeartbeatTime": moment} for item in node["status"]["conditions"]]
+        node = {**node, "status": {**node["status"], "conditions": conditions}}
+        await register(client, node)
+
+
+def _read(path: str) -> str:
+    """A file of the host; "" when it does not have it."""
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""

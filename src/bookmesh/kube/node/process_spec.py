@@ -1,0 +1,89 @@
+"""From a container, its image, environment and mounts to the sandboxed process that runs it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.node import expansion, network_files
+from bookmesh.kube.node.images import Image
+from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.sandbox.specification import Mount, SandboxSpec
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def build_spec(
+    container: JsonObject,
+    *,
+    pod: JsonObject,
+    image: Image,
+    environment: Mapping[str, str],
+    mounts: tuple[Mount, ...],
+    files: Mapping[str, str],
+) -> SandboxSpec:
+    """
+    Build the process.
+
+    Args:
+        environment: what Kubernetes adds, services included; it wins over the image's.
+        mounts: of the container's volumes; they win over the image's.
+        files: of the pod's network; a volume mounted over one of them wins.
+
+    Raises:
+        SourceError: the container may not run like this; the message is the kubelet's.
+    """
+    hostname = network_files.hostname_of(pod)
+    uid, gid = _user(container, pod, image)
+    argv, entry = _command(container, image, environment)
+    mounted = {mount.target for mount in mounts}
+    return SandboxSpec(
+        name=f"{pod['metadata']['namespace']}/{pod['metadata']['name']}/{container['name']}",
+        argv=argv,
+        env={
+            "PATH": _PATH,
+            "HOME": "/root" if not uid else "/",
+            **image.env,
+            "HOSTNAME": hostname,
+            **environment,
+        },
+        cwd=container.get("workingDir") or image.working_dir or "/",
+        hostname=hostname,
+        mounts=(*(mount for mount in image.mounts if mount.target not in mounted), *mounts),
+        files={path: text for path, text in files.items() if path not in mounted},
+        uid=uid,
+        gid=gid,
+        entry=entry,
+    )
+
+
+def _command(
+    container: JsonObject, image: Image, environment: Mapping[str, str]
+) -> tuple[tuple[str, ...], str | None]:
+    """The rules of Docker and Kubernetes: `command` replaces ENTRYPOINT and drops CMD, `args` replaces CMD."""
+    command = tuple(expansion.expand(part, environment) for part in container.get("command") or ())
+    arguments = tuple(expansion.expand(part, environment) for part in container.get("args") or ())
+    if command:
+        return command + arguments, None
+    argv = image.entrypoint + (arguments or image.command)
+    if not argv:
+        raise SourceError("no command specified")
+    return argv, image.entry
+
+
+def _user(container: JsonObject, pod: JsonObject, image: Image) -> tuple[int | None, int | None]:
+    own, shared = container.get("securityContext") or {}, pod["spec"].get("securityContext") or {}
+
+    def setting(name: str) -> int | None:
+        value: int | None = own.get(name, shared.get(name))
+        return value
+
+    uid = setting("runAsUser")
+    uid = uid if uid is not None else image.user
+    gid = setting("runAsGroup")
+    if setting("runAsNonRoot"):
+        if uid == 0:
+            raise SourceError("container's runAsUser breaks non-root policy")
+        if uid is None:
+            raise SourceError("container has runAsNonRoot and image will run as root")
+    return uid, gid

@@ -1,0 +1,62 @@
+"""
+Which parts of a pod specification cannot be honoured here: each gives a Warning event BM0302 on the pod. Pure.
+
+What is listed is ignored, and the pod runs. Volumes of an unknown kind are not here: they keep the pod from starting.
+"""
+
+from __future__ import annotations
+
+from bookmesh.base.kubernetes import JsonObject
+
+CODE = "BM0302"
+
+_POD_FLAGS = {
+    "hostNetwork": "the pod has a network and an address of its own",
+    "hostPID": "processes outside of the container stay invisible",
+    "hostIPC": "the container has an IPC namespace of its own",
+    "shareProcessNamespace": "each container has a PID namespace of its own",
+}
+_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+
+
+def unsupported_parts(pod: JsonObject, *, can_change_user: bool) -> list[str]:
+    """Name each part by its field path and say what happens instead."""
+    spec = pod["spec"]
+    found = [f"spec.{name}: {instead}" for name, instead in _POD_FLAGS.items() if spec.get(name)]
+    shared = spec.get("securityContext") or {}
+    if shared.get("fsGroup") is not None or shared.get("supplementalGroups"):
+        found.append(
+            "spec.securityContext: fsGroup and supplementalGroups have no effect, volumes are open to all"
+        )
+    if spec.get("ephemeralContainers"):
+        found.append("spec.ephemeralContainers: these are not started")
+    for part in ("initContainers", "containers"):
+        for container in spec.get(part) or []:
+            path = f"spec.{part}{{{container['name']}}}"
+            found += _of_container(container, shared, path, can_change_user=can_change_user)
+    return found
+
+
+def _of_container(
+    container: JsonObject, shared: JsonObject, path: str, *, can_change_user: bool
+) -> list[str]:
+    own = container.get("securityContext") or {}
+    found = []
+    uid = own.get("runAsUser", shared.get("runAsUser"))
+    if uid and not can_change_user:
+        found.append(
+            f"{path}.securityContext.runAsUser: the container runs as uid 0 of the lab's user namespace, not as {uid}; "
+            "a lab started by root can change users"
+        )
+    if own.get("privileged"):
+        found.append(f"{path}.securityContext.privileged: the host's devices stay invisible")
+    if own.get("readOnlyRootFilesystem"):
+        found.append(f"{path}.securityContext.readOnlyRootFilesystem: the root file system stays writable")
+    found += [
+        f"{path}.{name}.grpc: the probe is not run and counts as passing"
+        for name in _PROBES
+        if "grpc" in (container.get(name) or {})
+    ]
+    if container.get("volumeDevices"):
+        found.append(f"{path}.volumeDevices: there are no block devices")
+    return found

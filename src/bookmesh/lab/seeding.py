@@ -1,0 +1,88 @@
+"""
+What is in a lab before anybody applies anything.
+
+What no cluster is without, and the mesh's CRDs, are ensured at every start. The rest is made once, in a new store: what
+a person deletes or changes stays so when the lab comes back.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterator
+
+import yaml
+
+from bookmesh.base import kubernetes
+from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
+from bookmesh.kube.sandbox import network
+from bookmesh.mesh.model import crds
+
+API_PORT_IN_NODE = 6443
+API_SERVICE_ADDRESS = "10.96.0.1"
+_RESOURCES = {
+    "Namespace": kubernetes.NAMESPACES,
+    "Service": kubernetes.SERVICES,
+    "ServiceAccount": kubernetes.SERVICE_ACCOUNTS,
+    "Deployment": kubernetes.DEPLOYMENTS,
+}
+_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# How pods find the API server: it listens in the node's network too.
+_API_SERVER_SERVICE: JsonObject = {
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
+    "spec": {
+        "clusterIP": API_SERVICE_ADDRESS,
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": API_PORT_IN_NODE}],
+    },
+}
+_API_SERVER_SLICE: JsonObject = {
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"kubernetes.io/service-name": "kubernetes"},
+    },
+    "addressType": "IPv4",
+    "endpoints": [{"addresses": [network.GATEWAY], "conditions": {"ready": True}}],
+    "ports": [{"name": "https", "port": API_PORT_IN_NODE, "protocol": "TCP"}],
+}
+
+
+async def seed_cluster(client: kubernetes.Client) -> None:
+    """Make what is missing of first namespaces and the Service `kubernetes`; make or update the mesh's CRDs."""
+    for name in _NAMESPACES:
+        await _create(client, kubernetes.NAMESPACES, {"metadata": {"name": name}})
+    await _create(client, kubernetes.SERVICES, _API_SERVER_SERVICE)
+    await _create(client, kubernetes.ENDPOINT_SLICES, _API_SERVER_SLICE)
+    for crd in crds.build_crds():
+        current = await _create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
+        if current is not None and current["spec"] != crd["spec"]:
+            await client.update(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, current | {"spec": crd["spec"]})
+
+
+async def seed_objects(client: kubernetes.Client) -> None:
+    """Fill a new store: injection in namespace default, cluster DNS, the ingress gateway."""
+    injection = {"metadata": {"labels": {"istio-injection": "enabled"}}}
+    await client.patch(kubernetes.NAMESPACES, "default", "", injection)
+    for name in ("services.yaml", "ingress-gateway.yaml"):
+        for document in _documents(name):
+            await _create(client, _RESOURCES[document["kind"]], document)
+
+
+async def _create(client: kubernetes.Client, resource: Resource, body: JsonObject) -> JsonObject | None:
+    """Create an object; returns the one that is there already, if so."""
+    try:
+        await client.create(resource, body)
+    except ApiError as error:
+        if error.reason != "AlreadyExists":
+            raise
+        metadata = body["metadata"]
+        return await client.get(resource, metadata["name"], metadata.get("namespace", ""))
+    return None
+
+
+def _documents(name: str) -> Iterator[JsonObject]:
+    text = (importlib.resources.files(__package__) / "manifests" / name).read_text()
+    yield from (document for document in yaml.safe_load_all(text) if document)

@@ -1,0 +1,11 @@
+"""
+What is wrong with the configuration of a mesh, said so that a person can repair it. One analyzer a file.
+
+An analyzer is a function from a snapshot to findings; it changes nothing and knows no Envoy. Imported by `control`.
+"""
+
+from __future__ import annotations
+
+from bookmesh.mesh.analysis.analyzing import analyze
+
+__all__ = ["analyze"]

@@ -1,0 +1,34 @@
+"""Runs all analyzers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bookmesh.base.findings import Finding
+from bookmesh.mesh.analysis import (
+    conflicting_hosts,
+    idle_gateways,
+    missing_gateways,
+    missing_hosts,
+    missing_subsets,
+    parsing_findings,
+    unserved_protocols,
+)
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+_ANALYZERS: Final = (
+    parsing_findings.check,
+    missing_hosts.check,
+    missing_subsets.check,
+    missing_gateways.check,
+    conflicting_hosts.check,
+    idle_gateways.check,
+    unserved_protocols.check,
+)
+
+
+def analyze(snapshot: snapshots.MeshSnapshot) -> list[Finding]:
+    """Say all that is wrong, each thing once, by object in merge order; empty when all is well."""
+    found = dict.fromkeys(finding for check in _ANALYZERS for finding in check(snapshot))
+    position = {parsed.ref: index for index, parsed in enumerate(snapshot.configs)}
+    return sorted(found, key=lambda finding: position[finding.subject] if finding.subject else -1)

@@ -1,0 +1,28 @@
+"""BM0208: a Gateway whose selector finds no pod, so that nobody listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bookmesh.base.findings import Finding
+from bookmesh.mesh.analysis import near_misses
+from bookmesh.mesh.snapshot import gateways
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+
+def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    workloads = snapshot.registry.workloads.values()
+    for parsed, gateway in snapshots.gateways_in(snapshot.configs).values():
+        if any(gateways.selects(gateway, workload.labels.items()) for workload in workloads):
+            continue
+        selector = ", ".join(f"{key}={value}" for key, value in gateway.selector.items())
+        values = [w.labels[key] for w in workloads for key in gateway.selector if key in w.labels]
+        yield Finding(
+            code="BM0208",
+            message=f"{parsed.ref} selects pods with {selector}, and there is none",
+            subject=parsed.ref,
+            where="spec.selector",
+            known=near_misses.listed(values),
+            hint="start a gateway with these labels, or correct the selector",
+            severity="warning",
+        )

@@ -1,0 +1,36 @@
+"""BM0204: a VirtualService, or one of its conditions, names a Gateway that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bookmesh.base.findings import Finding
+from bookmesh.mesh.analysis import near_misses
+from bookmesh.mesh.snapshot import routing
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+
+def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    known = [*snapshots.gateways_in(snapshot.configs)]
+    for rule in snapshot.routings:
+        for path, written in _gateways_named(rule):
+            name = routing.qualified_gateway(written, rule.ref.namespace)
+            if name != routing.MESH and name not in known:
+                hint = "create the Gateway, or correct the name (NAMESPACE/NAME for one elsewhere)"
+                yield Finding(
+                    code="BM0204",
+                    message=f'{rule.ref} names gateway "{name}", which does not exist',
+                    subject=rule.ref,
+                    where=path,
+                    known=near_misses.listed(known),
+                    hint=near_misses.did_you_mean(name, known) + hint,
+                )
+
+
+def _gateways_named(rule: routing.Routing) -> Iterator[tuple[str, str]]:
+    for index, name in enumerate(rule.spec.gateways):
+        yield f"spec.gateways[{index}]", name
+    for position, route in enumerate(rule.spec.http):
+        for number, match in enumerate(route.match):
+            for index, name in enumerate(match.gateways):
+                yield f"spec.http[{position}].match[{number}].gateways[{index}]", name

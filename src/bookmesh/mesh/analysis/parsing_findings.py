@@ -1,0 +1,13 @@
+"""BM0201 and BM0205: objects that could not be parsed, and fields without effect; found while parsing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bookmesh.base.findings import Finding
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+
+def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    for parsed in snapshot.configs:
+        yield from parsed.findings

@@ -1,0 +1,282 @@
+"""
+The control plane as the lab sees it: run it, open and close proxies, ask it how things are.
+
+One loop builds and pushes. It wakes when a mirrored object changes or a proxy opens, makes a snapshot, and translates
+it for each proxy that does not have that very snapshot yet. What a single configuration breaks in a pure stage is
+logged, shown in `status()`, and leaves the last good configuration in force; anything else ends `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bookmesh.base import kubernetes
+from bookmesh.base.findings import Finding, ObjectRef
+from bookmesh.base.kubernetes import Client, JsonObject
+from bookmesh.mesh.control import building, proxies, refusals, sds, statuses
+from bookmesh.mesh.control.announcing import Announcer
+from bookmesh.mesh.control.building import Builder, Objects
+from bookmesh.mesh.control.mirroring import Mirror
+from bookmesh.mesh.control.pacing import Pace
+from bookmesh.mesh.control.proxies import OpenProxy, Push
+from bookmesh.mesh.control.statuses import ProxyStatus
+from bookmesh.mesh.identity.authority import CertificateAuthority
+from bookmesh.mesh.model import kinds
+from bookmesh.mesh.registry import workloads
+from bookmesh.mesh.snapshot.settings import MeshSettings
+from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
+from bookmesh.mesh.translate import bootstrap
+from bookmesh.mesh.wire import type_urls
+from bookmesh.mesh.xds import server
+from bookmesh.mesh.xds.pushing import Feed
+
+SOCKET_IN_POD: Final = f"/etc/istio/proxy/{server.SOCKET_NAME}"
+ROTATION_CHECK_S: Final = 30.0
+_WATCHED: Final = (
+    kubernetes.SERVICES,
+    kubernetes.ENDPOINT_SLICES,
+    kubernetes.PODS,
+    kubernetes.NAMESPACES,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyEndpoint:
+    """What a pod needs to run its proxy: a socket to mount, and the file to start from (JSON)."""
+
+    socket_path: Path
+    bootstrap: JsonObject
+
+
+class ControlPlane:
+    """
+    `directory` holds the sockets and is private to us. `propagation_s` are the latest times from a change that was
+    seen until every connected proxy had acked what it made of it.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        authority: CertificateAuthority,
+        directory: Path,
+        settings: MeshSettings,
+        *,
+        builder: Builder | None = None,
+    ) -> None:
+        self.propagation_s: deque[float] = deque(maxlen=1000)
+        self.error = ""
+        self._authority = authority
+        self._directory = directory
+        self._settings = settings
+        self._builder = builder or Builder(settings)
+        self._pace = Pace()
+        self._mirrors = {
+            resource: Mirror(client, resource, on_change=self._note_change) for resource in _WATCHED
+        }
+        self._configs = {
+            kind.kind: Mirror(client, kind.resource, on_change=self._note_change) for kind in kinds.KINDS
+        }
+        self._announcer = Announcer(client, self._configs, clock=_current_time)
+        self._proxies: dict[str, OpenProxy] = {}
+        self._snapshot: MeshSnapshot | None = None
+        self._analysis: list[Finding] = []
+        self._analyzed: MeshSnapshot | None = None
+        self._has_changed = True
+        self._in_flight_s: float | None = None
+
+    async def run(self) -> None:
+        """Run until cancelled; whatever fails beyond repair is raised here. Closes every proxy at its end."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for mirror in self._all_mirrors():
+                    tasks.create_task(mirror.run())
+                tasks.create_task(self._announcer.run())
+                tasks.create_task(self._rotate())
+                for mirror in self._all_mirrors():
+                    await mirror.has_listed.wait()
+                self._pace.mark()
+                tasks.create_task(self._push_changes())
+        finally:
+            for uid in list(self._proxies):
+                await self.close_proxy(uid)
+
+    async def open_proxy(self, pod: JsonObject, *, directory: Path | None = None) -> ProxyEndpoint:
+        """
+        Open the socket of an injected pod's proxy, in `directory` (default: one of our own). Opening again replaces.
+
+        Raises:
+            ValueError: the pod has no address yet.
+            OSError: the socket cannot be made.
+        """
+        uid = pod["metadata"]["uid"]
+        proxy = proxies.build_proxy(pod, domain=self._settings.domain)
+        await self.close_proxy(uid)
+        if directory is None:
+            directory = self._directory / uid
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        certificate = self._authority.issue(namespace=proxy.namespace, service_account=proxy.service_account)
+        feed = Feed(proxy.id, on_answer=lambda _feed: self._note_answer(uid))
+        feed.publish({type_urls.SECRET: sds.build_secrets(certificate)})
+        socket = server.ProxySocket(feed, directory)
+        await socket.start()
+        self._proxies[uid] = OpenProxy(proxy, feed, socket, certificate)
+        self._pace.mark()
+        return ProxyEndpoint(
+            socket_path=socket.path,
+            bootstrap=bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=self._settings),
+        )
+
+    async def close_proxy(self, uid: str) -> None:
+        """Close the socket of the pod with this uid; does nothing when there is none."""
+        open_proxy = self._proxies.pop(uid, None)
+        if open_proxy is not None:
+            await open_proxy.socket.stop()
+            if open_proxy.socket.path.parent.parent == self._directory:
+                open_proxy.socket.path.parent.rmdir()
+
+    def status(self) -> list[ProxyStatus]:
+        """All open proxies, by namespace and name."""
+        now, now_s = _current_time(), time.monotonic()
+        found = (statuses.build_status(p, now=now, now_s=now_s) for p in self._proxies.values())
+        return sorted(found, key=lambda status: (status.namespace, status.name))
+
+    def findings(self) -> list[Finding]:
+        """What is wrong now: with the configuration, and with what proxies refuse."""
+        return [*self._analysis, *refusals.findings_for(self._proxies.values())]
+
+    def rotate_certificates(self, now: datetime) -> None:
+        """Give every proxy whose certificate has lived half its life a new one."""
+        for open_proxy in self._proxies.values():
+            if open_proxy.certificate.renew_at <= now:
+                proxy = open_proxy.proxy
+                open_proxy.certificate = self._authority.issue(
+                    namespace=proxy.namespace, service_account=proxy.service_account
+                )
+                open_proxy.feed.publish({type_urls.SECRET: sds.build_secrets(open_proxy.certificate)})
+
+    def _all_mirrors(self) -> list[Mirror]:
+        return [*self._mirrors.values(), *self._configs.values()]
+
+    def _note_change(self) -> None:
+        self._has_changed = True
+        self._pace.mark()
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(ROTATION_CHECK_S)
+            self.rotate_certificates(_current_time())
+
+    async def _push_changes(self) -> None:
+        while True:
+            await self._pace.next()
+            has_changed, self._has_changed = self._has_changed, False
+            try:
+                if has_changed:
+                    await self._rebuild()
+            except Exception as error:
+                # One object must not take the mesh down, now and after each restart: the last snapshot stays.
+                _log.exception("the configuration could not be built")
+                self.error = f"{type(error).__name__}: {error}"
+            if self._snapshot is not None:
+                await self._push(self._snapshot)
+            self._pace.done()
+
+    async def _rebuild(self) -> None:
+        """Make a snapshot of what is mirrored; keep the one we have when it would be equal."""
+        snapshot = await self._builder.build_snapshot(self._objects())
+        self.error = ""
+        if self._snapshot is None or snapshot.id != self._snapshot.id:
+            self._snapshot = snapshot
+
+    async def _push(self, snapshot: MeshSnapshot) -> None:
+        digests = {config.ref: config.digest for config in snapshot.configs}
+        has_pushed = False
+        for open_proxy in list(self._proxies.values()):
+            is_other = self._refresh_labels(open_proxy)
+            if (
+                is_other
+                or open_proxy.pushed is None
+                or open_proxy.pushed.resources.snapshot_id != snapshot.id
+            ):
+                self._push_to(open_proxy, snapshot, digests)
+                has_pushed = True
+                await asyncio.sleep(0)
+        if has_pushed and self._in_flight_s is None and not self._are_all_settled():
+            self._in_flight_s = self._pace.marked_s
+        await self._analyze(snapshot)
+
+    def _push_to(self, open_proxy: OpenProxy, snapshot: MeshSnapshot, digests: dict[ObjectRef, str]) -> None:
+        try:
+            resource_set = self._builder.translate(open_proxy.proxy, snapshot)
+            encoded = self._builder.encode(resource_set)
+        except Exception as error:
+            _log.exception("translating for %s", open_proxy.proxy.id)
+            open_proxy.error = f"{type(error).__name__}: {error}"
+            return
+        open_proxy.error = ""
+        open_proxy.pushed = Push(resource_set, digests)
+        open_proxy.feed.publish(encoded)
+
+    def _refresh_labels(self, open_proxy: OpenProxy) -> bool:
+        """Labels of a running pod may change, and what selects it with them. Returns whether they did."""
+        proxy = open_proxy.proxy
+        pod = self._mirrors[kubernetes.PODS].get(proxy.namespace, proxy.name)
+        if pod is None or (pod["metadata"].get("labels") or {}) == proxy.labels:
+            return False
+        open_proxy.proxy = replace(proxy, workload=workloads.build_workload(pod, ip=proxy.ip))
+        return True
+
+    async def _analyze(self, snapshot: MeshSnapshot) -> None:
+        """After the push: nobody's traffic waits for it."""
+        await asyncio.sleep(0)
+        try:
+            if snapshot is not self._analyzed:
+                self._analysis, self._analyzed = self._builder.analyze(snapshot), snapshot
+        except Exception as error:
+            _log.exception("the configuration could not be analyzed")
+            self.error = f"{type(error).__name__}: {error}"
+        self._announcer.report(self.findings())
+
+    def _note_answer(self, uid: str) -> None:
+        """A proxy acked or refused something."""
+        open_proxy = self._proxies.get(uid)
+        if open_proxy is None:
+            return
+        if refusals.assign_blame(open_proxy, self._spec_of):
+            self._announcer.report(self.findings())
+        if open_proxy.feed.is_settled() and not open_proxy.blamed:
+            open_proxy.accepted = open_proxy.pushed
+        if self._in_flight_s is not None and self._are_all_settled():
+            self.propagation_s.append(time.monotonic() - self._in_flight_s)
+            self._in_flight_s = None
+
+    def _spec_of(self, ref: ObjectRef) -> JsonObject:
+        mirror = self._configs.get(ref.kind)
+        found = mirror.get(ref.namespace, ref.name) if mirror else None
+        return (found or {}).get("spec") or {}
+
+    def _are_all_settled(self) -> bool:
+        feeds = (open_proxy.feed for open_proxy in self._proxies.values())
+        return all(feed.is_settled() for feed in feeds if feed.state().is_connected)
+
+    def _objects(self) -> building.Objects:
+        return Objects(
+            services=self._mirrors[kubernetes.SERVICES].objects(),
+            endpoint_slices=self._mirrors[kubernetes.ENDPOINT_SLICES].objects(),
+            pods=self._mirrors[kubernetes.PODS].objects(),
+            namespaces=self._mirrors[kubernetes.NAMESPACES].objects(),
+            configs=[item for mirror in self._configs.values() for item in mirror.objects()],
+        )
+
+
+def _current_time() -> datetime:
+    return datetime.now(UTC)

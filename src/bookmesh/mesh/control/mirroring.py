@@ -1,0 +1,98 @@
+"""
+A live copy of all objects of one resource: list, then watch, for as long as the task runs.
+
+Whatever ends the watch (the API expired our version, a connection broke, the kind is not installed yet) leads to a new
+list after a pause that doubles up to a limit. Meanwhile the last known objects stay. Anything but an `ApiError` or a
+network error is a bug and ends the task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from bookmesh.base.kubernetes import ApiError, Client, JsonObject, Resource
+
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class Mirror:
+    """
+    Objects of `resource` in every namespace. `on_change` is called after each change of content.
+
+    `has_listed` is set after the first list, also if that said that there is no such resource: an API without the
+    kind has no objects of it.
+    """
+
+    def __init__(self, client: Client, resource: Resource, *, on_change: Callable[[], None]) -> None:
+        self.resource = resource
+        self.has_listed = asyncio.Event()
+        self._client = client
+        self._on_change = on_change
+        self._objects: dict[tuple[str, str], JsonObject] = {}
+        self._pause_s = FIRST_PAUSE_S
+
+    def objects(self) -> list[JsonObject]:
+        """Shared objects, never to be mutated, in no particular order."""
+        return list(self._objects.values())
+
+    def get(self, namespace: str, name: str) -> JsonObject | None:
+        return self._objects.get((namespace, name))
+
+    async def run(self) -> None:
+        """Keep the copy up to date until cancelled."""
+        while True:
+            try:
+                await self._list_and_watch()
+            except (ApiError, OSError) as error:
+                self._note(error)
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _list_and_watch(self) -> None:
+        listed = await self._client.list(self.resource)
+        self._replace(listed.items)
+        async for event in self._client.watch(self.resource, since=listed.resource_version):
+            self._pause_s = FIRST_PAUSE_S
+            if event.type == "BOOKMARK":
+                continue
+            key = _key(event.object)
+            if event.type == "DELETED":
+                if self._objects.pop(key, None) is None:
+                    continue
+            else:
+                self._objects[key] = event.object
+            self._on_change()
+
+    def _replace(self, items: list[JsonObject]) -> None:
+        fresh = {_key(item): item for item in items}
+        is_changed = _versions(fresh) != _versions(self._objects) or not self.has_listed.is_set()
+        self._objects = fresh
+        self.has_listed.set()
+        if is_changed:
+            self._on_change()
+
+    def _note(self, error: ApiError | OSError) -> None:
+        is_absent = isinstance(error, ApiError) and error.code == 404
+        is_expired = isinstance(error, ApiError) and error.code == 410
+        if is_absent:
+            self._replace([])
+        level = logging.DEBUG if is_absent or is_expired else logging.WARNING
+        _log.log(level, "watching %s: %s; listing again", self.resource.qualified, error)
+
+
+def _key(item: JsonObject) -> tuple[str, str]:
+    metadata = item["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+def _versions(objects: dict[tuple[str, str], JsonObject]) -> dict[tuple[str, str], tuple[str, str]]:
+    return {
+        key: (item["metadata"].get("uid", ""), item["metadata"].get("resourceVersion", ""))
+        for key, item in objects.items()
+    }

@@ -1,0 +1,50 @@
+"""Which fields of a parsed object this mesh does not act on: found by the marks in the structures."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from bookmesh.mesh.model import base
+
+
+def fields_not_acted_on(model: base.Model, path: str) -> Iterator[str]:
+    """Yield the dotted paths of fields that are set and marked `NOT_ACTED_ON`, in the order of declaration."""
+    for name, encoded_name, acted_on in _fields(type(model)):
+        if not base.is_set(model, name):
+            continue
+        here = f"{path}.{encoded_name}"
+        if acted_on:
+            yield from _inside(getattr(model, name), here)
+        else:
+            yield here
+
+
+def _inside(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, base.Model):
+        yield from fields_not_acted_on(value, path)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _inside(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _inside(item, f"{path}.{key}")
+
+
+@functools.cache
+def _fields(model: type[base.Model]) -> tuple[tuple[str, str, bool], ...]:
+    """List (attribute, name in YAML, acted on) of one structure."""
+    info = msgspec.inspect.type_info(model)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - narrows the type, Model is a Struct
+    return tuple((f.name, f.encode_name, _is_acted_on(f.type)) for f in info.fields)
+
+
+def _is_acted_on(field_type: msgspec.inspect.Type) -> bool:
+    while isinstance(field_type, msgspec.inspect.Metadata):
+        if (field_type.extra or {}).get("acted_on") is False:
+            return False
+        field_type = field_type.type
+    return True

@@ -1,0 +1,50 @@
+"""What all kinds have in common: the base structure, field types, and the marks on fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+
+NOT_ACTED_ON: Final = msgspec.Meta(extra={"acted_on": False})
+
+UInt32 = Annotated[int, msgspec.Meta(ge=0, le=4294967295)]
+Int32 = Annotated[int, msgspec.Meta(ge=-2147483648, le=2147483647)]
+PortNumber = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Duration = Annotated[str, msgspec.Meta(pattern=r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$")]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """
+    One object of the API; unknown fields are errors.
+
+    `one_of()` names groups of fields of which at most one may be set. In docstrings, lines `field: text` after the
+    first paragraph document the fields.
+    """
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return ()
+
+    def __post_init__(self) -> None:
+        for group in self.one_of():
+            present = [name for name in group if getattr(self, name) is not None]
+            if len(present) > 1:
+                raise ValueError(f"at most one of {', '.join(group)} may be set, not {' and '.join(present)}")
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The parts of an object's metadata that decide anything. `creation_timestamp` is RFC 3339, "" when unknown."""
+
+    name: str
+    namespace: str = "default"
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    creation_timestamp: str = ""
+    resource_version: str = ""
+
+
+def is_set(model: Model, name: str) -> bool:
+    """Whether a field differs from its default, which is what "written in the YAML" comes down to."""
+    value: Any = getattr(model, name)
+    return value is not None and value not in ((), {}, "", False)

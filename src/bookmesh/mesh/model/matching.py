@@ -1,0 +1,87 @@
+"""Small structures that several kinds use: string matches, percentages, ports, destinations, header operations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from bookmesh.mesh.model.base import Model, PortNumber
+
+
+class StringMatch(Model, frozen=True):
+    """
+    How a string must look; case-sensitive. Without any of the fields only presence is asked for.
+
+    exact: The whole string.
+    prefix: How the string starts.
+    regex: An RE2 expression for the whole string.
+    """
+
+    exact: str | None = None
+    prefix: str | None = None
+    regex: str | None = None
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return (("exact", "prefix", "regex"),)
+
+
+class Percent(Model, frozen=True):
+    """
+    A share of requests.
+
+    value: From 0.0 to 100.0.
+    """
+
+    value: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.0
+
+
+class PortSelector(Model, frozen=True):
+    """
+    A port by number.
+
+    number: The port of the service, not of the container.
+    """
+
+    number: PortNumber = 0
+
+
+class Destination(Model, frozen=True):
+    """
+    A service, or a part of one, that receives traffic.
+
+    host: The service's name: short (resolved in the namespace of the rule), or fully qualified.
+    subset: The name of a subset in a DestinationRule of the host.
+    port: The port of the service; may be left out when it has only one.
+    """
+
+    host: str
+    subset: str = ""
+    port: PortSelector | None = None
+
+
+class HeaderOperations(Model, frozen=True):
+    """
+    What happens to headers, by lower-case name.
+
+    set: Headers that get this value, whatever they had.
+    add: Headers to which this value is added.
+    remove: Headers that are dropped.
+    """
+
+    set: dict[str, str] = {}
+    add: dict[str, str] = {}
+    remove: tuple[str, ...] = ()
+
+
+class Headers(Model, frozen=True):
+    """
+    Changes to the headers of a message.
+
+    request: Changes before the request is forwarded.
+    response: Changes before the response is returned.
+    """
+
+    request: HeaderOperations | None = None
+    response: HeaderOperations | None = None

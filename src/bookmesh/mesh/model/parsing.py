@@ -1,0 +1,102 @@
+"""From a Kubernetes object to a structure, or to findings that name the field."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import orjson
+
+from bookmesh.base.findings import Finding, ObjectRef
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.model import acting, base, kinds
+
+_WHERE: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """
+    One configuration object. `spec` is None when it could not be parsed; `findings` then say why.
+
+    Two with the same `digest` have the same content, and only that is compared.
+    """
+
+    ref: ObjectRef
+    digest: str
+    metadata: base.Metadata = field(compare=False)
+    spec: base.Model | None = field(compare=False)
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
+
+
+def parse(obj: JsonObject) -> Parsed:
+    """
+    Parse one object of a kind in `kinds.KINDS`.
+
+    Raises:
+        ValueError: the object is of another kind, or has no name.
+    """
+    kind = kinds.kind_for(obj.get("apiVersion", ""), obj.get("kind", ""))
+    if kind is None:
+        raise ValueError(f"{obj.get('apiVersion')} {obj.get('kind')} is not a kind of this mesh")
+    metadata = _parse_metadata(obj)
+    ref = ObjectRef(kind.kind, metadata.name, metadata.namespace)
+    spec, findings = _parse_spec(kind, ref, obj.get("spec") or {})
+    return Parsed(ref=ref, digest=_digest(obj), metadata=metadata, spec=spec, findings=findings)
+
+
+def _parse_metadata(obj: JsonObject) -> base.Metadata:
+    try:
+        metadata = msgspec.convert(
+            {key: value for key, value in obj.get("metadata", {}).items() if value is not None}, base.Metadata
+        )
+    except msgspec.ValidationError as error:
+        raise ValueError(f"metadata of {obj.get('kind')}: {error}") from error
+    return metadata
+
+
+def _parse_spec(
+    kind: kinds.Kind, ref: ObjectRef, raw: JsonObject
+) -> tuple[base.Model | None, tuple[Finding, ...]]:
+    try:
+        spec = msgspec.convert(raw, kind.spec)
+    except msgspec.ValidationError as error:
+        return None, (_unparsable(ref, str(error)),)
+    return spec, tuple(_not_acted_on(ref, path) for path in acting.fields_not_acted_on(spec, "spec"))
+
+
+def _unparsable(ref: ObjectRef, error: str) -> Finding:
+    found = _WHERE.match(error)
+    what, path = (found["what"], found["path"] or "") if found else (error, "")
+    what = what[:1].lower() + what[1:]
+    return Finding(
+        code="BM0201",
+        message=f"{ref} cannot be used: {what}",
+        subject=ref,
+        where=f"spec{path}",
+        hint=f"`kubectl explain {ref.kind.lower()}.spec --recursive` shows the fields; it has no effect until then",
+    )
+
+
+def _not_acted_on(ref: ObjectRef, path: str) -> Finding:
+    return Finding(
+        code="BM0205",
+        message=f"{ref} sets {path.rpartition('.')[2]}, which this mesh does not act on yet",
+        subject=ref,
+        where=path,
+        hint="the rest of the object is in force; leave the field out to silence this warning",
+        severity="warning",
+    )
+
+
+def _digest(obj: JsonObject) -> str:
+    """Cover all that can influence a translation: everything but status and bookkeeping of the API server."""
+    metadata = obj.get("metadata", {})
+    kept = {
+        key: metadata.get(key) for key in ("name", "namespace", "labels", "annotations", "creationTimestamp")
+    }
+    content = orjson.dumps([obj.get("kind"), kept, obj.get("spec")], option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -1,0 +1,469 @@
+"""VirtualService (networking.istio.io): how requests to a host are routed."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, Int32, Model, PortNumber, UInt32
+from bookmesh.mesh.model.matching import Destination, Headers, Percent, StringMatch
+
+GRPC_STATUSES: Final = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+
+HttpStatus = Annotated[int, msgspec.Meta(ge=200, le=599)]
+
+
+def grpc_status_number(status: str) -> int:
+    """
+    Give the number of a gRPC status.
+
+    Raises:
+        ValueError: there is no such status.
+    """
+    if status.isdigit() and int(status) < len(GRPC_STATUSES):
+        return int(status)
+    if status not in GRPC_STATUSES:
+        raise ValueError(f'"{status}" is no gRPC status; expected one of {", ".join(GRPC_STATUSES)}')
+    return GRPC_STATUSES.index(status)
+
+
+class HttpMatchRequest(Model, frozen=True):
+    """
+    Conditions on a request; all that are given must hold.
+
+    name: A name for this condition, appended to the name of the route in access logs.
+    uri: The path, without the query.
+    ignore_uri_case: Whether the case of the path does not matter; for exact and prefix.
+    scheme: http or https.
+    method: The HTTP method.
+    authority: The Host header.
+    headers: Headers by lower-case name; an empty condition asks for presence.
+    without_headers: Headers that must not match.
+    query_params: Parameters of the query by name.
+    port: The port of the host that is called.
+    source_labels: Labels of the workloads to which the rule applies.
+    source_namespace: The namespace of the workloads to which the rule applies.
+    gateways: The gateways to which the rule applies, in place of those of the VirtualService.
+    stat_prefix: A prefix for statistics of this route.
+    """
+
+    name: str = ""
+    uri: StringMatch | None = None
+    ignore_uri_case: bool = False
+    scheme: StringMatch | None = None
+    method: StringMatch | None = None
+    authority: StringMatch | None = None
+    headers: dict[str, StringMatch] = {}
+    without_headers: dict[str, StringMatch] = {}
+    query_params: dict[str, StringMatch] = {}
+    port: PortNumber = 0
+    source_labels: dict[str, str] = {}
+    source_namespace: str = ""
+    gateways: tuple[str, ...] = ()
+    stat_prefix: str = ""
+
+
+class HttpRouteDestination(Model, frozen=True):
+    """
+    One of the places a request may go to.
+
+    destination: The service and subset.
+    weight: The share of requests, relative to the sum of all weights of the route.
+    headers: Changes to headers for this destination only.
+    """
+
+    destination: Destination
+    weight: Annotated[int, msgspec.Meta(ge=0, le=2147483647)] = 0
+    headers: Headers | None = None
+
+
+class HttpRedirect(Model, frozen=True):
+    """
+    Answer with a redirection in place of forwarding.
+
+    uri: The new path; the query is kept.
+    prefix_rewrite: What replaces the matched prefix of the path.
+    authority: The new host.
+    port: The new port.
+    derive_port: Where the port comes from when none is given.
+    scheme: The new scheme.
+    redirect_code: The status code; 301 without it.
+    """
+
+    uri: str = ""
+    prefix_rewrite: str = ""
+    authority: str = ""
+    port: PortNumber | None = None
+    derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
+    scheme: str = ""
+    redirect_code: Literal[0, 301, 302, 303, 307, 308] = 0
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return (("port", "derive_port"),)
+
+
+class HttpBody(Model, frozen=True):
+    """
+    The body of a fixed response.
+
+    string: The body as text.
+    bytes: The body in base64.
+    """
+
+    string: str | None = None
+    bytes: str | None = None
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return (("string", "bytes"),)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bytes is not None:
+            base64.b64decode(self.bytes, validate=True)
+
+
+class HttpDirectResponse(Model, frozen=True):
+    """
+    Answer with a fixed response in place of forwarding.
+
+    status: The status code.
+    body: The body; at most 1 MB.
+    """
+
+    status: HttpStatus
+    body: HttpBody | None = None
+
+
+class RegexRewrite(Model, frozen=True):
+    """
+    Rewrite a path by regular expression.
+
+    match: An RE2 expression.
+    rewrite: What replaces each match; \\1 stands for the first group.
+    """
+
+    match: str = ""
+    rewrite: str = ""
+
+
+class HttpRewrite(Model, frozen=True):
+    """
+    Changes to the request line before the request is forwarded.
+
+    uri: What replaces the matched path or prefix.
+    authority: What replaces the Host header.
+    uri_regex_rewrite: Rewriting of the path by regular expression.
+    """
+
+    uri: str = ""
+    authority: str = ""
+    uri_regex_rewrite: RegexRewrite | None = None
+
+
+class HttpRetry(Model, frozen=True):
+    """
+    How failed requests are tried again.
+
+    attempts: How often a request is retried after its first try; 0 switches retries off.
+    per_try_timeout: The timeout of each try; without it that of the route.
+    retry_on: Conditions, separated by commas; numbers are status codes.
+    backoff: The base interval between tries.
+    retry_remote_localities: Whether retries go to other localities as well.
+    retry_ignore_previous_hosts: Whether retries avoid hosts that failed; true without it.
+    """
+
+    attempts: Annotated[int, msgspec.Meta(ge=0, le=2147483647)] = 0
+    per_try_timeout: Duration | None = None
+    retry_on: str = ""
+    backoff: Duration | None = None
+    retry_remote_localities: Annotated[bool | None, NOT_ACTED_ON] = None
+    retry_ignore_previous_hosts: bool | None = None
+
+
+class FaultDelay(Model, frozen=True):
+    """
+    Delay requests before they are forwarded.
+
+    fixed_delay: How long.
+    percentage: How many of the requests.
+    percent: How many of the requests, as a whole number; older spelling.
+    exponential_delay: Reserved by the API.
+    """
+
+    fixed_delay: Duration | None = None
+    percentage: Percent | None = None
+    percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    exponential_delay: Annotated[Duration | None, NOT_ACTED_ON] = None
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return (("fixed_delay", "exponential_delay"),)
+
+
+class FaultAbort(Model, frozen=True):
+    """
+    Answer requests with an error in place of forwarding them.
+
+    http_status: The status code.
+    grpc_status: The gRPC status, as a name such as UNAVAILABLE or a number.
+    http2_error: Reserved by the API.
+    percentage: How many of the requests.
+    """
+
+    http_status: HttpStatus | None = None
+    grpc_status: str | None = None
+    http2_error: Annotated[str | None, NOT_ACTED_ON] = None
+    percentage: Percent | None = None
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return (("http_status", "grpc_status", "http2_error"),)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.grpc_status is not None:
+            grpc_status_number(self.grpc_status)
+
+
+class HttpFaultInjection(Model, frozen=True):
+    """
+    Faults for tests of resilience; with them retries and timeouts of the route do not apply.
+
+    delay: Make requests slow.
+    abort: Make requests fail.
+    """
+
+    delay: FaultDelay | None = None
+    abort: FaultAbort | None = None
+
+
+class HttpMirrorPolicy(Model, frozen=True):
+    """
+    Send a copy of requests to another destination and ignore its answers.
+
+    destination: Where the copies go.
+    percentage: How many of the requests; all without it.
+    """
+
+    destination: Destination
+    percentage: Percent | None = None
+
+
+class CorsPolicy(Model, frozen=True):
+    """
+    Cross-origin resource sharing.
+
+    allow_origins: Origins that may read responses.
+    allow_origin: Origins as exact strings; older spelling.
+    allow_methods: Content of Access-Control-Allow-Methods.
+    allow_headers: Content of Access-Control-Allow-Headers.
+    expose_headers: Content of Access-Control-Expose-Headers.
+    max_age: How long a preflight answer may be cached.
+    allow_credentials: Whether requests may carry credentials.
+    unmatched_preflights: Whether preflight requests of other origins are forwarded.
+    """
+
+    allow_origins: tuple[StringMatch, ...] = ()
+    allow_origin: tuple[str, ...] = ()
+    allow_methods: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    max_age: Duration | None = None
+    allow_credentials: bool | None = None
+    unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = None
+
+
+class Delegate(Model, frozen=True):
+    """
+    Another VirtualService that holds the routes.
+
+    name: Its name.
+    namespace: Its namespace; that of this VirtualService without it.
+    """
+
+    name: str = ""
+    namespace: str = ""
+
+
+class HttpRoute(Model, frozen=True):
+    """
+    One rule for HTTP, HTTP/2 and gRPC; the first that matches decides.
+
+    name: A name for access logs.
+    match: Conditions of which one must hold; without any the rule matches everything.
+    route: Destinations with weights.
+    redirect: Answer with a redirection.
+    direct_response: Answer with a fixed response.
+    delegate: Another VirtualService that holds the routes.
+    rewrite: Changes to the request line.
+    timeout: How long an answer may take; no limit without it.
+    retries: How failed requests are tried again.
+    fault: Faults for tests of resilience.
+    mirror: A destination that gets a copy of requests.
+    mirrors: Destinations that get copies of requests.
+    mirror_percentage: How many requests are copied to `mirror`; all without it.
+    mirror_percent: As a whole number; older spelling.
+    mirror_percent_snake: As a whole number; oldest spelling.
+    cors_policy: Cross-origin resource sharing.
+    headers: Changes to headers.
+    """
+
+    name: str = ""
+    match: tuple[HttpMatchRequest, ...] = ()
+    route: tuple[HttpRouteDestination, ...] = ()
+    redirect: HttpRedirect | None = None
+    direct_response: HttpDirectResponse | None = None
+    delegate: Annotated[Delegate | None, NOT_ACTED_ON] = None
+    rewrite: HttpRewrite | None = None
+    timeout: Duration | None = None
+    retries: HttpRetry | None = None
+    fault: HttpFaultInjection | None = None
+    mirror: Destination | None = None
+    mirrors: tuple[HttpMirrorPolicy, ...] = ()
+    mirror_percentage: Percent | None = None
+    mirror_percent: UInt32 | None = None
+    mirror_percent_snake: UInt32 | None = msgspec.field(default=None, name="mirror_percent")
+    cors_policy: CorsPolicy | None = None
+    headers: Headers | None = None
+
+    @classmethod
+    def one_of(cls) -> tuple[tuple[str, ...], ...]:
+        return (("redirect", "direct_response"),)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.route and (self.redirect is not None or self.direct_response is not None):
+            raise ValueError("route excludes redirect and direct_response")
+        if (
+            not self.route
+            and self.redirect is None
+            and self.direct_response is None
+            and self.delegate is None
+        ):
+            raise ValueError("one of route, redirect, direct_response and delegate is required")
+        if len(self.route) > 1 and not any(target.weight for target in self.route):
+            raise ValueError("the weights of the destinations must not all be 0")
+
+
+class RouteDestination(Model, frozen=True):
+    """
+    One of the places a connection may go to.
+
+    destination: The service and subset.
+    weight: The share of connections.
+    """
+
+    destination: Destination
+    weight: Int32 = 0
+
+
+class TlsMatchAttributes(Model, frozen=True):
+    """
+    Conditions on a TLS connection that is not terminated.
+
+    sni_hosts: Names in the TLS greeting; may start with a wildcard.
+    destination_subnets: Addresses that are called, with a prefix length.
+    port: The port that is called.
+    source_labels: Labels of the workloads to which the rule applies.
+    gateways: The gateways to which the rule applies.
+    source_namespace: The namespace of the workloads to which the rule applies.
+    """
+
+    sni_hosts: tuple[str, ...]
+    destination_subnets: tuple[str, ...] = ()
+    port: PortNumber = 0
+    source_labels: dict[str, str] = {}
+    gateways: tuple[str, ...] = ()
+    source_namespace: str = ""
+
+
+class TlsRoute(Model, frozen=True):
+    """
+    One rule for TLS connections that are passed through.
+
+    match: Conditions of which one must hold.
+    route: Destinations with weights.
+    """
+
+    match: tuple[TlsMatchAttributes, ...]
+    route: tuple[RouteDestination, ...] = ()
+
+
+class L4MatchAttributes(Model, frozen=True):
+    """
+    Conditions on a connection.
+
+    destination_subnets: Addresses that are called, with a prefix length.
+    port: The port that is called.
+    source_subnet: Addresses of callers.
+    source_labels: Labels of the workloads to which the rule applies.
+    gateways: The gateways to which the rule applies.
+    source_namespace: The namespace of the workloads to which the rule applies.
+    """
+
+    destination_subnets: tuple[str, ...] = ()
+    port: PortNumber = 0
+    source_subnet: str = ""
+    source_labels: dict[str, str] = {}
+    gateways: tuple[str, ...] = ()
+    source_namespace: str = ""
+
+
+class TcpRoute(Model, frozen=True):
+    """
+    One rule for TCP connections.
+
+    match: Conditions of which one must hold.
+    route: Destinations with weights.
+    """
+
+    match: tuple[L4MatchAttributes, ...] = ()
+    route: tuple[RouteDestination, ...] = ()
+
+
+class VirtualService(Model, frozen=True):
+    """
+    Routes for the requests that are sent to some hosts.
+
+    hosts: The hosts: names of services, DNS names, or names with a leading wildcard.
+    gateways: Where the routes apply: names of Gateways, or `mesh` for all sidecars, which is the default.
+    http: Rules for HTTP, HTTP/2 and gRPC, in order.
+    tls: Rules for TLS connections that are passed through, in order.
+    tcp: Rules for TCP connections, in order.
+    export_to: Namespaces that see the routes; "." is the own one, "*" means all, which is the default.
+    """
+
+    hosts: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    http: tuple[HttpRoute, ...] = ()
+    tls: Annotated[tuple[TlsRoute, ...], NOT_ACTED_ON] = ()
+    tcp: Annotated[tuple[TcpRoute, ...], NOT_ACTED_ON] = ()
+    export_to: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.hosts and (not self.gateways or "mesh" in self.gateways):
+            raise ValueError("hosts must not be empty")
+        if not (self.http or self.tls or self.tcp):
+            raise ValueError("one of http, tls and tcp is required")

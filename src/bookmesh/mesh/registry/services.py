@@ -1,0 +1,103 @@
+"""Services: names that can be called, with the ports and protocols behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bookmesh.base.findings import ObjectRef
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.registry import protocols, workloads
+
+EXPORT_TO_ANNOTATION: Final = "networking.istio.io/exportTo"
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """`target` is a port number or the name of a container port."""
+
+    name: str
+    number: int
+    protocol: protocols.Protocol
+    target: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """
+    One Service. `address` is its ClusterIP, "" when it is headless or external; `export_to` holds namespaces, "." for
+    its own and "*" for all.
+    """
+
+    hostname: str
+    name: str
+    namespace: str
+    address: str = ""
+    ports: tuple[ServicePort, ...] = ()
+    is_headless: bool = False
+    external_name: str = ""
+    export_to: tuple[str, ...] = ("*",)
+    selector: Mapping[str, str] = field(default_factory=dict, hash=False)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef("Service", self.name, self.namespace)
+
+    def port(self, number: int) -> ServicePort | None:
+        return next((port for port in self.ports if port.number == number), None)
+
+    def is_visible_in(self, namespace: str) -> bool:
+        return (
+            "*" in self.export_to
+            or namespace in self.export_to
+            or ("." in self.export_to and namespace == self.namespace)
+        )
+
+    def selects(self, labels: Mapping[str, str]) -> bool:
+        """Whether pods with these labels are behind the service; without a selector none are."""
+        return bool(self.selector) and self.selector.items() <= labels.items()
+
+
+def target_port(port: ServicePort, workload: workloads.Workload) -> int | None:
+    """The container port of one workload behind a service port; None when it has no port of that name."""
+    if isinstance(port.target, int):
+        return port.target
+    return workload.ports.get(port.target)
+
+
+def build_service(service: JsonObject, *, domain: str = "cluster.local") -> Service:
+    """Read a Service object; UDP ports are left out, since the mesh does not carry them."""
+    metadata, spec = service["metadata"], service.get("spec", {})
+    name, namespace = metadata["name"], metadata.get("namespace", "default")
+    cluster_ip = spec.get("clusterIP") or ""
+    export_to = (metadata.get("annotations") or {}).get(EXPORT_TO_ANNOTATION, "*")
+    ports = (_build_port(port) for port in spec.get("ports") or ())
+    return Service(
+        hostname=f"{name}.{namespace}.svc.{domain}",
+        name=name,
+        namespace=namespace,
+        address="" if cluster_ip == "None" else cluster_ip,
+        ports=tuple(port for port in ports if port.protocol is not protocols.Protocol.UDP),
+        is_headless=cluster_ip == "None",
+        external_name=spec.get("externalName", "") if spec.get("type") == "ExternalName" else "",
+        export_to=tuple(part.strip() for part in export_to.split(",")),
+        selector=spec.get("selector") or {},
+        labels=metadata.get("labels") or {},
+    )
+
+
+def _build_port(port: JsonObject) -> ServicePort:
+    number: int = port["port"]
+    return ServicePort(
+        name=port.get("name", ""),
+        number=number,
+        protocol=protocols.protocol_for(
+            name=port.get("name", ""),
+            app_protocol=port.get("appProtocol"),
+            transport=port.get("protocol", "TCP"),
+            number=number,
+        ),
+        target=port.get("targetPort", number),
+    )

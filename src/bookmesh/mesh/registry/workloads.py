@@ -1,0 +1,101 @@
+"""Workloads: running pods, as far as identity, telemetry and endpoint selection need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bookmesh.base.kubernetes import JsonObject
+
+TLS_MODE_LABEL: Final = "security.istio.io/tlsMode"
+LOCALITY_LABEL: Final = "istio-locality"
+CANONICAL_NAME_LABEL: Final = "service.istio.io/canonical-name"
+CANONICAL_REVISION_LABEL: Final = "service.istio.io/canonical-revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """Empty parts are unknown."""
+
+    region: str = ""
+    zone: str = ""
+    subzone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """
+    One pod. `name` is that of the Deployment (or of the pod when it has no owner), `ports` maps the names of
+    container ports to numbers.
+    """
+
+    name: str
+    namespace: str
+    pod: str
+    ip: str
+    service_account: str
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ports: Mapping[str, int] = field(default_factory=dict, hash=False)
+    locality: Locality = Locality()
+
+    @property
+    def speaks_mtls(self) -> bool:
+        """Whether a sidecar in the pod accepts the mesh's mTLS."""
+        return self.labels.get(TLS_MODE_LABEL) == "istio"
+
+    @property
+    def canonical_name(self) -> str:
+        for label in (CANONICAL_NAME_LABEL, "app.kubernetes.io/name", "app"):
+            if self.labels.get(label):
+                return self.labels[label]
+        return self.name
+
+    @property
+    def canonical_revision(self) -> str:
+        for label in (CANONICAL_REVISION_LABEL, "app.kubernetes.io/version", "version"):
+            if self.labels.get(label):
+                return self.labels[label]
+        return "latest"
+
+
+def build_workload(pod: JsonObject, *, ip: str | None = None) -> Workload:
+    """Read a pod; `ip` overrides `status.podIP` for a pod whose status is not written yet."""
+    metadata, spec = pod["metadata"], pod.get("spec", {})
+    labels: dict[str, str] = metadata.get("labels") or {}
+    return Workload(
+        name=_workload_name(metadata, labels),
+        namespace=metadata.get("namespace", "default"),
+        pod=metadata.get("name", ""),
+        ip=ip if ip is not None else pod.get("status", {}).get("podIP", ""),
+        service_account=spec.get("serviceAccountName") or "default",
+        labels=labels,
+        ports=_container_ports(spec),
+        locality=_locality(labels.get(LOCALITY_LABEL, "")),
+    )
+
+
+def _workload_name(metadata: JsonObject, labels: Mapping[str, str]) -> str:
+    """A ReplicaSet of a Deployment is named DEPLOYMENT-HASH; the hash is in the pod's labels as well."""
+    owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller", True)), None)
+    if owner is None:
+        return str(metadata.get("name", ""))
+    name = str(owner["name"])
+    template_hash = labels.get("pod-template-hash", "")
+    return name.removesuffix(f"-{template_hash}") if template_hash else name
+
+
+def _container_ports(spec: JsonObject) -> dict[str, int]:
+    sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    return {
+        port["name"]: port["containerPort"]
+        for container in [*sidecars, *(spec.get("containers") or ())]
+        for port in container.get("ports") or ()
+        if port.get("name")
+    }
+
+
+def _locality(text: str) -> Locality:
+    """Labels cannot hold `/`, so Istio writes `region.zone.subzone`."""
+    parts = (text.replace(".", "/") if "/" not in text else text).split("/", 2)
+    return Locality(*parts) if text else Locality()

@@ -1,0 +1,96 @@
+"""What one gateway proxy serves: the servers of all Gateways that select it, port by port."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bookmesh.base.findings import ObjectRef
+from bookmesh.mesh.model import gateways, parsing
+from bookmesh.mesh.registry import registry, services
+from bookmesh.mesh.snapshot import hosts
+from bookmesh.mesh.snapshot import proxy as proxies
+
+HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayServer:
+    """One server of one Gateway; `gateway` is `NAMESPACE/NAME`. Equal when the content is."""
+
+    gateway: str
+    ref: ObjectRef
+    digest: str
+    index: int
+    server: gateways.Server = field(compare=False)
+
+    @property
+    def is_http(self) -> bool:
+        return self.server.port.protocol.upper() in HTTP_PROTOCOLS
+
+    def narrow_host(self, host: str, namespace: str) -> str | None:
+        """The part of `host` (of a VirtualService in `namespace`) that this server serves; None when there is none."""
+        for entry in self.server.hosts:
+            scope, slash, pattern = entry.partition("/")
+            if (
+                slash
+                and scope not in ("*", namespace)
+                and not (scope == "." and namespace == self.ref.namespace)
+            ):
+                continue
+            found = hosts.narrower(host, pattern if slash else entry)
+            if found is not None:
+                return found
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPort:
+    """
+    A port on which a gateway proxy listens: `target` in the pod, `number` as clients of its Service call it. Servers
+    are in merge order, never empty.
+    """
+
+    target: int
+    number: int
+    servers: tuple[GatewayServer, ...]
+
+
+def selects(gateway: gateways.Gateway, labels: Iterable[tuple[str, str]]) -> bool:
+    """Whether pods with these labels take the servers of a Gateway; an empty selector means every gateway proxy."""
+    return gateway.selector.items() <= set(labels)
+
+
+def ports_for(
+    proxy: proxies.Proxy, configs: Iterable[parsing.Parsed], reg: registry.Registry
+) -> tuple[GatewayPort, ...]:
+    """Collect the HTTP ports of one gateway proxy, in port order; other protocols are not served yet."""
+    targets = _target_ports(proxy, reg)
+    found: defaultdict[int, list[GatewayServer]] = defaultdict(list)
+    for parsed in configs:
+        gateway = parsed.spec
+        if not isinstance(gateway, gateways.Gateway) or not selects(gateway, proxy.labels.items()):
+            continue
+        name = f"{parsed.metadata.namespace}/{parsed.metadata.name}"
+        for index, server in enumerate(gateway.servers):
+            candidate = GatewayServer(name, parsed.ref, parsed.digest, index, server)
+            if candidate.is_http:
+                for target in targets.get(server.port.number) or (server.port.number,):
+                    found[target].append(candidate)
+    return tuple(
+        GatewayPort(target=target, number=servers[0].server.port.number, servers=tuple(servers))
+        for target, servers in sorted(found.items())
+    )
+
+
+def _target_ports(proxy: proxies.Proxy, reg: registry.Registry) -> dict[int, tuple[int, ...]]:
+    """Ports of the proxy's own Services, each with the ports of the pod behind it."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for service in reg.services.values():
+        if service.namespace == proxy.namespace and service.selects(proxy.labels):
+            for port in service.ports:
+                target = services.target_port(port, proxy.workload)
+                if target is not None:
+                    found[port.number].add(target)
+    return {number: tuple(sorted(targets)) for number, targets in found.items()}

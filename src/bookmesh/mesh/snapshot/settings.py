@@ -1,0 +1,29 @@
+"""Mesh-wide settings: the part of Istio's MeshConfig this mesh acts on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MtlsMode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
+OutboundTrafficPolicy = Literal["ALLOW_ANY", "REGISTRY_ONLY"]
+
+
+@dataclass(frozen=True, slots=True)
+class MeshSettings:
+    """
+    `mtls_mode` is what sidecars accept; `is_auto_mtls` lets clients use mTLS wherever the peer speaks it;
+    `access_log_path` "" switches access logs off; `ca_certificates` is the file with which TLS servers outside the
+    mesh are verified.
+    """
+
+    root_namespace: str = "istio-system"
+    domain: str = "cluster.local"
+    trust_domain: str = "cluster.local"
+    cluster_id: str = "Kubernetes"
+    mtls_mode: MtlsMode = "PERMISSIVE"
+    is_auto_mtls: bool = True
+    outbound_traffic_policy: OutboundTrafficPolicy = "ALLOW_ANY"
+    access_log_path: str = "/dev/stdout"
+    connect_timeout_s: float = 10.0
+    ca_certificates: str = "/etc/ssl/certs/ca-certificates.crt"

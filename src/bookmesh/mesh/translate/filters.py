@@ -1,0 +1,142 @@
+"""Network and HTTP filters: the HTTP connection manager, the TCP proxy, access logs, inspectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bookmesh.mesh.snapshot import settings as settings_
+from bookmesh.mesh.translate import naming, route_filters, transport_sockets
+from bookmesh.mesh.wire import core, filter_state, messages
+from bookmesh.mesh.wire import listener as wire
+from bookmesh.mesh.wire import route as route_wire
+
+ALPN_FILTER: Final = "envoy.filters.http.set_filter_state"
+
+# Istio's default text format; UPSTREAM_CLUSTER_RAW, since the plain operator gives the name used in statistics.
+_LOG_FORMAT: Final = (
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% '
+    '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" '
+    "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
+    '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" '
+    "%UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
+    "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
+)
+
+
+def access_logs(settings: settings_.MeshSettings) -> list[wire.AccessLog]:
+    """One text log, or none when the mesh has them switched off."""
+    if not settings.access_log_path:
+        return []
+    log = wire.FileAccessLog(
+        path=settings.access_log_path,
+        log_format=core.SubstitutionFormatString(
+            text_format_source=core.DataSource(inline_string=_LOG_FORMAT)
+        ),
+    )
+    return [wire.AccessLog(name="envoy.access_loggers.file", typed_config=messages.pack(log))]
+
+
+def connection_manager(settings: settings_.MeshSettings, **fields: Any) -> wire.HttpConnectionManager:
+    """What all connection managers have in common; `fields` add the route, the filters and the rest."""
+    return wire.HttpConnectionManager(
+        codec_type=wire.HttpConnectionManager.AUTO,
+        normalize_path=messages.boolean(True),
+        path_with_escaped_slashes_action=wire.HttpConnectionManager.KEEP_UNCHANGED,
+        stream_idle_timeout=messages.duration(0),
+        upgrade_configs=[wire.HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
+        access_log=access_logs(settings),
+        **fields,
+    )
+
+
+def http_filter(manager: wire.HttpConnectionManager) -> wire.Filter:
+    return wire.Filter(
+        name="envoy.filters.network.http_connection_manager", typed_config=messages.pack(manager)
+    )
+
+
+def dynamic_routes(name: str) -> wire.Rds:
+    return wire.Rds(config_source=transport_sockets.ads_source(), route_config_name=name)
+
+
+def outbound_http_filters() -> list[wire.HttpFilter]:
+    """Filters that routes may switch on, each for itself, before the router."""
+    return [
+        _http_filter(ALPN_FILTER, filter_state.Config()),
+        _http_filter(route_filters.FAULT_FILTER, route_wire.HTTPFault()),
+        _http_filter(route_filters.CORS_FILTER, wire.Cors()),
+        router(),
+    ]
+
+
+def router() -> wire.HttpFilter:
+    return _http_filter("envoy.filters.http.router", wire.Router())
+
+
+def mesh_http_alpn() -> filter_state.Config:
+    """
+    Tell the peer's sidecar that HTTP is inside the mTLS, for ports that do not declare a protocol.
+
+    None of the names is one a TLS server would choose, so the peer still finds out the HTTP version by itself.
+    """
+    value = filter_state.FilterStateValue(
+        object_key="envoy.network.application_protocols",
+        format_string=core.SubstitutionFormatString(
+            text_format_source=core.DataSource(inline_string="istio-http/1.1,istio")
+        ),
+        shared_with_upstream=filter_state.FilterStateValue.ONCE,
+    )
+    return filter_state.Config(on_request_headers=[value])
+
+
+def tcp_proxy(cluster: str, settings: settings_.MeshSettings, *, stat_prefix: str = "") -> wire.Filter:
+    proxy = wire.TcpProxy(
+        stat_prefix=stat_prefix or cluster, cluster=cluster, access_log=access_logs(settings)
+    )
+    return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
+
+
+def original_destination() -> wire.ListenerFilter:
+    return _listener_filter("envoy.filters.listener.original_dst", wire.OriginalDst())
+
+
+def tls_inspector() -> wire.ListenerFilter:
+    return _listener_filter("envoy.filters.listener.tls_inspector", wire.TlsInspector())
+
+
+def http_inspector(*, except_ports: Sequence[int] = ()) -> wire.ListenerFilter:
+    """Look for HTTP; not on ports whose protocol is known, where it would only cost time."""
+    inspector = _listener_filter("envoy.filters.listener.http_inspector", wire.HttpInspector())
+    predicates = [
+        wire.ListenerFilterChainMatchPredicate(
+            destination_port_range=core.Int32Range(start=port, end=port + 1)
+        )
+        for port in except_ports
+    ]
+    if len(predicates) == 1:
+        inspector.filter_disabled.CopyFrom(predicates[0])
+    elif predicates:
+        inspector.filter_disabled.or_match.rules.extend(predicates)
+    return inspector
+
+
+def address(host: str, port: int) -> core.Address:
+    return core.Address(socket_address=core.SocketAddress(address=host, port_value=port))
+
+
+def blackhole_chain(name: str, port: int, settings: settings_.MeshSettings) -> wire.FilterChain:
+    """Refuse connections to the redirect port itself, which would otherwise be sent in circles."""
+    return wire.FilterChain(
+        name=name,
+        filter_chain_match=wire.FilterChainMatch(destination_port=messages.uint32(port)),
+        filters=[tcp_proxy(naming.BLACKHOLE, settings)],
+    )
+
+
+def _http_filter(name: str, config: Any) -> wire.HttpFilter:
+    return wire.HttpFilter(name=name, typed_config=messages.pack(config))
+
+
+def _listener_filter(name: str, config: Any) -> wire.ListenerFilter:
+    return wire.ListenerFilter(name=name, typed_config=messages.pack(config))

@@ -1,0 +1,168 @@
+"""The listener of a sidecar for what others call: one set of filter chains for every port of its application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bookmesh.mesh.registry import protocols, services
+from bookmesh.mesh.snapshot import proxy as proxies
+from bookmesh.mesh.snapshot import settings as settings_
+from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.translate import filters, naming, routes, transport_sockets
+from bookmesh.mesh.wire import core, messages
+from bookmesh.mesh.wire import listener as wire
+from bookmesh.mesh.wire import route as route_wire
+
+_CATCH_ALL = "virtualInbound-catchall"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundPort:
+    """One port of the application: its number in the pod, and the Service port it belongs to."""
+
+    number: int
+    service: services.Service
+    port: services.ServicePort
+
+
+def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[InboundPort, ...]:
+    """The application's ports that some Service names, by number; the first Service by hostname counts."""
+    found: dict[int, InboundPort] = {}
+    for service in snapshot.registry.services.values():
+        if service.namespace != proxy.namespace or not service.selects(proxy.labels):
+            continue
+        for port in service.ports:
+            target = services.target_port(port, proxy.workload)
+            if target is not None:
+                found.setdefault(target, InboundPort(target, service, port))
+    return tuple(found[number] for number in sorted(found))
+
+
+def build(ports: Sequence[InboundPort], settings: settings_.MeshSettings) -> wire.Listener:
+    """Build the listener to which all inbound connections are redirected."""
+    chains = [filters.blackhole_chain("virtualInbound-blackhole", naming.INBOUND_PORT, settings)]
+    for port in ports:
+        chains += _chains(_Chain.for_port(port, settings), port.port.protocol)
+    chains += _chains(_Chain.for_unknown_ports(settings), protocols.Protocol.AUTO)
+    known = [port.number for port in ports if port.port.protocol is not protocols.Protocol.AUTO]
+    return wire.Listener(
+        name="virtualInbound",
+        address=filters.address(naming.ANY_ADDRESS, naming.INBOUND_PORT),
+        traffic_direction=core.TrafficDirection.INBOUND,
+        listener_filters=[
+            filters.original_destination(),
+            filters.tls_inspector(),
+            filters.http_inspector(except_ports=known),
+        ],
+        listener_filters_timeout=messages.duration(0),
+        continue_on_listener_filters_timeout=True,
+        filter_chains=chains,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What the filter chains of one port have in common; `number` 0 stands for all ports no Service names."""
+
+    name: str
+    number: int
+    cluster: str
+    route: route_wire.Route
+    settings: settings_.MeshSettings
+
+    @classmethod
+    def for_port(cls, port: InboundPort, settings: settings_.MeshSettings) -> _Chain:
+        cluster = naming.inbound_cluster(port.number)
+        route = routes.build_inbound_route(cluster=cluster, service=port.service, port=port.port)
+        return cls(naming.listener(naming.ANY_ADDRESS, port.number), port.number, cluster, route, settings)
+
+    @classmethod
+    def for_unknown_ports(cls, settings: settings_.MeshSettings) -> _Chain:
+        cluster = naming.INBOUND_PASSTHROUGH
+        route = routes.build_inbound_route(cluster=cluster, service=None, port=None)
+        return cls(_CATCH_ALL, 0, cluster, route, settings)
+
+    def match(self, transport: str, alpn: Sequence[str] = ()) -> wire.FilterChainMatch:
+        match = wire.FilterChainMatch(transport_protocol=transport, application_protocols=alpn)
+        if self.number:
+            match.destination_port.CopyFrom(messages.uint32(self.number))
+        return match
+
+    def http(self, match: wire.FilterChainMatch, *, is_mtls: bool) -> wire.FilterChain:
+        manager = filters.connection_manager(
+            self.settings,
+            stat_prefix=naming.stats_prefix(f"inbound_{naming.listener(naming.ANY_ADDRESS, self.number)}"),
+            route_config=self._route_config(),
+            http_filters=[filters.router()],
+            use_remote_address=messages.boolean(False),
+            server_name="istio-envoy",
+            forward_client_cert_details=wire.HttpConnectionManager.APPEND_FORWARD,
+            set_current_client_cert_details=wire.HttpConnectionManager.SetCurrentClientCertDetails(
+                subject=messages.boolean(True), dns=True, uri=True
+            ),
+        )
+        return self._chain(match, filters.http_filter(manager), is_mtls=is_mtls, is_http=True)
+
+    def tcp(self, match: wire.FilterChainMatch, *, is_mtls: bool) -> wire.FilterChain:
+        proxy = filters.tcp_proxy(self.cluster, self.settings)
+        return self._chain(match, proxy, is_mtls=is_mtls, is_http=False)
+
+    def _chain(
+        self, match: wire.FilterChainMatch, network_filter: wire.Filter, *, is_mtls: bool, is_http: bool
+    ) -> wire.FilterChain:
+        chain = wire.FilterChain(name=self.name, filter_chain_match=match, filters=[network_filter])
+        if is_mtls:
+            domain = self.settings.trust_domain
+            socket = transport_sockets.mesh_downstream(trust_domain=domain, is_http=is_http)
+            chain.transport_socket.CopyFrom(socket)
+        return chain
+
+    def _route_config(self) -> route_wire.RouteConfiguration:
+        return route_wire.RouteConfiguration(
+            name=self.cluster,
+            virtual_hosts=[
+                route_wire.VirtualHost(name=f"inbound|http|{self.number}", domains=["*"], routes=[self.route])
+            ],
+            validate_clusters=messages.boolean(False),
+        )
+
+
+def _chains(chain: _Chain, protocol: protocols.Protocol) -> list[wire.FilterChain]:
+    """
+    Tell apart, for one port: mTLS of the mesh, plain text, and TLS of the application itself.
+
+    STRICT leaves the first only; DISABLE the last two.
+    """
+    mode = chain.settings.mtls_mode
+    built: list[wire.FilterChain] = []
+    if mode != "DISABLE":
+        built += _mtls_chains(chain, protocol)
+    if mode != "STRICT":
+        built += _plain_chains(chain, protocol)
+    return built
+
+
+def _mtls_chains(chain: _Chain, protocol: protocols.Protocol) -> list[wire.FilterChain]:
+    every_alpn = (*naming.MESH_HTTP_ALPN, *naming.MESH_ALPN)
+    if protocol.is_http:
+        return [chain.http(chain.match("tls", every_alpn), is_mtls=True)]
+    if protocol is protocols.Protocol.AUTO:
+        return [
+            chain.http(chain.match("tls", naming.MESH_HTTP_ALPN), is_mtls=True),
+            chain.tcp(chain.match("tls", naming.MESH_ALPN), is_mtls=True),
+        ]
+    return [chain.tcp(chain.match("tls", every_alpn), is_mtls=True)]
+
+
+def _plain_chains(chain: _Chain, protocol: protocols.Protocol) -> list[wire.FilterChain]:
+    own_tls = chain.tcp(chain.match("tls"), is_mtls=False)
+    if protocol.is_http:
+        return [chain.http(chain.match("raw_buffer"), is_mtls=False), own_tls]
+    if protocol is protocols.Protocol.AUTO:
+        return [
+            chain.http(chain.match("raw_buffer", naming.PLAIN_HTTP_ALPN), is_mtls=False),
+            chain.tcp(chain.match("raw_buffer"), is_mtls=False),
+            own_tls,
+        ]
+    return [chain.tcp(chain.match("raw_buffer"), is_mtls=False), own_tls]

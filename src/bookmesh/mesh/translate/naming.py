@@ -1,0 +1,51 @@
+"""Names and addresses as Istio gives them: what people see in `istioctl`, metrics and access logs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OUTBOUND_PORT: Final = 15001
+INBOUND_PORT: Final = 15006
+
+PASSTHROUGH: Final = "PassthroughCluster"
+BLACKHOLE: Final = "BlackHoleCluster"
+INBOUND_PASSTHROUGH: Final = "InboundPassthroughCluster"
+
+ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - redirected connections arrive on every address
+# Connections to the local application come from here, so that the redirect rules can tell them apart.
+INBOUND_SOURCE: Final = "127.0.0.6"
+
+# ALPN names by which sidecars know each other; the second group tells that HTTP is inside.
+MESH_ALPN: Final = ("istio-peer-exchange", "istio")
+MESH_HTTP_ALPN: Final = ("istio-http/1.0", "istio-http/1.1", "istio-h2")
+PLAIN_HTTP_ALPN: Final = ("http/1.1", "h2c")
+
+
+def outbound_cluster(host: str, port: int, subset: str = "") -> str:
+    return f"outbound|{port}|{subset}|{host}"
+
+
+def outbound_sni(host: str, port: int, subset: str = "") -> str:
+    """The server name a sidecar sends, from which the peer can tell the cluster."""
+    return f"outbound_.{port}_.{subset}_.{host}"
+
+
+def inbound_cluster(port: int) -> str:
+    return f"inbound|{port}||"
+
+
+def listener(address: str, port: int) -> str:
+    return f"{address}_{port}"
+
+
+def gateway_routes(target_port: int) -> str:
+    return f"http.{target_port}"
+
+
+def stats_prefix(name: str) -> str:
+    """Close a name in statistics, so that the dots in it cannot be taken for separators."""
+    return name + ";"
+
+
+def spiffe_id(trust_domain: str, namespace: str, service_account: str) -> str:
+    return f"spiffe://{trust_domain}/ns/{namespace}/sa/{service_account}"

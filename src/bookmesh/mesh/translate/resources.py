@@ -1,0 +1,89 @@
+"""
+The front door: every resource of one proxy.
+
+    cache = caching.Cache()                       # owned by the control plane, one for all proxies
+    wanted = resources.resources(proxy, snapshot, cache)
+    for name, built in wanted.of(type_urls.CLUSTER).items():
+        encode(type_urls.CLUSTER, name, built.serialized)
+
+Equal input gives the very same `Built` object, for every proxy and across snapshots as long as the cache lives, so
+`built is previous` tells "unchanged" and its bytes are made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from bookmesh.base.findings import ObjectRef
+from bookmesh.mesh.snapshot import proxy as proxies
+from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.translate import caching, gateways, inbound, outbound
+from bookmesh.mesh.translate import scope as scopes
+from bookmesh.mesh.translate.built import Built
+from bookmesh.mesh.wire import type_urls
+
+__all__ = ["Built", "ResourceKey", "ResourceSet", "resources"]
+
+
+class ResourceKey(NamedTuple):
+    """Names one resource of one proxy."""
+
+    type_url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSet:
+    """All that one proxy gets from one snapshot. `built` has a key for each of `type_urls.TRANSLATED`."""
+
+    snapshot_id: str
+    built: Mapping[str, Mapping[str, Built]]
+
+    def of(self, type_url: str) -> Mapping[str, Built]:
+        return self.built[type_url]
+
+    def messages(self, type_url: str) -> dict[str, Any]:
+        """Protobuf messages by resource name."""
+        return {name: built.message for name, built in self.built[type_url].items()}
+
+    def sources(self) -> dict[ResourceKey, tuple[ObjectRef, ...]]:
+        """The YAML objects behind each resource: what to name when an Envoy refuses it."""
+        return {
+            ResourceKey(type_url, name): built.sources
+            for type_url in type_urls.TRANSLATED
+            for name, built in self.built[type_url].items()
+        }
+
+
+def resources(
+    proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot, cache: caching.Cache | None = None
+) -> ResourceSet:
+    """
+    Build everything one proxy gets.
+
+    With a `cache` (one for all proxies of a control plane) equal parts are built once, whoever asks for them.
+    """
+    cache = cache if cache is not None else caching.Cache()
+    cache.advance(snapshot.id)
+    is_router = proxy.type == "router"
+    labels = {} if is_router else scopes.relevant_labels(snapshot, proxy.labels)
+    key = ("outbound", snapshot.id, proxy.namespace, is_router, tuple(labels.items()))
+    shared = cache.get(
+        key,
+        outbound.build,
+        snapshot,
+        namespace=proxy.namespace,
+        is_router=is_router,
+        labels=labels,
+        cache=cache,
+    )
+    own = gateways.build(proxy, shared.scope, cache) if is_router else inbound.build(proxy, snapshot, cache)
+    return ResourceSet(
+        snapshot_id=snapshot.id,
+        built={
+            type_url: {built.name: built for built in (*shared.built, *own) if built.type_url == type_url}
+            for type_url in type_urls.TRANSLATED
+        },
+    )

@@ -1,0 +1,99 @@
+"""TLS towards peers and servers, and TLS towards clients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.translate import naming
+from bookmesh.mesh.wire import core, messages, tls
+
+_TLS_NAME = "envoy.transport_sockets.tls"
+
+
+def ads_source() -> core.ConfigSource:
+    """Where everything comes from; the fetch may take as long as it takes."""
+    return core.ConfigSource(
+        ads=core.AggregatedConfigSource(),
+        initial_fetch_timeout=messages.duration(0),
+        resource_api_version=core.ApiVersion.V3,
+    )
+
+
+def raw_buffer() -> core.TransportSocket:
+    return core.TransportSocket(
+        name="envoy.transport_sockets.raw_buffer", typed_config=messages.pack(tls.RawBuffer())
+    )
+
+
+def mesh_upstream(*, sni: str, accepted_ids: Sequence[str]) -> core.TransportSocket:
+    """mTLS to a peer that proves one of `accepted_ids`; without any, every peer of the mesh will do."""
+    matchers = [_san_matcher(core.StringMatcher(exact=name)) for name in accepted_ids]
+    context = _mesh_context(matchers, alpn=naming.MESH_ALPN)
+    return _socket(tls.UpstreamTlsContext(common_tls_context=context, sni=sni))
+
+
+def mesh_downstream(*, trust_domain: str, is_http: bool) -> core.TransportSocket:
+    """mTLS from any peer of the trust domain."""
+    prefix = core.StringMatcher(prefix=f"spiffe://{trust_domain}/")
+    context = _mesh_context([_san_matcher(prefix)], alpn=("h2", "http/1.1") if is_http else ())
+    required = messages.boolean(True)
+    return _socket(tls.DownstreamTlsContext(common_tls_context=context, require_client_certificate=required))
+
+
+def simple_upstream(
+    settings: destination_rules.ClientTls, *, is_http2: bool, default_ca: str
+) -> core.TransportSocket:
+    """
+    TLS to a server outside the mesh, verified against a file of certificates.
+
+    Source: DestinationRule `trafficPolicy.tls` with mode SIMPLE.
+    """
+    context = tls.CommonTlsContext(tls_params=_parameters(), alpn_protocols=["h2"] if is_http2 else [])
+    if not settings.insecure_skip_verify:
+        names = [
+            tls.SubjectAltNameMatcher(
+                san_type=tls.SubjectAltNameMatcher.DNS, matcher=core.StringMatcher(exact=name)
+            )
+            for name in settings.subject_alt_names
+        ]
+        file = core.DataSource(filename=settings.ca_certificates or default_ca)
+        context.validation_context.CopyFrom(
+            tls.CertificateValidationContext(trusted_ca=file, match_typed_subject_alt_names=names)
+        )
+    return _socket(tls.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))
+
+
+def _mesh_context(
+    matchers: Sequence[tls.SubjectAltNameMatcher], *, alpn: Sequence[str]
+) -> tls.CommonTlsContext:
+    return tls.CommonTlsContext(
+        tls_params=_parameters(),
+        alpn_protocols=alpn,
+        tls_certificate_sds_secret_configs=[_secret("default")],
+        combined_validation_context=tls.CommonTlsContext.CombinedCertificateValidationContext(
+            default_validation_context=tls.CertificateValidationContext(
+                match_typed_subject_alt_names=matchers
+            ),
+            validation_context_sds_secret_config=_secret("ROOTCA"),
+        ),
+    )
+
+
+def _parameters() -> tls.TlsParameters:
+    return tls.TlsParameters(
+        tls_minimum_protocol_version=tls.TlsParameters.TLSv1_2,
+        tls_maximum_protocol_version=tls.TlsParameters.TLSv1_3,
+    )
+
+
+def _secret(name: str) -> tls.SdsSecretConfig:
+    return tls.SdsSecretConfig(name=name, sds_config=ads_source())
+
+
+def _san_matcher(matcher: core.StringMatcher) -> tls.SubjectAltNameMatcher:
+    return tls.SubjectAltNameMatcher(san_type=tls.SubjectAltNameMatcher.URI, matcher=matcher)
+
+
+def _socket(context: tls.UpstreamTlsContext | tls.DownstreamTlsContext) -> core.TransportSocket:
+    return core.TransportSocket(name=_TLS_NAME, typed_config=messages.pack(context))

@@ -1,0 +1,47 @@
+"""Small constructors for the well-known protobuf types Envoy wraps everything in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from google.protobuf import any_pb2, duration_pb2, struct_pb2, wrappers_pb2
+
+_PREFIX: Final = "type.googleapis.com/"
+_NANOS: Final = 1_000_000_000
+
+
+def pack(message: Any) -> any_pb2.Any:
+    """Wrap a message with its type; the same content gives the same bytes."""
+    return any_pb2.Any(
+        type_url=_PREFIX + message.DESCRIPTOR.full_name, value=message.SerializeToString(deterministic=True)
+    )
+
+
+def duration(seconds: float) -> duration_pb2.Duration:
+    """Seconds, >= 0, rounded to whole nanoseconds."""
+    whole, nanos = divmod(round(seconds * _NANOS), _NANOS)
+    return duration_pb2.Duration(seconds=whole, nanos=nanos)
+
+
+def uint32(value: int) -> wrappers_pb2.UInt32Value:
+    return wrappers_pb2.UInt32Value(value=value)
+
+
+def uint64(value: int) -> wrappers_pb2.UInt64Value:
+    return wrappers_pb2.UInt64Value(value=value)
+
+
+def boolean(value: bool) -> wrappers_pb2.BoolValue:
+    return wrappers_pb2.BoolValue(value=value)
+
+
+def double(value: float) -> wrappers_pb2.DoubleValue:
+    return wrappers_pb2.DoubleValue(value=value)
+
+
+def struct(values: Mapping[str, str]) -> struct_pb2.Struct:
+    """A flat structure of strings, as metadata is."""
+    return struct_pb2.Struct(
+        fields={key: struct_pb2.Value(string_value=value) for key, value in values.items()}
+    )

@@ -1,0 +1,430 @@
+"""An API server in this process on a free TLS port, pods that only pretend to run, and the real kubectl against it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import datetime
+import fcntl
+import ipaddress
+import os
+import pty
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sysconfig
+import termios
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bookmesh.base import kubernetes
+from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.base.pods import ExecOptions, LogOptions
+from bookmesh.kube.api import app, authentication, inprocess, serving, verbs
+from bookmesh.kube.schema import kinds, schemas
+from bookmesh.kube.store import records, store
+
+TOKEN = "a-token-of-the-tests"
+DEADLINE_S = 20.0
+
+
+def _kubectls() -> list[Path]:
+    """kubectl of the environment, and the machine's own when it is another minor version."""
+    found: dict[str, Path] = {}
+    for path in (Path(sysconfig.get_path("scripts")) / "kubectl", Path("/usr/bin/kubectl")):
+        if path.exists():
+            output = subprocess.run(
+                [path, "version", "--client", "-o", "json"],
+                capture_output=True,
+                check=True,
+                env=_environment(),
+            ).stdout
+            found.setdefault(orjson.loads(output)["clientVersion"]["minor"], path)
+    return list(found.values())
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+
+
+@pytest.fixture(params=_kubectls(), ids=lambda path: "environment" if "venv" in str(path) else "machine")
+def kubectl_binary(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+@dataclass(frozen=True)
+class Keys:
+    """PEM files of one authority, its server and one client."""
+
+    authority: Path
+    server: Path
+    client: Path
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    signer: ec.EllipticCurvePrivateKey,
+    *,
+    is_ca: bool,
+) -> bytes:
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    if not is_ca:
+        names.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:masters"))
+    addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name(names))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+    )
+    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    directory = tmp_path_factory.mktemp("keys")
+    authority = ec.generate_private_key(ec.SECP256R1())
+    found = Keys(directory / "ca.crt", directory / "server.pem", directory / "client.pem")
+    found.authority.write_bytes(_certificate("test-ca", authority, "test-ca", authority, is_ca=True))
+    for path, name in ((found.server, "kube-apiserver"), (found.client, "tester")):
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certificate(name, key, "test-ca", authority, is_ca=False)
+        path.write_bytes(certificate + _private(key))
+    return found
+
+
+class LocalSession:
+    """A command of this machine in place of one in a pod."""
+
+    def __init__(self, process: asyncio.subprocess.Process, master: int | None) -> None:
+        self._process, self._master = process, master
+
+    async def output(self) -> AsyncIterator[tuple[int, bytes]]:
+        queue: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        if self._master is not None:
+            reader = asyncio.StreamReader()
+            pipe = os.fdopen(os.dup(self._master), "rb", 0)
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), pipe
+            )
+            sources = {1: reader}
+        else:
+            transport = None
+            assert self._process.stdout
+            assert self._process.stderr
+            sources = {1: self._process.stdout, 2: self._process.stderr}
+        tasks = [asyncio.create_task(_pump(source, channel, queue)) for channel, source in sources.items()]
+        open_count = len(tasks)
+        try:
+            while open_count:
+                channel, data = await queue.get()
+                if data:
+                    yield channel, data
+                else:
+                    open_count -= 1
+        finally:
+            for task in tasks:
+                task.cancel()
+            if transport is not None:
+                transport.close()
+
+    async def write(self, data: bytes) -> None:
+        if self._master is not None:
+            os.write(self._master, data)
+        elif self._process.stdin:
+            self._process.stdin.write(data)
+            await self._process.stdin.drain()
+
+    async def write_eof(self) -> None:
+        if self._master is not None:
+            os.write(self._master, b"\4")
+        elif self._process.stdin:
+            self._process.stdin.close()
+
+    def resize(self, columns: int, rows: int) -> None:
+        if self._master is not None:
+            fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    async def wait(self) -> int:
+        code = await self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    async def close(self) -> None:
+        if self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+        if self._master is not None:
+            os.close(self._master)
+            self._master = None
+
+
+async def _pump(source: asyncio.StreamReader, channel: int, queue: asyncio.Queue[tuple[int, bytes]]) -> None:
+    try:
+        while data := await source.read(65536):
+            await queue.put((channel, data))
+    except OSError:
+        pass  # a terminal whose other end is closed
+    finally:
+        queue.put_nowait((channel, b""))
+
+
+@dataclass
+class LocalStreams:
+    """Implements `PodStreams`: lines that the test wrote, commands and listeners of this machine."""
+
+    lines: list[bytes] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
+    sessions: list[LocalSession] = field(default_factory=list)
+    log_requests: list[LogOptions] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    is_running: bool = True
+
+    def say(self, line: str) -> None:
+        """Write one line to the log of every container."""
+        self.lines.append(line.encode() + b"\n")
+        self.changed.set()
+
+    def end(self) -> None:
+        """End the container: logs that are followed end."""
+        self.is_running = False
+        self.changed.set()
+
+    async def logs(self, pod: JsonObject, options: LogOptions) -> AsyncIterator[bytes]:
+        self.log_requests.append(options)
+        if options.previous:
+            name = pod["metadata"]["name"]
+            text = f'previous terminated container "{options.container}" in pod "{name}" not found'
+            raise ApiError(400, "BadRequest", text)
+        position = 0 if options.tail_lines is None else max(len(self.lines) - options.tail_lines, 0)
+        while True:
+            while position < len(self.lines):
+                position += 1
+                yield self.lines[position - 1]
+            if not (options.follow and self.is_running):
+                return
+            self.changed.clear()
+            await self.changed.wait()
+
+    async def execute(self, pod: JsonObject, options: ExecOptions) -> LocalSession:
+        master = slave = None
+        if options.tty:
+            master, slave = pty.openpty()
+        stdin = asyncio.subprocess.PIPE if options.stdin else asyncio.subprocess.DEVNULL
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *options.command,
+                stdin=stdin if slave is None else slave,
+                stdout=asyncio.subprocess.PIPE if slave is None else slave,
+                stderr=asyncio.subprocess.PIPE if slave is None else slave,
+                start_new_session=True,
+                env={**_environment(), "TERM": "dumb"},
+            )
+        except FileNotFoundError as error:
+            text = f'exec: "{options.command[0]}": executable file not found in $PATH'
+            raise ApiError(400, "BadRequest", text) from error
+        finally:
+            if slave is not None:
+                os.close(slave)
+        session = LocalSession(process, master)
+        self.sessions.append(session)
+        return session
+
+    async def connect(self, pod: JsonObject, port: int) -> socket.socket:
+        found = socket.socket()
+        found.setblocking(False)
+        try:
+            if port not in self.ports:
+                raise ConnectionRefusedError(111, f"Connect call failed ('127.0.0.1', {port})")
+            await asyncio.get_running_loop().sock_connect(found, ("127.0.0.1", self.ports[port]))
+        except OSError:
+            found.close()
+            raise
+        return found
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a kubectl ended and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Cluster:
+    """What a test needs: the server's inside, and kubectl outside."""
+
+    over: verbs.Verbs
+    client: inprocess.InProcessClient
+    streams: LocalStreams
+    port: int
+    directory: Path
+    binary: Path
+
+    def environment(self) -> dict[str, str]:
+        cache = str(self.directory / "cache")
+        config = str(self.directory / "kubeconfig")
+        return {**_environment(), "KUBECONFIG": config, "KUBECACHEDIR": cache, "HOME": str(self.directory)}
+
+    async def start(self, *arguments: str, stdin: int | None = None) -> asyncio.subprocess.Process:
+        """Start kubectl and leave it running; the caller ends it."""
+        return await asyncio.create_subprocess_exec(
+            str(self.binary),
+            *arguments,
+            env=self.environment(),
+            cwd=self.directory,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def kubectl(self, *arguments: str, stdin: str | bytes = b"") -> Result:
+        """Run kubectl to its end."""
+        process = await self.start(*arguments, stdin=asyncio.subprocess.PIPE)
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        try:
+            out, err = await asyncio.wait_for(process.communicate(content), DEADLINE_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode is not None
+        return Result(process.returncode, out.decode(), err.decode())
+
+    async def ok(self, *arguments: str, stdin: str | bytes = b"") -> str:
+        """Run kubectl, which must succeed; returns its standard output."""
+        result = await self.kubectl(*arguments, stdin=stdin)
+        assert result.code == 0, f"kubectl {' '.join(arguments)}: {result.err}{result.out}"
+        return result.out
+
+    async def fails(self, *arguments: str, stdin: str | bytes = b"") -> str:
+        """Run kubectl, which must fail; returns its standard error."""
+        result = await self.kubectl(*arguments, stdin=stdin)
+        assert result.code != 0, f"kubectl {' '.join(arguments)} succeeded: {result.out}"
+        return result.err
+
+    async def until_watched(self, plural: str) -> None:
+        """Wait until somebody watches a core resource."""
+        watches = self.over.store._watches
+        async with asyncio.timeout(DEADLINE_S):
+            while not watches.get(records.GroupResource("", plural)):
+                await asyncio.sleep(0.01)
+
+    @asynccontextmanager
+    async def running(self, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A kubectl that runs while the test does something, and is ended then."""
+        process = await self.start(*arguments)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.communicate()
+
+
+async def line_of(process: asyncio.subprocess.Process) -> str:
+    """The next line that a running kubectl prints."""
+    assert process.stdout
+    line = await asyncio.wait_for(process.stdout.readline(), DEADLINE_S)
+    return line.decode().rstrip("\n")
+
+
+def _write_kubeconfig(path: Path, keys: Keys, port: int) -> None:
+    def encode(data: bytes) -> str:
+        return base64.b64encode(data).decode()
+
+    certificate, mark, key = keys.client.read_bytes().partition(b"-----BEGIN PRIVATE KEY-----")
+    cluster = {
+        "server": f"https://127.0.0.1:{port}",
+        "certificate-authority-data": encode(keys.authority.read_bytes()),
+    }
+    by_certificate = {"client-certificate-data": encode(certificate), "client-key-data": encode(mark + key)}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "certificate",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [
+            {"name": "certificate", "user": by_certificate},
+            {"name": "token", "user": {"token": TOKEN}},
+            {"name": "nobody", "user": {"token": "wrong"}},
+        ],
+        "contexts": [
+            {"name": name, "context": {"cluster": "test", "user": name}}
+            for name in ("certificate", "token", "nobody")
+        ],
+    }
+    path.write_bytes(orjson.dumps(document))
+
+
+@pytest.fixture
+def tls(keys: Keys) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys.server)
+    context.load_verify_locations(keys.authority)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+@pytest.fixture
+def over() -> Iterator[verbs.Verbs]:
+    objects = store.Store.open(None)
+    found = verbs.Verbs(objects, kinds.Kinds(), schemas.Schemas.load())
+    for name in ("default", "kube-system"):
+        found.create(kubernetes.NAMESPACES, {"metadata": {"name": name}})
+    yield found
+    objects.close()
+
+
+@asynccontextmanager
+async def open_cluster(
+    over: verbs.Verbs, tls: ssl.SSLContext, keys: Keys, *, directory: Path, binary: Path
+) -> AsyncIterator[Cluster]:
+    """Serve `over`; every command that kubectl started must have ended when it closes."""
+    streams = LocalStreams()
+    authenticator = authentication.Authenticator(
+        user_for_token=lambda token: "token-user" if token == TOKEN else None
+    )
+    running = await serving.start(app.build_app(over, streams=streams, authenticator=authenticator), tls=tls)
+    _write_kubeconfig(directory / "kubeconfig", keys, running.port)
+    client = inprocess.InProcessClient(over)
+    try:
+        yield Cluster(over, client, streams, running.port, directory, binary)
+    finally:
+        await running.stop()
+    assert all(session._process.returncode is not None for session in streams.sessions)
+
+
+@pytest.fixture
+async def cluster(
+    over: verbs.Verbs, tls: ssl.SSLContext, keys: Keys, tmp_path: Path, kubectl_binary: Path
+) -> AsyncIterator[Cluster]:
+    async with open_cluster(over, tls, keys, directory=tmp_path, binary=kubectl_binary) as found:
+        yield found

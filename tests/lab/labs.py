@@ -1,0 +1,162 @@
+"""A running lab as the tests see it: the command line, stock kubectl and plain HTTP; nothing of the inside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+BOOKMESH = Path(sys.executable).with_name("bookmesh")
+SAMPLES = Path(__file__).parents[2] / "src" / "bookmesh" / "lab" / "samples" / "bookinfo"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+def wait_until(condition: Callable[[], T], *, within_s: float = 20.0, what: str = "") -> T:
+    """Poll until `condition` gives something true; the last falsy value is in the failure."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what or condition} (last: {value!r})")
+        time.sleep(0.02)
+
+
+def request(
+    url: str, method: str = "GET", *, headers: dict[str, str] | None = None, body: str | None = None
+) -> Answer:
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=30)
+    try:
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, path or "/", body, headers or {})
+        response = connection.getresponse()
+        return Answer(
+            response.status, {k.lower(): v for k, v in response.getheaders()}, response.read().decode()
+        )
+    finally:
+        connection.close()
+
+
+class Lab:
+    def __init__(self, name: str, home: Path) -> None:
+        self.name = name
+        self.home = home
+        self.env = os.environ | {"BOOKMESH_HOME": str(home), "NO_COLOR": "1"}
+
+    def bookmesh(
+        self, *arguments: str, check: bool = True, timeout: float = 90
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `bookmesh COMMAND --name THIS …`."""
+        command, *rest = arguments
+        return run(
+            [BOOKMESH, command, "--name", self.name, *rest], env=self.env, check=check, timeout=timeout
+        )
+
+    def kubectl(
+        self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 90
+    ) -> subprocess.CompletedProcess[str]:
+        command = [BOOKMESH, "kubectl", "--name", self.name, *arguments]
+        return run(command, env=self.env, stdin=stdin, check=check, timeout=timeout)
+
+    def apply(self, yaml: str, *arguments: str) -> str:
+        return self.kubectl("apply", "-f", "-", *arguments, stdin=yaml).stdout
+
+    def apply_sample(self, *names: str) -> None:
+        self.kubectl("apply", *[part for name in names for part in ("-f", str(SAMPLES / name))])
+
+    def get(self, *arguments: str) -> Any:
+        return json.loads(self.kubectl("get", *arguments, "-o", "json").stdout)
+
+    def status(self) -> dict[str, Any]:
+        """The lab's status; a finding makes the command exit 1, the facts are printed all the same."""
+        facts: dict[str, Any] = json.loads(self.bookmesh("status", "-o", "json", check=False).stdout)
+        return facts
+
+    def pod(self, selector: str, namespace: str = "default") -> str:
+        """The name of the one ready pod with these labels."""
+
+        def ready() -> str | None:
+            pods = self.get("pods", "-n", namespace, "-l", selector)["items"]
+            names = [
+                pod["metadata"]["name"]
+                for pod in pods
+                if not pod["metadata"].get("deletionTimestamp")
+                and any(
+                    c["type"] == "Ready" and c["status"] == "True"
+                    for c in pod["status"].get("conditions", [])
+                )
+            ]
+            return names[0] if len(names) == 1 else None
+
+        return wait_until(ready, what=f"one ready pod with {selector}")
+
+    @property
+    def page(self) -> str:
+        page: str = self.status()["pages"][0]
+        return page
+
+
+class Visitor:
+    """A person at the product page."""
+
+    def __init__(self, page: str, user: str | None = None) -> None:
+        self.page = page
+        self.headers: dict[str, str] = {}
+        if user:
+            origin = page.removesuffix("/productpage")
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = request(f"{origin}/login", "POST", headers=form, body=f"username={user}&passwd=")
+            self.headers = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+    def read(self) -> str:
+        answer = request(self.page, headers=self.headers)
+        assert answer.status == 200, answer
+        return answer.text
+
+    def stars(self) -> str:
+        page = self.read()
+        if "glyphicon-star" not in page:
+            return "none"
+        return "red" if "text-red" in page else "black"
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    env: dict[str, str],
+    stdin: str | None = None,
+    check: bool = True,
+    timeout: float = 90,
+) -> subprocess.CompletedProcess[str]:
+    completed = subprocess.run(
+        [str(part) for part in command],
+        env=env,
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    if check and completed.returncode:
+        raise AssertionError(
+            f"{command} exited {completed.returncode}:\n{completed.stdout}{completed.stderr}"
+        )
+    return completed

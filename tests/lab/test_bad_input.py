@@ -1,0 +1,137 @@
+"""What goes wrong says so: a clear message, the right exit code, nothing lost."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import labs
+import pytest
+
+pytestmark = pytest.mark.lab
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: bad}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: bad}}
+  template:
+    metadata: {labels: {app: bad}}
+    spec:
+      containers: [{name: app, image: nowhere.example.com/unknown/image:7}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        pytest.param("apiVersion: v1\nkind: [", "error parsing", id="malformed YAML"),
+        pytest.param(
+            "apiVersion: v1\nkind: Unicorn\nmetadata: {name: x}",
+            'no matches for kind "Unicorn" in version "v1"',
+            id="unknown kind",
+        ),
+        pytest.param(
+            DEPLOYMENT.replace("replicas: 1", "replicass: 1"),
+            'unknown field "spec.replicass"',
+            id="unknown field",
+        ),
+        pytest.param(
+            DEPLOYMENT.replace("replicas: 1", "replicas: many"),
+            "spec.replicas",
+            id="wrong type in a built-in kind",
+        ),
+        pytest.param(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x}\n"
+            "spec: {hosts: [x], http: [{route: [{destination: {host: x}, wieght: 5}]}]}",
+            'unknown field "spec.http[0].route[0].wieght"',
+            id="unknown field of an Istio kind",
+        ),
+        pytest.param(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x}\n"
+            "spec: {hosts: [x], http: [{route: [{destination: {host: x}, weight: lots}]}]}",
+            "spec.http[0].route[0].weight",
+            id="wrong type in an Istio kind",
+        ),
+    ],
+)
+def test_kubectl_refuses_what_is_wrong(bookinfo: labs.Lab, yaml: str, message: str) -> None:
+    refused = bookinfo.kubectl("apply", "-f", "-", stdin=yaml, check=False)
+    assert refused.returncode == 1
+    assert message in refused.stderr
+    assert bookinfo.kubectl("get", "virtualservice", "x", check=False).returncode == 1
+    assert bookinfo.kubectl("get", "deployment", "bad", check=False).returncode == 1
+
+
+def test_an_unknown_image_says_how_to_go_on(bookinfo: labs.Lab) -> None:
+    bookinfo.apply(DEPLOYMENT)
+    try:
+        labs.wait_until(
+            lambda: (
+                "ErrImagePull" in (table := bookinfo.kubectl("get", "pods", "-l", "app=bad").stdout)
+                or "ImagePullBackOff" in table
+            ),
+            what="ErrImagePull in kubectl get pods",
+        )
+        described = bookinfo.kubectl("describe", "pods", "-l", "app=bad").stdout
+        assert "BM0301" in described
+        assert "nowhere.example.com/unknown/image:7" in described
+        assert "docs/reference/images.md" in described
+    finally:
+        bookinfo.kubectl("delete", "deployment", "bad")
+
+
+def test_a_second_up_changes_nothing(bookinfo: labs.Lab) -> None:
+    before = bookinfo.get("pods", "-A")["items"]
+    again = bookinfo.bookmesh("up")
+    assert "was running already" in again.stderr
+    after = bookinfo.get("pods", "-A")["items"]
+    assert [pod["metadata"]["uid"] for pod in after] == [pod["metadata"]["uid"] for pod in before]
+
+
+def test_a_second_up_with_another_port_is_misuse(bookinfo: labs.Lab) -> None:
+    refused = bookinfo.bookmesh("up", "--port", "1", check=False)
+    assert refused.returncode == 2
+    assert "error[BM0106]" in refused.stderr
+
+
+def test_a_port_in_use_is_named_and_nothing_is_left(new_lab: Callable[[], labs.Lab]) -> None:
+    lab = new_lab()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = lab.bookmesh("up", "--port", str(port), check=False)
+    assert refused.returncode == 1
+    assert "error[BM0102]" in refused.stderr
+    assert str(port) in refused.stderr
+    assert lab.bookmesh("status", check=False).returncode == 1
+
+
+def test_commands_without_a_lab_say_how_to_start_one(new_lab: Callable[[], labs.Lab]) -> None:
+    lab = new_lab()
+    for command in ("status", "env", "kubeconfig", "logs"):
+        refused = lab.bookmesh(command, check=False)
+        assert refused.returncode == 1, command
+        assert "error[BM0103]" in refused.stderr, command
+        assert "bookmesh up" in refused.stderr, command
+
+
+def test_an_impossible_name_is_misuse(new_lab: Callable[[], labs.Lab]) -> None:
+    lab = new_lab()
+    lab.name = "No Such Name"
+    refused = lab.bookmesh("up", check=False)
+    assert refused.returncode == 2
+    assert "error[BM0107]" in refused.stderr
+
+
+def test_an_unknown_option_is_misuse(bookinfo: labs.Lab) -> None:
+    assert bookinfo.bookmesh("up", "--no-such-option", check=False).returncode == 2
+
+
+def test_files_that_kubectl_refuses_leave_the_lab_up(bookinfo: labs.Lab) -> None:
+    refused = bookinfo.bookmesh("up", "-f", "/no/such/file.yaml", check=False)
+    assert refused.returncode == 1
+    assert "error[BM0109]" in refused.stderr
+    assert "/no/such/file.yaml" in refused.stderr
+    assert bookinfo.status()["name"] == bookinfo.name

@@ -1,0 +1,97 @@
+"""`kill -9` loses nothing that was acknowledged, and `down` leaves nothing at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import labs
+import pytest
+
+pytestmark = pytest.mark.lab
+KINDS = "services,serviceaccounts,deployments,replicasets,pods,configmaps,virtualservices,destinationrules,gateways"
+
+
+def descendants(pid: int) -> set[int]:
+    """Pids of everything below `pid`, as the host sees them."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents[int(stat.parent.name)] = int(text[text.rindex(")") + 2 :].split()[1])
+    found, todo = set(), {pid}
+    while todo:
+        found |= todo
+        todo = {child for child, parent in parents.items() if parent in todo} - found
+    return found
+
+
+def objects(lab: labs.Lab) -> set[tuple[str, str, str]]:
+    items = lab.get(KINDS, "-A")["items"]
+    return {(item["kind"], item["metadata"]["name"], item["metadata"]["uid"]) for item in items}
+
+
+def lab_pid(lab: labs.Lab) -> int:
+    pid: int = json.loads((lab.home / lab.name / "daemon.pid").read_text())["pid"]
+    return pid
+
+
+@pytest.mark.timeout(180)
+def test_the_lab_comes_back_after_kill_9_with_the_same_objects_and_answers(
+    new_lab: Callable[[], labs.Lab],
+) -> None:
+    lab = new_lab()
+    lab.bookmesh("up", "--bookinfo")
+    lab.apply_sample("routes-jason-v2.yaml")
+    lab.kubectl("create", "configmap", "last-words", "--from-literal=said=acknowledged")
+    before, page = objects(lab), lab.page
+    jason = labs.Visitor(page, "jason")
+    labs.wait_until(lambda: jason.stars() == "black", what="the route before the crash")
+
+    pid = lab_pid(lab)
+    everything = descendants(pid)
+    assert len(everything) > 15, "the lab, the fork server, seven Envoys, six applications"
+    os.kill(pid, signal.SIGKILL)
+    labs.wait_until(
+        lambda: not any(Path(f"/proc/{each}").exists() for each in everything), what="all processes gone"
+    )
+    assert lab.bookmesh("status", check=False).returncode == 1
+
+    lab.bookmesh("up")
+    assert objects(lab) == before
+    assert lab.page == page
+    lab.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=40s")
+    jason = labs.Visitor(page, "jason")
+    labs.wait_until(lambda: jason.stars() == "black", what="the same answer after the crash")
+    assert labs.Visitor(page).stars() == "none"
+
+
+@pytest.mark.timeout(180)
+def test_down_leaves_no_process_mount_or_file(new_lab: Callable[[], labs.Lab]) -> None:
+    lab = new_lab()
+    mounts_before = Path("/proc/self/mounts").read_text()
+    lab.bookmesh("up", "--bookinfo")
+    pid = lab_pid(lab)
+    everything = descendants(pid)
+    network = os.readlink(f"/proc/{pid}/ns/mnt")
+    lab.bookmesh("down")
+    labs.wait_until(
+        lambda: not any(Path(f"/proc/{each}").exists() for each in everything), what="all processes gone"
+    )
+    assert not (lab.home / lab.name).exists()
+    assert Path("/proc/self/mounts").read_text() == mounts_before
+    left = [link for link in Path("/proc").glob("[0-9]*/ns/mnt") if _target(link) == network]
+    assert left == []
+    assert "was not there" in lab.bookmesh("down").stderr
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""

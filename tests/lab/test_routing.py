@@ -1,0 +1,158 @@
+"""Istio YAML decides what the page shows, through the ingress gateway and real Envoys."""
+
+from __future__ import annotations
+
+import collections
+import time
+
+import labs
+import pytest
+
+pytestmark = pytest.mark.lab
+
+
+def test_all_v1_shows_no_stars(bookinfo: labs.Lab) -> None:
+    bookinfo.apply_sample("routes-50-v3.yaml")
+    anonymous = labs.Visitor(bookinfo.page)
+    labs.wait_until(lambda: anonymous.stars() == "red", what="red stars before the change")
+    bookinfo.apply_sample("routes-all-v1.yaml")
+    labs.wait_until(
+        lambda: all(anonymous.stars() == "none" for _ in range(3)), what="no stars after the change"
+    )
+    assert collections.Counter(anonymous.stars() for _ in range(50)) == {"none": 50}
+
+
+def test_jason_sees_black_stars_and_others_none(bookinfo: labs.Lab) -> None:
+    bookinfo.apply_sample("routes-all-v1.yaml")
+    jason, anonymous = labs.Visitor(bookinfo.page, "jason"), labs.Visitor(bookinfo.page)
+    labs.wait_until(lambda: jason.stars() == "none", what="no stars before the change")
+    bookinfo.apply_sample("routes-jason-v2.yaml")
+    labs.wait_until(lambda: jason.stars() == "black", what="black stars for jason")
+    assert collections.Counter(jason.stars() for _ in range(50)) == {"black": 50}
+    assert collections.Counter(anonymous.stars() for _ in range(20)) == {"none": 20}
+
+
+def test_half_of_the_requests_go_to_v3(bookinfo: labs.Lab) -> None:
+    bookinfo.apply_sample("routes-all-v1.yaml", "routes-50-v3.yaml")
+    anonymous = labs.Visitor(bookinfo.page)
+    labs.wait_until(lambda: anonymous.stars() == "red", what="red stars")
+    seen = collections.Counter(anonymous.stars() for _ in range(400))
+    assert set(seen) == {"none", "red"}
+    # Binomial(400, 1/2): 4 standard deviations are 40; a fair split fails this once in 16,000 runs.
+    assert 160 <= seen["red"] <= 240, seen
+
+
+def test_delay_for_jason_shows_the_well_known_error(bookinfo: labs.Lab) -> None:
+    bookinfo.apply_sample("routes-all-v1.yaml", "routes-jason-v2.yaml")
+    jason, anonymous = labs.Visitor(bookinfo.page, "jason"), labs.Visitor(bookinfo.page)
+    labs.wait_until(lambda: jason.stars() == "black", what="black stars before the fault")
+    bookinfo.apply_sample("fault-delay.yaml")
+    labs.wait_until(
+        lambda: "product reviews are currently unavailable" in jason.read(), what="the error", within_s=30
+    )
+    began = time.monotonic()
+    page = jason.read()
+    assert "Sorry, product reviews are currently unavailable for this book." in page
+    assert 5.5 < time.monotonic() - began < 7.0, "two attempts of 3 s each"
+    assert "currently unavailable" not in anonymous.read()
+    bookinfo.apply_sample("routes-all-v1.yaml")
+
+
+def test_abort_for_jason_shows_that_ratings_are_unavailable(bookinfo: labs.Lab) -> None:
+    bookinfo.apply_sample("routes-all-v1.yaml", "routes-jason-v2.yaml")
+    jason, anonymous = labs.Visitor(bookinfo.page, "jason"), labs.Visitor(bookinfo.page)
+    labs.wait_until(lambda: jason.stars() == "black", what="black stars before the fault")
+    bookinfo.apply_sample("fault-abort.yaml")
+    labs.wait_until(lambda: "Ratings service is currently unavailable" in jason.read(), what="the error")
+    assert "Ratings service is currently unavailable" not in anonymous.read()
+    bookinfo.apply_sample("routes-all-v1.yaml")
+
+
+def test_a_missing_subset_is_reported_with_code_place_and_hint(bookinfo: labs.Lab) -> None:
+    assert [f for f in bookinfo.status()["findings"] if f["code"] == "BM0203"] == []
+    bookinfo.apply(
+        """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews}
+spec:
+  hosts: [reviews]
+  http:
+  - route:
+    - destination: {host: reviews, subset: v4}
+"""
+    )
+    labs.wait_until(
+        lambda: any(f["code"] == "BM0203" for f in bookinfo.status()["findings"]), what="the finding"
+    )
+    (finding,) = [f for f in bookinfo.status()["findings"] if f["code"] == "BM0203"]
+    assert "v4" in finding["message"]
+    assert "spec.http[0].route[0].destination.subset" in finding["where"]
+    assert "v1, v2, v3" in finding["known"]
+    assert finding["hint"]
+    text = bookinfo.bookmesh("status", check=False)
+    assert text.returncode == 1
+    assert "error[BM0203]" in text.stdout
+    described = bookinfo.kubectl("describe", "virtualservice", "reviews").stdout
+    assert "BM0203" in described
+    bookinfo.apply_sample("routes-all-v1.yaml")
+    labs.wait_until(
+        lambda: not any(f["code"] == "BM0203" for f in bookinfo.status()["findings"]), what="mended"
+    )
+    assert "BM0203" not in str(bookinfo.get("virtualservice", "reviews")["status"])
+
+
+def test_a_missing_gateway_is_reported(bookinfo: labs.Lab) -> None:
+    bookinfo.apply(
+        """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: nowhere}
+spec:
+  hosts: [nowhere.example.com]
+  gateways: [no-such-gateway]
+  http:
+  - route:
+    - destination: {host: reviews}
+"""
+    )
+    labs.wait_until(
+        lambda: any(f["code"] == "BM0204" for f in bookinfo.status()["findings"]), what="the finding"
+    )
+    bookinfo.kubectl("delete", "virtualservice", "nowhere")
+    labs.wait_until(
+        lambda: not any(f["code"] == "BM0204" for f in bookinfo.status()["findings"]), what="gone"
+    )
+
+
+def test_an_envoy_refusal_names_the_object(bookinfo: labs.Lab) -> None:
+    """A regular expression that the schema lets pass and Envoy's engine does not compile."""
+    bookinfo.apply(
+        """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ratings}
+spec:
+  hosts: [ratings]
+  http:
+  - match:
+    - uri: {regex: "(?=never)"}
+    route:
+    - destination: {host: ratings, subset: v1}
+  - route:
+    - destination: {host: ratings, subset: v1}
+"""
+    )
+    labs.wait_until(
+        lambda: any(f["code"] == "BM0206" for f in bookinfo.status()["findings"]), what="the refusal"
+    )
+    (finding, *_) = [f for f in bookinfo.status()["findings"] if f["code"] == "BM0206"]
+    assert "ratings" in str(finding["subject"])
+    labs.wait_until(
+        lambda: "EnvoyRejected" in bookinfo.kubectl("describe", "virtualservice", "ratings").stdout,
+        what="an event",
+    )
+    bookinfo.apply_sample("routes-all-v1.yaml")
+    labs.wait_until(
+        lambda: not any(f["code"] == "BM0206" for f in bookinfo.status()["findings"]), what="mended"
+    )

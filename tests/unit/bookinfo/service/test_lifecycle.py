@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import aiohttp
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bookinfo.service import application, lifecycle, metrics, settings
+
+
+class Gate:
+    """A handler that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def pass_through(self, _request: Request) -> Response:
+        self.entered.set()
+        await self.opened.wait()
+        return PlainTextResponse("through")
+
+
+def build(gate: Gate, *, grace_s: str = "5") -> application.Service:
+    environment = settings.Environment({"SHUTDOWN_GRACE_S": grace_s})
+    common = settings.read(environment, "example", host=None, port=0)
+    routes = [Route("/gate", gate.pass_through)]
+    return application.build(common, routes=routes, metrics=metrics.Metrics("example", ""))
+
+
+async def serve(service: application.Service) -> tuple[lifecycle.Server, asyncio.Task[None], str]:
+    listener = lifecycle.listen("127.0.0.1", 0)
+    server = lifecycle.Server(service)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not service.readiness.is_ready:
+        await asyncio.sleep(0.001)
+    return server, task, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def test_request_in_flight_finishes_and_new_ones_are_served_during_the_delay() -> None:
+    gate = Gate()
+    server, task, url = await serve(build(gate))
+    async with aiohttp.ClientSession() as client:
+        in_flight = asyncio.create_task(client.get(f"{url}/gate"))
+        await gate.entered.wait()
+        server.stop(0.2)
+        assert (await client.get(f"{url}/readyz")).status == 503
+        assert (await client.get(f"{url}/livez")).status == 200
+        await asyncio.wait({task}, timeout=0.4)
+        assert not task.done()
+        gate.opened.set()
+        answer = await in_flight
+        assert (answer.status, await answer.text()) == (200, "through")
+        await asyncio.wait_for(task, 5)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await client.get(f"{url}/livez")
+
+
+async def test_connection_made_just_before_the_stop_gets_its_answer() -> None:
+    server, task, url = await serve(build(Gate()))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    while not server.server_state.connections:
+        await asyncio.sleep(0.001)
+    server.stop(0.0)
+    while any(listening.is_serving() for listening in server.servers):
+        await asyncio.sleep(0.001)
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answer
+    writer.close()
+    await writer.wait_closed()
+    await task
+
+
+async def test_request_that_outlasts_the_grace_period_does_not_hold_the_process() -> None:
+    gate = Gate()
+    server, task, url = await serve(build(gate, grace_s="0"))
+    async with aiohttp.ClientSession() as client:
+        in_flight = asyncio.create_task(client.get(f"{url}/gate"))
+        await gate.entered.wait()
+        server.stop(0.0)
+        await asyncio.wait_for(task, 5)
+        in_flight.cancel()
+        await asyncio.gather(in_flight, return_exceptions=True)
+
+
+async def test_second_stop_does_not_wait() -> None:
+    gate = Gate()
+    server, task, url = await serve(build(gate))
+    async with aiohttp.ClientSession() as client:
+        in_flight = asyncio.create_task(client.get(f"{url}/gate"))
+        await gate.entered.wait()
+        server.stop(60.0)
+        server.stop(60.0)
+        await asyncio.wait_for(task, 5)
+        in_flight.cancel()
+        await asyncio.gather(in_flight, return_exceptions=True)
+
+
+async def test_accepted_connection_sends_without_delay() -> None:
+    """Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer."""
+    gate = Gate()
+    server, task, url = await serve(build(gate))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readline()
+    accepted = next(iter(server.server_state.connections)).transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    writer.close()
+    await writer.wait_closed()
+    server.stop(0.0)
+    await task
+
+
+def test_without_a_host_both_address_families_are_served() -> None:
+    with lifecycle.listen(None, 0) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), 1):
+            pass
+        if listener.family == socket.AF_INET6:
+            with socket.create_connection(("::1", port), 1):
+                pass
+
+
+def test_without_ipv6_the_service_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.create_server
+
+    def without_ipv6(address: tuple[str, int], **options: object) -> socket.socket:
+        if options.get("family") == socket.AF_INET6:
+            raise OSError(97, "Address family not supported by protocol")
+        return real(address, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "create_server", without_ipv6)
+    with lifecycle.listen(None, 0) as listener:
+        assert listener.family == socket.AF_INET
+
+
+def test_port_in_use_is_told_with_the_port() -> None:
+    with lifecycle.listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(lifecycle.ListenError, match=f"cannot listen on 127.0.0.1, port {port}: .*in use"):
+            lifecycle.listen("127.0.0.1", port)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.controllers import fitting
+
+TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
+
+
+def node(*, ready: str = "True", labels: dict[str, str] | None = None, **spec: Any) -> JsonObject:
+    return {
+        "metadata": {"name": "node", "labels": labels or {}},
+        "spec": spec,
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("toleration", "is_tolerated"),
+    [
+        ({"operator": "Exists"}, True),
+        ({"key": "gpu", "operator": "Exists"}, True),
+        ({"key": "gpu", "value": "yes"}, True),
+        ({"key": "gpu", "value": "no"}, False),
+        ({"key": "gpu", "operator": "Exists", "effect": "NoExecute"}, False),
+        ({"key": "disk", "operator": "Exists"}, False),
+        ({"value": "yes"}, False),
+    ],
+)
+def test_toleration(toleration: JsonObject, is_tolerated: bool) -> None:
+    misfit = fitting.misfit({"spec": {"tolerations": [toleration]}}, node(taints=[TAINT]))
+    assert (misfit == "") is is_tolerated
+
+
+def test_affinity_by_node_name() -> None:
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["other"]}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    assert fitting.misfit({"spec": {"affinity": {"nodeAffinity": required}}}, node())
+
+
+def test_an_empty_affinity_term_matches_nothing() -> None:
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}
+    assert fitting.misfit({"spec": {"affinity": {"nodeAffinity": required}}}, node())
+
+
+def test_a_heartbeat_is_no_change() -> None:
+    later = node()
+    later["status"]["conditions"][0]["lastHeartbeatTime"] = "2026-08-01T12:00:00Z"
+    assert not fitting.is_changed(node(), later)
+
+
+@pytest.mark.parametrize("after", [node(ready="False"), node(unschedulable=True), node(labels={"a": "b"})])
+def test_what_pods_depend_on_is_a_change(after: JsonObject) -> None:
+    assert fitting.is_changed(node(), after)

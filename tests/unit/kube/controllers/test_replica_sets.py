@@ -1,0 +1,20 @@
+"""Behaviour of `bookmesh.kube.controllers.replica_sets` as a table (see `golden_cases`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bookmesh.kube.controllers import replica_sets
+from tests.unit.kube.controllers import golden_cases
+
+
+@pytest.mark.parametrize("path", golden_cases.inputs("replica_sets"), ids=lambda path: path.name.split(".")[0])
+def test_actions_are_as_in_the_table(path: Path, update_golden: bool) -> None:
+    case = golden_cases.load(path)
+    given = case["seen"]
+    seen = replica_sets.Seen(
+        now=golden_cases.moment(given["now"]), pods=tuple(given["pods"]), failure=given.get("failure", "")
+    )
+    golden_cases.check(path, case, replica_sets.reconcile(case["desired"], seen), update=update_golden)

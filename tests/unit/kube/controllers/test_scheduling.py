@@ -1,0 +1,18 @@
+"""Behaviour of `bookmesh.kube.controllers.scheduling` as a table (see `golden_cases`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bookmesh.kube.controllers import scheduling
+from tests.unit.kube.controllers import golden_cases
+
+
+@pytest.mark.parametrize("path", golden_cases.inputs("scheduling"), ids=lambda path: path.name.split(".")[0])
+def test_actions_are_as_in_the_table(path: Path, update_golden: bool) -> None:
+    case = golden_cases.load(path)
+    given = case["seen"]
+    seen = scheduling.Seen(now=golden_cases.moment(given["now"]), nodes=tuple(given["nodes"]))
+    golden_cases.check(path, case, scheduling.reconcile(case["desired"], seen), update=update_golden)

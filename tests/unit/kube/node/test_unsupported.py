@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.kube.node import fakes
+
+from bookmesh.kube.node import unsupported
+
+
+@pytest.mark.parametrize(
+    ("container", "spec", "path"),
+    [
+        ({}, {"hostNetwork": True}, "spec.hostNetwork"),
+        ({}, {"hostPID": True}, "spec.hostPID"),
+        ({}, {"shareProcessNamespace": True}, "spec.shareProcessNamespace"),
+        ({}, {"securityContext": {"fsGroup": 1}}, "spec.securityContext"),
+        ({}, {"ephemeralContainers": [{"name": "debug"}]}, "spec.ephemeralContainers"),
+        ({"securityContext": {"privileged": True}}, {}, "spec.containers{c}.securityContext.privileged"),
+        ({"securityContext": {"runAsUser": 7}}, {}, "spec.containers{c}.securityContext.runAsUser"),
+        ({}, {"securityContext": {"runAsUser": 7}}, "spec.containers{c}.securityContext.runAsUser"),
+        (
+            {"securityContext": {"readOnlyRootFilesystem": True}},
+            {},
+            "spec.containers{c}.securityContext.readOnlyRootFilesystem",
+        ),
+        ({"livenessProbe": {"grpc": {"port": 1}}}, {}, "spec.containers{c}.livenessProbe.grpc"),
+        ({"volumeDevices": [{}]}, {}, "spec.containers{c}.volumeDevices"),
+    ],
+)
+def test_what_is_not_honoured_is_named(container: dict[str, Any], spec: dict[str, Any], path: str) -> None:
+    pod = fakes.pod({"name": "c", **container}, **spec)
+    (message,) = unsupported.unsupported_parts(pod, can_change_user=False)
+    assert message.startswith(f"{path}: ")
+
+
+def test_users_are_honoured_where_they_can_be() -> None:
+    pod = fakes.pod({"name": "c", "securityContext": {"runAsUser": 7}})
+    assert unsupported.unsupported_parts(pod, can_change_user=True) == []
+
+
+def test_an_ordinary_pod_is_honoured_whole() -> None:
+    pod = fakes.pod(
+        {"name": "c", "resources": {"limits": {"cpu": "1"}}, "securityContext": {"runAsUser": 0}},
+        initContainers=[{"name": "i"}],
+    )
+    assert unsupported.unsupported_parts(pod, can_change_user=False) == []

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from bookmesh.mesh.injection import injecting, interception
+from bookmesh.mesh.injection.settings import InjectionError, InjectionSettings
+
+SETTINGS = InjectionSettings(tag="1.28.0")
+
+
+def inject(annotations=None, containers=None):
+    metadata = {"name": "p", "namespace": "default", "annotations": annotations or {}}
+    pod = {"metadata": metadata, "spec": {"containers": containers or [{"name": "app"}]}}
+    return injecting.inject(pod, namespace_labels={"istio-injection": "enabled"}, settings=SETTINGS)
+
+
+def test_a_gateway_without_a_proxy_container_gets_one():
+    pod = inject({"inject.istio.io/templates": "gateway"})
+    assert [container["name"] for container in pod["spec"]["containers"]] == ["app", "istio-proxy"]
+    assert interception.rules_for(pod) is None
+
+
+def test_a_sidecar_pod_speaks_mtls_and_a_gateway_does_not():
+    assert inject()["metadata"]["labels"]["security.istio.io/tlsMode"] == "istio"
+    gateway = inject({"inject.istio.io/templates": "gateway"})
+    assert "security.istio.io/tlsMode" not in gateway["metadata"]["labels"]
+
+
+def test_the_template_can_be_told_after_injection():
+    assert injecting.template_for(inject()) == "sidecar"
+    assert injecting.template_for(inject({"inject.istio.io/templates": "gateway"})) == "gateway"
+
+
+def test_an_unknown_template_is_refused():
+    with pytest.raises(InjectionError, match='asks for "grpc-agent"'):
+        inject({"inject.istio.io/templates": "grpc-agent"})
+
+
+def test_annotations_that_cannot_be_read_are_refused_at_once():
+    with pytest.raises(InjectionError, match="excludeInboundPorts"):
+        inject({"traffic.sidecar.istio.io/excludeInboundPorts": "http"})
+
+
+def test_is_injected_tells_by_the_status():
+    assert injecting.is_injected(inject())
+    assert not injecting.is_injected({"metadata": {"name": "p"}})

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from bookmesh.mesh.xds.resources import Encoded
+from bookmesh.mesh.xds.subscriptions import Subscription
+
+
+def resources(*names: str) -> dict[str, Encoded]:
+    return {name: Encoded(name, "1", b"") for name in names}
+
+
+def updated(subscription: Subscription, *names: str) -> list[str]:
+    return [resource.name for resource in subscription.difference(resources(*names)).updated]
+
+
+def test_naming_nothing_first_asks_for_all_where_that_is_allowed():
+    subscription = Subscription(may_ask_for_all=True)
+    subscription.start([], {})
+    assert updated(subscription, "a", "b") == ["a", "b"]
+
+
+def test_naming_nothing_first_asks_for_nothing_elsewhere():
+    subscription = Subscription(may_ask_for_all=False)
+    subscription.start([], {})
+    assert not subscription.difference(resources("a"))
+
+
+def test_naming_one_first_asks_for_that_one_only():
+    subscription = Subscription(may_ask_for_all=True)
+    subscription.start(["b"], {})
+    assert updated(subscription, "a", "b") == ["b"]
+
+
+def test_a_star_asks_for_all_later_and_can_be_taken_back():
+    subscription = Subscription(may_ask_for_all=True)
+    subscription.start(["b"], {})
+    subscription.subscribe(["*"])
+    assert updated(subscription, "a", "b") == ["a", "b"]
+    subscription.mark_sent(resources("a", "b").values(), [])
+    subscription.unsubscribe(["*"])
+    assert subscription.has == {"b": "1"}
+    assert updated(subscription, "a", "b") == []
+
+
+def test_an_empty_answer_is_owed_once():
+    subscription = Subscription(may_ask_for_all=True)
+    subscription.start([], {})
+    assert subscription.difference({}).needs_answer
+    subscription.mark_sent([], [])
+    assert not subscription.difference({})
+
+
+def test_forgetting_a_name_sends_it_again():
+    subscription = Subscription(may_ask_for_all=False)
+    subscription.start(["a"], {"a": "1"})
+    assert updated(subscription, "a") == []
+    subscription.forget("a")
+    assert updated(subscription, "a") == ["a"]
