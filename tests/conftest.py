@@ -13,7 +13,9 @@ if str(ROOT) not in sys.path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs (*.out.*) and pass")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite expected outputs (*.out.*) and pass"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import struct
 import subprocess
 import sysconfig
 import termios
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -403,6 +403,22 @@ def over() -> Iterator[verbs.Verbs]:
     objects.close()
 
 
+class Issuer:
+    """Issues tokens that nobody would take for real ones."""
+
+    def issue(
+        self,
+        *,
+        namespace: str,
+        service_account: str,
+        pod: JsonObject | None,
+        audiences: Sequence[str],
+        expiration_s: int,
+    ) -> tuple[str, datetime.datetime]:
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=expiration_s)
+        return f"token-of-{namespace}-{service_account}-{expiration_s}", end
+
+
 @asynccontextmanager
 async def open_cluster(
     over: verbs.Verbs, tls: ssl.SSLContext, keys: Keys, *, directory: Path, binary: Path
@@ -412,7 +428,8 @@ async def open_cluster(
     authenticator = authentication.Authenticator(
         user_for_token=lambda token: "token-user" if token == TOKEN else None
     )
-    running = await serving.start(app.build_app(over, streams=streams, authenticator=authenticator), tls=tls)
+    built = app.build_app(over, streams=streams, authenticator=authenticator, issuer=Issuer())
+    running = await serving.start(built, tls=tls)
     _write_kubeconfig(directory / "kubeconfig", keys, running.port)
     client = inprocess.InProcessClient(over)
     try:

@@ -1,143 +1,25 @@
-"""The real kubectl, in each minor version that is installed, against the API server in this process."""
+"""The real kubectl on objects, in each minor version that is installed, against the API server in this process."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import ssl
-import sysconfig
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-import uvloop
 import yaml
-from tests.clients.conftest import DEADLINE_S, Cluster, Keys, line_of, open_cluster
 
 from bookmesh.base import kubernetes
-from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.api import verbs
-
-DEPLOYMENT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: reviews
-  labels: {app: reviews}
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: reviews}
-  template:
-    metadata:
-      labels: {app: reviews}
-    spec:
-      containers:
-      - name: reviews
-        image: docker.io/istio/examples-bookinfo-reviews-v1:1.20.2
-        ports:
-        - containerPort: 9080
-"""
-SERVICE = """
-apiVersion: v1
-kind: Service
-metadata:
-  name: reviews
-  labels: {app: reviews}
-spec:
-  selector: {app: reviews}
-  ports:
-  - {name: http, port: 9080}
-"""
-POD = """
-apiVersion: v1
-kind: Pod
-metadata:
-  name: sleeper
-  labels: {app: sleeper}
-spec:
-  containers:
-  - {name: main, image: curl}
-"""
-ROUTE_DEFINITION = """
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: routes.example.com
-spec:
-  group: example.com
-  names: {kind: Route, plural: routes, shortNames: [rt], categories: [all-routes]}
-  scope: Namespaced
-  versions:
-  - &version
-    name: v1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    additionalPrinterColumns:
-    - {name: Hosts, type: string, jsonPath: .spec.hosts}
-    - {name: Ready, type: string, jsonPath: '.status.conditions[?(@.type=="Ready")].status'}
-    - {name: Weight, type: integer, jsonPath: .spec.weight, priority: 1}
-    - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            required: [hosts]
-            properties:
-              hosts: {type: array, description: Who is routed., items: {type: string}}
-              weight: {type: integer, default: 100, maximum: 100}
-          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
-  - {<<: *version, name: v1beta1, storage: false}
-"""
-ROUTE = """
-apiVersion: example.com/v1
-kind: Route
-metadata: {name: home}
-spec: {hosts: [home.example.com]}
-"""
-
-
-async def running_pod(cluster: Cluster, manifest: str = POD) -> JsonObject:
-    """Create a pod and say about it what a node would."""
-    pod = (await cluster.client.create(kubernetes.PODS, _within("default", yaml.safe_load(manifest)))).copy()
-    name = pod["metadata"]["name"]
-    await cluster.client.patch(kubernetes.PODS, name, "default", {"spec": {"nodeName": "bookmesh"}})
-    statuses = [
-        {
-            "name": container["name"],
-            "image": container["image"],
-            "imageID": "",
-            "ready": True,
-            "started": True,
-            "restartCount": 0,
-            "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
-        }
-        for container in pod["spec"]["containers"]
-    ]
-    status = {
-        "phase": "Running",
-        "podIP": "10.244.0.7",
-        "podIPs": [{"ip": "10.244.0.7"}],
-        "conditions": [{"type": "Ready", "status": "True"}],
-        "containerStatuses": statuses,
-    }
-    return await cluster.client.patch(
-        kubernetes.PODS, name, "default", {"status": status}, subresource="status"
-    )
-
-
-def _within(namespace: str, obj: JsonObject) -> JsonObject:
-    obj["metadata"]["namespace"] = namespace
-    return obj
-
-
-def _cells(text: str) -> list[list[str]]:
-    return [line.split() for line in text.splitlines()]
+from tests.clients.conftest import Cluster, line_of
+from tests.clients.manifests import (
+    DEPLOYMENT,
+    POD,
+    ROUTE,
+    ROUTE_DEFINITION,
+    SERVICE,
+    cells,
+    running_pod,
+    within,
+)
 
 
 class TestApply:
@@ -240,7 +122,7 @@ class TestBadInput:
 class TestGet:
     async def test_pod_columns(self, cluster: Cluster) -> None:
         await running_pod(cluster)
-        rows = _cells(await cluster.ok("get", "pods"))
+        rows = cells(await cluster.ok("get", "pods"))
         assert rows[0] == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
         assert rows[1][:4] == ["sleeper", "1/1", "Running", "0"]
         wide = await cluster.ok("get", "pods", "-o", "wide", "-A")
@@ -257,7 +139,7 @@ class TestGet:
         path = "jsonpath={.items[*].spec.ports[0].port}"
         assert await cluster.ok("get", "svc", "-o", path) == "9080"
         columns = "custom-columns=N:.metadata.name,T:.spec.type"
-        assert _cells(await cluster.ok("get", "svc", "-o", columns))[1] == ["reviews", "ClusterIP"]
+        assert cells(await cluster.ok("get", "svc", "-o", columns))[1] == ["reviews", "ClusterIP"]
         template = "go-template={{(index .spec.ports 0).name}}"
         assert await cluster.ok("get", "svc", "reviews", "-o", template) == "http"
 
@@ -279,7 +161,7 @@ class TestGet:
 
     async def test_pages(self, cluster: Cluster) -> None:
         for number in range(5):
-            body = _within("default", {"metadata": {"name": f"cm-{number}"}})
+            body = within("default", {"metadata": {"name": f"cm-{number}"}})
             await cluster.client.create(kubernetes.CONFIG_MAPS, body)
         names = await cluster.ok("get", "cm", "--chunk-size=2", "-o", "name")
         assert names.split() == [f"configmap/cm-{number}" for number in range(5)]
@@ -307,10 +189,10 @@ class TestGet:
     async def test_custom_kind_shows_its_own_columns(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=ROUTE_DEFINITION)
         await cluster.ok("apply", "-f", "-", stdin=ROUTE)
-        rows = _cells(await cluster.ok("get", "rt"))
+        rows = cells(await cluster.ok("get", "rt"))
         assert rows[0] == ["NAME", "HOSTS", "READY", "AGE"]
         assert rows[1][:2] == ["home", '["home.example.com"]']
-        assert _cells(await cluster.ok("get", "all-routes", "-o", "wide"))[0][3] == "WEIGHT"
+        assert cells(await cluster.ok("get", "all-routes", "-o", "wide"))[0][3] == "WEIGHT"
         old = yaml.safe_load(await cluster.ok("get", "routes.v1beta1.example.com", "home", "-o", "yaml"))
         assert (old["apiVersion"], old["spec"]["weight"]) == ("example.com/v1beta1", 100)
 
@@ -365,6 +247,12 @@ class TestCreate:
         await cluster.ok("expose", "pod", "web", "--port=8000", "--target-port=80")
         service = await cluster.client.get(kubernetes.SERVICES, "web", "default")
         assert service["spec"]["selector"] == {"run": "web"}
+
+    async def test_token_of_a_service_account(self, cluster: Cluster) -> None:
+        account = within("default", {"metadata": {"name": "web"}})
+        await cluster.client.create(kubernetes.SERVICE_ACCOUNTS, account)
+        token = await cluster.ok("create", "token", "web", "--duration=20m")
+        assert token.strip() == "token-of-default-web-1200"
 
     async def test_access_reviews(self, cluster: Cluster) -> None:
         assert await cluster.ok("auth", "can-i", "delete", "pods") == "yes\n"
@@ -428,7 +316,7 @@ class TestChange:
             while "successfully rolled out" not in lines[-1]:
                 assert lines[-1], lines
                 lines.append(await line_of(rollout))
-        rows = _cells(await cluster.ok("get", "deploy"))
+        rows = cells(await cluster.ok("get", "deploy"))
         assert rows[0] == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
         assert rows[1][:4] == ["reviews", "2/2", "2", "2"]
         await cluster.ok("rollout", "restart", "deploy/reviews")
@@ -459,7 +347,7 @@ class TestDelete:
         await running_pod(cluster)
         async with cluster.running("delete", "pod", "sleeper") as deleting:
             assert (await line_of(deleting)).startswith('pod "sleeper" deleted')
-            assert _cells(await cluster.ok("get", "pods"))[1][2] == "Terminating"
+            assert cells(await cluster.ok("get", "pods"))[1][2] == "Terminating"
             assert deleting.returncode is None
             await cluster.client.delete(kubernetes.PODS, "sleeper", "default", grace_s=0)
             assert await asyncio.wait_for(deleting.wait(), 10) == 0
@@ -481,184 +369,6 @@ class TestDelete:
 
     async def test_a_namespace_that_must_stay(self, cluster: Cluster) -> None:
         assert "may not be deleted" in await cluster.fails("delete", "ns", "default")
-
-
-class TestLogs:
-    async def test_lines_tail_and_previous(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        for word in ("one", "two", "three"):
-            cluster.streams.say(word)
-        assert await cluster.ok("logs", "sleeper") == "one\ntwo\nthree\n"
-        assert await cluster.ok("logs", "sleeper", "--tail=1", "-c", "main") == "three\n"
-        prefixed = await cluster.ok("logs", "-l", "app=sleeper", "--prefix")
-        assert prefixed.startswith("[pod/sleeper/main] one\n")
-        assert "previous terminated container" in await cluster.fails("logs", "-p", "sleeper")
-        assert "container nope is not valid for pod sleeper" in await cluster.fails(
-            "logs", "sleeper", "-c", "nope"
-        )
-
-    async def test_follow_until_the_container_ends(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        async with cluster.running("logs", "-f", "sleeper") as following:
-            cluster.streams.say("first")
-            assert await line_of(following) == "first"
-            cluster.streams.say("second")
-            assert await line_of(following) == "second"
-            cluster.streams.end()
-            assert await asyncio.wait_for(following.wait(), 10) == 0
-
-    async def test_two_containers_need_a_name(self, cluster: Cluster) -> None:
-        await running_pod(cluster, POD + "  - {name: other, image: curl}\n")
-        cluster.streams.say("hello")
-        assert "hello" in await cluster.ok("logs", "sleeper", "--all-containers")
-        assert cluster.streams.log_requests[-1].container in {"main", "other"}
-
-
-class TestExec:
-    async def test_output_errors_and_exit_code(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        script = "echo out; echo err >&2; exit 7"
-        result = await cluster.kubectl("exec", "sleeper", "--", "sh", "-c", script)
-        assert (result.code, result.out) == (7, "out\n")
-        assert result.err.startswith("err\n")
-        assert "exit code 7" in result.err
-        assert await cluster.ok("exec", "sleeper", "--", "echo", "a b") == "a b\n"
-
-    async def test_standard_input_ends(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        data = os.urandom(1 << 20).hex()
-        assert await cluster.ok("exec", "-i", "sleeper", "--", "cat", stdin=data) == data
-
-    async def test_a_command_that_reads_nothing_of_much_input(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        assert await cluster.ok("exec", "-i", "sleeper", "--", "true", stdin="x" * 300_000) == ""
-
-    async def test_missing_command(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        error = await cluster.fails("exec", "sleeper", "--", "no-such-command")
-        assert 'exec: "no-such-command": executable file not found in $PATH' in error
-
-    async def test_killed_client_ends_the_command(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        async with cluster.running("exec", "sleeper", "--", "sh", "-c", "echo up; sleep 100") as executing:
-            assert await line_of(executing) == "up"
-        (session,) = cluster.streams.sessions
-        assert await asyncio.wait_for(session._process.wait(), 10) != 0
-
-    async def test_terminal(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        master, slave = os.openpty()
-        process = await asyncio.create_subprocess_exec(
-            str(cluster.binary),
-            *("exec", "-it", "sleeper", "--", "sh", "-c", "test -t 0 && stty size; read word; exit $word"),
-            env=cluster.environment(),
-            stdin=slave,
-            stdout=slave,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        os.close(slave)
-        os.write(master, b"9\n")
-        _, err = await asyncio.wait_for(process.communicate(), 20)
-        os.close(master)
-        assert process.returncode == 9, err
-
-    async def test_attach_follows_the_output(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        cluster.streams.say("before")
-        async with cluster.running("attach", "sleeper") as attached:
-            async with asyncio.timeout(10):
-                while not cluster.streams.log_requests:
-                    await asyncio.sleep(0.01)
-            cluster.streams.say("after")
-            assert await line_of(attached) == "after"
-            cluster.streams.end()
-            assert await asyncio.wait_for(attached.wait(), 10) == 0
-
-
-@asynccontextmanager
-async def forwarded(cluster: Cluster, pod_port: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """A kubectl that forwards a free local port; yields it with that port."""
-    async with cluster.running("port-forward", "sleeper", f":{pod_port}") as process:
-        line = await line_of(process)
-        assert line.startswith("Forwarding from 127.0.0.1:"), line
-        yield process, int(line.split()[2].rpartition(":")[2])
-
-
-@asynccontextmanager
-async def echo_server() -> AsyncIterator[int]:
-    """Answers with what it got, in capitals, when the other side is done."""
-
-    answering: set[asyncio.Task[None]] = set()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        answering.add(task)
-        try:
-            while data := await reader.read(65536):
-                writer.write(data.upper())
-                await writer.drain()
-        except ConnectionError:
-            pass  # the connection was given up in the middle
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-    async with asyncio.timeout(DEADLINE_S):
-        await asyncio.gather(*answering)
-
-
-async def talk(port: int, data: bytes) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(data)
-    answer = await asyncio.wait_for(reader.readexactly(len(data)), 20)
-    writer.close()
-    await writer.wait_closed()
-    return answer
-
-
-class TestPortForward:
-    async def test_many_connections_at_once(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        async with echo_server() as port:
-            cluster.streams.ports[80] = port
-            async with forwarded(cluster, 80) as (_, local):
-                answers = await asyncio.gather(*(talk(local, b"hello %d" % number) for number in range(20)))
-                assert answers == [b"HELLO %d" % number for number in range(20)]
-                large = b"abcdefgh" * 250_000
-                assert await talk(local, large) == large.upper()
-
-    async def test_closed_port_is_reported(self, cluster: Cluster) -> None:
-        await running_pod(cluster)
-        async with forwarded(cluster, 81) as (process, local):
-            reader, writer = await asyncio.open_connection("127.0.0.1", local)
-            assert await reader.read() == b""
-            writer.close()
-            assert process.stderr
-            error = await asyncio.wait_for(process.stderr.readline(), 10)
-            assert b"error forwarding port 81" in error
-
-
-def test_streams_work_under_uvloop(
-    over: verbs.Verbs, tls: ssl.SSLContext, keys: Keys, tmp_path: Path
-) -> None:
-    binary = Path(sysconfig.get_path("scripts")) / "kubectl"
-
-    async def scenario() -> None:
-        async with open_cluster(over, tls, keys, directory=tmp_path, binary=binary) as cluster:
-            await running_pod(cluster)
-            assert await cluster.ok("exec", "-i", "sleeper", "--", "cat", stdin="hello") == "hello"
-            async with echo_server() as port:
-                cluster.streams.ports[80] = port
-                async with forwarded(cluster, 80) as (_, local):
-                    assert await talk(local, b"hello") == b"HELLO"
-            async with cluster.running("get", "pods", "-w", "--no-headers") as watching:
-                assert (await line_of(watching)).split()[0] == "sleeper"
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(scenario())
 
 
 @pytest.mark.parametrize("context", ["certificate", "token"])

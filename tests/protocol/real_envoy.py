@@ -102,7 +102,8 @@ async def running(config: dict[str, Any], directory: Path) -> AsyncIterator[Envo
     try:
         yield Envoy(process, f"http://127.0.0.1:{port}", log)
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         try:
             await asyncio.wait_for(process.wait(), 10)
         except TimeoutError:

@@ -183,3 +183,17 @@ async def test_traffic_goes_on_without_the_control_plane_and_little_is_sent_agai
         await world.answers("two")
         await world.settled()
     assert await world.envoy.stat("cluster_manager.cds.update_success") <= sent
+
+
+async def test_a_killed_proxy_is_seen_to_be_gone_and_comes_back(world, tmp_path):
+    world.envoy.process.kill()
+
+    async def is_gone() -> bool:
+        return not world.feed.state().is_connected
+
+    await until(is_gone)
+    second = tmp_path / "second"
+    second.mkdir()
+    async with real_envoy.running(real_envoy.bootstrap(world.socket.path), second):
+        await world.answers("one")
+        await world.settled()

@@ -110,8 +110,11 @@ async def test_a_socket_of_a_crashed_process_is_replaced_and_gone_after_the_stop
 async def test_a_path_longer_than_a_socket_address_works(feed, tmp_path):
     directory = tmp_path / ("d" * 120)
     directory.mkdir()
-    async with serving(feed, directory) as (socket, _):
-        assert socket.path.is_socket()
+    socket = server.ProxySocket(feed, directory)
+    await socket.start()
+    assert socket.path.is_socket()
+    await socket.stop()
+    assert list(directory.iterdir()) == []
 
 
 async def test_the_stop_ends_open_streams(feed, answered, tmp_path):

@@ -6,12 +6,14 @@ The API server (`kube.api`) calls `PodStreams`; the node implements it; neither 
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bookmesh.base.kubernetes import JsonObject
+
+if TYPE_CHECKING:
+    import socket
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Refusals of any sort leave as `Status` objects; a defect of ours is a 500 with i
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
@@ -80,11 +81,25 @@ def build_app(
             app.router.add_get(path + "/", answer)
     _add_reviews(app.router)
     objects = resources.Resources(over, streams=streams, issuer=issuer)
+    running: set[asyncio.Task[object]] = set()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await objects.handle(request, paths.parse(request.rel_url.raw_path))
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request is handled outside of a task")
+        running.add(task)
+        try:
+            return await objects.handle(request, paths.parse(request.rel_url.raw_path))
+        finally:
+            running.discard(task)
+
+    async def end_streams(_: web.Application) -> None:
+        """Watches and streams would go on for ever; a stopping server ends them."""
+        for task in running:
+            task.cancel()
 
     app.router.add_route("*", "/{path:.*}", handle)
+    app.on_shutdown.append(end_streams)
     return app
 
 
@@ -102,7 +117,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return responses.error_response(statuses.method_not_allowed())
     except web.HTTPNotFound:
         return responses.error_response(statuses.no_such_resource())
-    except ConnectionResetError:
+    except (web.HTTPException, ConnectionResetError):
         raise
     except Exception as error:
         _LOG.exception("%s %s failed", request.method, request.path)

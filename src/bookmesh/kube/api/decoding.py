@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 import yaml
 
-from bookmesh.base.kubernetes import JsonObject, PatchType
+from bookmesh.base.kubernetes import ApiError, JsonObject, PatchType
 from bookmesh.kube.api import statuses
 from bookmesh.kube.schema import protobuf
 
@@ -70,12 +70,11 @@ def decode_patch(body: bytes, content_type: str) -> tuple[PatchType, Any]:
     """
     kind = media_type(content_type)
     if kind == _APPLY:
-        error = statuses.unsupported_media_type(tuple(_PATCH_TYPES))
-        error.message = (
+        message = (
             "server-side apply is not supported by this server: use client-side apply "
             f"(kubectl apply without --server-side). Accepted media types: {', '.join(_PATCH_TYPES)}"
         )
-        raise error
+        raise ApiError(415, "UnsupportedMediaType", message)
     if kind not in _PATCH_TYPES:
         raise statuses.unsupported_media_type(tuple(_PATCH_TYPES))
     return _PATCH_TYPES[kind], _json(body)

@@ -8,6 +8,7 @@ they can be asked for. Node ports come from 30000-32767.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Iterable, Set
 from typing import Final
 
@@ -54,7 +55,7 @@ def pick_address(used: Set[str]) -> str:
     """The lowest free cluster IP; raises `ExhaustedError`."""
     reserved = {API_SERVER_IP, CLUSTER_DNS_IP}
     first, last = int(SERVICE_NETWORK.network_address) + 1, int(SERVICE_NETWORK.broadcast_address)
-    for number in [*range(first + _STATIC_BAND, last), *range(first, first + _STATIC_BAND)]:
+    for number in itertools.chain(range(first + _STATIC_BAND, last), range(first, first + _STATIC_BAND)):
         address = str(ipaddress.IPv4Address(number))
         if address not in used and address not in reserved:
             return address

@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
-# Watches never end by themselves; what is not done after this time is cancelled.
+# Streams are ended first; whatever else is not done after this time is cancelled.
 _SHUTDOWN_S: Final = 1.0
 
 

@@ -17,9 +17,10 @@ def misfit(pod: JsonObject, node: JsonObject) -> str:
     """
     if not conditions.is_true((node.get("status") or {}).get("conditions"), "Ready"):
         return "node(s) were not ready"
-    if node["spec"].get("unschedulable") and not _is_tolerated(_UNSCHEDULABLE, pod):
+    spec = node.get("spec") or {}
+    if spec.get("unschedulable") and not _is_tolerated(_UNSCHEDULABLE, pod):
         return "node(s) were unschedulable"
-    for taint in node["spec"].get("taints") or ():
+    for taint in spec.get("taints") or ():
         if taint["effect"] in ("NoSchedule", "NoExecute") and not _is_tolerated(taint, pod):
             return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
     if not _is_selected(pod, node):

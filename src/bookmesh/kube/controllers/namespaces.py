@@ -49,10 +49,11 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
 
 
 def _finalized(namespace: JsonObject) -> actions.Actions:
-    finalizers = namespace["spec"].get("finalizers") or []
+    before = namespace.get("spec") or {}
+    finalizers = before.get("finalizers") or []
     if FINALIZER not in finalizers:
         return ()
-    spec = {**namespace["spec"], "finalizers": [each for each in finalizers if each != FINALIZER]}
+    spec = {**before, "finalizers": [each for each in finalizers if each != FINALIZER]}
     return (actions.Update(NAMESPACES, {**namespace, "spec": spec}, subresource="finalize"),)
 
 

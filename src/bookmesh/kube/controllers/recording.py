@@ -7,6 +7,7 @@ written is logged and given up: telling must never get in the way of doing.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class Recorder:
     def __init__(self, client: Client, *, now: Callable[[], datetime]) -> None:
         self._client = client
         self._now = now
+        self._serials = itertools.count()
         self._told: OrderedDict[tuple[str, str, str, str], _Told] = OrderedDict()
 
     async def tell(self, event: actions.Event, *, source: str) -> None:
@@ -48,7 +50,7 @@ class Recorder:
             else:
                 told = None
             if told is None:
-                body = build_event(event, source=source, now=now)
+                body = build_event(event, source=source, now=now, serial=next(self._serials))
                 await self._client.create(EVENTS, body)
                 told = _Told(body["metadata"]["namespace"], body["metadata"]["name"], 1, now)
         except ApiError as error:
@@ -71,8 +73,12 @@ class Recorder:
         return _Told(told.namespace, told.name, told.times + 1, now)
 
 
-def build_event(event: actions.Event, *, source: str, now: datetime) -> JsonObject:
-    """Build the core/v1 Event; one about a cluster-scoped object lives in namespace `default`."""
+def build_event(event: actions.Event, *, source: str, now: datetime, serial: int) -> JsonObject:
+    """
+    Build the core/v1 Event; one about a cluster-scoped object lives in namespace `default`.
+
+    `serial` tells the names of events of the same microsecond apart.
+    """
     metadata = event.regarding["metadata"]
     namespace = metadata.get("namespace") or "default"
     moment = conditions.format_time(now)
@@ -87,7 +93,10 @@ def build_event(event: actions.Event, *, source: str, now: datetime) -> JsonObje
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"namespace": namespace, "name": f"{metadata['name']}.{_hex_nanoseconds(now)}"},
+        "metadata": {
+            "namespace": namespace,
+            "name": f"{metadata['name']}.{_nanoseconds(now) + serial % 1000:x}",
+        },
         "involvedObject": {key: value for key, value in regarding.items() if value},
         "reason": event.reason,
         "message": event.message,
@@ -102,6 +111,6 @@ def build_event(event: actions.Event, *, source: str, now: datetime) -> JsonObje
     }
 
 
-def _hex_nanoseconds(moment: datetime) -> str:
+def _nanoseconds(moment: datetime) -> int:
     seconds = int(moment.timestamp())
-    return f"{seconds * 1_000_000_000 + moment.microsecond * 1000:x}"
+    return seconds * 1_000_000_000 + moment.microsecond * 1000

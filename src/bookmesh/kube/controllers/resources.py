@@ -12,6 +12,7 @@ from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import JsonObject, Resource
 
 ENDPOINTS: Final = Resource("", "v1", "endpoints")
+LEASES: Final = Resource("coordination.k8s.io", "v1", "leases")
 
 
 class Served(NamedTuple):
@@ -33,6 +34,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(kubernetes.CONFIG_MAPS, "ConfigMap"),
     Served(kubernetes.SECRETS, "Secret"),
     Served(kubernetes.SERVICE_ACCOUNTS, "ServiceAccount"),
+    Served(LEASES, "Lease"),
     Served(kubernetes.EVENTS, "Event", has_owners=False),
     Served(kubernetes.NAMESPACES, "Namespace", is_namespaced=False),
     Served(kubernetes.NODES, "Node", is_namespaced=False),

@@ -170,18 +170,19 @@ class ClusterDns:
     async def run(self, *, address: str = network.DNS_ADDRESS, port: int = 53) -> NoReturn:
         """Listen and answer until cancelled. Queries before the first look at the API wait in the socket."""
         udp, tcp = await asyncio.to_thread(self._listen, address, port)
-        seen = await self._directory.changed(0)
-        self.zone = build_zone(self._directory.services, self._directory.slices)
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=udp)
-        server = await asyncio.start_server(self._serve_stream, sock=tcp)
-        try:
-            while True:
-                seen = await self._directory.changed(seen)
-                self.zone = build_zone(self._directory.services, self._directory.slices)
-        finally:
-            transport.close()
-            server.close()
+        with udp, tcp:
+            seen = await self._directory.changed(0)
+            self.zone = build_zone(self._directory.services, self._directory.slices)
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=udp.dup())
+            server = await asyncio.start_server(self._serve_stream, sock=tcp.dup())
+            try:
+                while True:
+                    seen = await self._directory.changed(seen)
+                    self.zone = build_zone(self._directory.services, self._directory.slices)
+            finally:
+                transport.close()
+                server.close()
 
     async def respond(self, data: bytes, *, limit: int) -> bytes | None:
         """Answer one message in wire format; None when it is not even a query. `limit`: bytes a response may have."""

@@ -69,9 +69,10 @@ class ContainerRun:
         self._started_at = datetime.datetime.now(datetime.UTC)
         self._record.state = Running(self._started_at)
         self._record.container_id = container_id
+        # Before anybody is told, so that a container without probes is ready in the first status that has it running.
+        watchers = [asyncio.create_task(self._after_start(self.process))]
         self._tell("Created", f"Created container: {self._record.name}")
         self._tell("Started", f"Started container {self._record.name}")
-        watchers = [asyncio.create_task(self._after_start(self.process))]
         try:
             code = await self._until_exit(self.process)
         finally:

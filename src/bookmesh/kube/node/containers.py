@@ -96,6 +96,7 @@ class ContainerRunner:
         back_off = BackOff(self._settings.set_up_back_off, first_at_once=False)
         image = await self._find_image()
         while image is not None and not self._stop.done():
+            version = self._context.sources_version
             try:
                 return await self._build_spec(image)
             except (SourceError, ApiError) as error:
@@ -104,7 +105,7 @@ class ContainerRunner:
             self._show_waiting("CreateContainerConfigError", message)
             self.attempted.set()
             await waiting.first_of(
-                self._context.sources_changed.wait(), self._stopped(), timeout_s=back_off.delay_s()
+                self._context.sources_change_after(version), self._stopped(), timeout_s=back_off.delay_s()
             )
         return None
 

@@ -147,6 +147,11 @@ class PodContext:
         self.sources_version += 1
         self.sources_changed.fire()
 
+    async def sources_change_after(self, version: int) -> None:
+        """Wait for a change that came after `sources_version` was `version`; it may have come already."""
+        while self.sources_version == version:
+            await self.sources_changed.wait()
+
     def addressed_pod(self) -> JsonObject:
         """The pod with its addresses in `status`, also before the API has them."""
         status = dict(self.pod.get("status") or {})

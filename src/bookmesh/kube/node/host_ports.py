@@ -290,6 +290,8 @@ class _Side(asyncio.Protocol):
             self.peer.transport.write(data)
         else:
             self.early += data
+            if self.transport is not None:
+                self.transport.pause_reading()
 
     def eof_received(self) -> bool:
         """Pass the end on and keep the other direction; when both have ended, close."""
@@ -342,8 +344,7 @@ class _Incoming(_Side):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        assert self.transport is not None
-        self.transport.pause_reading()
+        cast(asyncio.Transport, transport).pause_reading()
         self._ports.track(self)
         self._opening = asyncio.ensure_future(self._ports.open_upstream(self._target, self))
 
@@ -369,13 +370,12 @@ class _Outgoing(_Side):
             return
         self.tracked_in.add(self)
         self.peer, incoming.peer = incoming, self
+        upstream = cast(asyncio.Transport, transport)
         if incoming.early:
-            assert self.transport is not None
-            self.transport.write(incoming.early)
+            upstream.write(incoming.early)
             incoming.early = b""
         if incoming.has_ended:
-            assert self.transport is not None
-            self.transport.write_eof()
+            upstream.write_eof()
         incoming.transport.resume_reading()
 
 

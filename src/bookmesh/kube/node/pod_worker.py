@@ -151,11 +151,12 @@ class PodWorker:
         """Do a step until it succeeds, with back-off; False when the pod was asked to stop."""
         back_off = BackOff(self._machinery.settings.set_up_back_off, first_at_once=False)
         while not self._stopping.is_set():
+            version = self.context.sources_version
             try:
                 await step()
             except VolumeError as error:
                 self._warn("FailedMount", str(error))
-                waits = [self.context.sources_changed.wait(), self._stopping.wait()]
+                waits = [self.context.sources_change_after(version), self._stopping.wait()]
             except (OSError, RuntimeError, ApiError) as error:
                 self._warn("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
                 waits = [self._stopping.wait()]
@@ -216,9 +217,8 @@ class PodWorker:
         """Bring volumes up to date when a source changed or a token is about to end."""
         context = self.context
         while True:
-            if context.sources_version == self._volumes_version:
-                due_s = context.volumes.refresh_due_in_s()
-                await waiting.first_of(context.sources_changed.wait(), timeout_s=due_s)
+            due_s = context.volumes.refresh_due_in_s()
+            await waiting.first_of(context.sources_change_after(self._volumes_version), timeout_s=due_s)
             self._volumes_version = context.sources_version
             try:
                 await context.volumes.refresh(

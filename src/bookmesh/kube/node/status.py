@@ -47,12 +47,13 @@ def build_status(pod: JsonObject, record: PodRecord, *, now: datetime.datetime) 
 
 
 def phase_of(pod: JsonObject, record: PodRecord) -> str:
-    """Pending, Running, Succeeded or Failed."""
+    """Pending, Running, Succeeded or Failed. A pod has not ended before its sidecars have."""
     if record.phase:
         return record.phase
     policy = pod["spec"].get("restartPolicy", "Always")
     init = [item for item in record.init if item.role == "init"]
-    if policy == "Never" and any(_failed(item) for item in init):
+    sidecars_run = any(item.role == "sidecar" and isinstance(item.state, Running) for item in record.init)
+    if policy == "Never" and not sidecars_run and any(_failed(item) for item in init):
         return "Failed"
     if not all(item.is_complete for item in record.init) and not any(_has_run(item) for item in record.app):
         return "Pending"
@@ -60,7 +61,7 @@ def phase_of(pod: JsonObject, record: PodRecord) -> str:
     ended = [item for item in record.app if not isinstance(item.state, Running) and _has_run(item)]
     if len(running) + len(ended) < len(record.app):
         return "Pending"
-    if running or policy == "Always":
+    if running or sidecars_run or policy == "Always":
         return "Running"
     exits = [item.state if isinstance(item.state, Terminated) else item.last for item in ended]
     if all(end is not None and end.exit_code == 0 for end in exits):

@@ -202,11 +202,11 @@ def _mount_memory(path: Path, size_limit: str | None) -> None:
 
 def _host_path(source: JsonObject) -> Path:
     """A path of the host as it is; nothing is ever made there."""
-    path, wanted = source["path"], source.get("type") or ""
-    check = _HOST_PATH_CHECKS.get(wanted.removesuffix("OrCreate"), os.path.exists)
-    if not check(path):
+    path, wanted = source["path"], (source.get("type") or "").removesuffix("OrCreate")
+    if not _HOST_PATH_CHECKS.get(wanted, os.path.exists)(path):
+        what = wanted.lower() or "path"
         raise SourceError(
-            f"hostPath type check failed: {path} is not a {wanted.lower() or 'path of the host'}"
+            f"hostPath type check failed: {path} is not a {what} of the host, and none is made there"
         )
     return Path(path).resolve()
 

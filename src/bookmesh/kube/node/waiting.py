@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ class Signal:
     """
     Wakes everybody who waits, each time it fires. It remembers nothing.
 
-    Look whether there is anything to do, then wait, without awaiting anything else in between: nothing can be missed.
+    Look whether there is anything to do, then call `wait`, without awaiting anything in between: nothing can be missed.
     """
 
     def __init__(self) -> None:
@@ -26,13 +26,12 @@ class Signal:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def wait(self) -> None:
+    def wait(self) -> asyncio.Future[None]:
+        """Begin to wait now, with the call: what fires from here on ends it. To be awaited, or cancelled."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.discard(waiter)
+        waiter.add_done_callback(self._waiters.discard)
+        return waiter
 
 
 class Deadline:
@@ -62,7 +61,7 @@ class Deadline:
                 continue
 
 
-async def first_of(*waits: Coroutine[Any, Any, Any], timeout_s: float | None = None) -> None:
+async def first_of(*waits: Awaitable[Any], timeout_s: float | None = None) -> None:
     """Return when one of `waits` is done or the time is over; the others are cancelled."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
@@ -71,7 +70,7 @@ async def first_of(*waits: Coroutine[Any, Any, Any], timeout_s: float | None = N
         await end_tasks(tasks)
 
 
-async def end_tasks(tasks: Sequence[asyncio.Task[Any]]) -> None:
+async def end_tasks(tasks: Sequence[asyncio.Future[Any]]) -> None:
     """Cancel what still runs and wait until it has ended. What a task returned is dropped, what it raised is logged."""
     for task in tasks:
         task.cancel()

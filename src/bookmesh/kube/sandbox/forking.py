@@ -198,17 +198,20 @@ class ForkServer:
         self._end("the fork server was closed")
         self._program.wait()
 
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise RuntimeError("ForkServer.attach was not called")
+        return self._loop
+
     def _user(self, uid: int | None, gid: int | None) -> dict[str, int | None]:
         return {"uid": uid, "gid": gid} if self.can_change_user else {"uid": None, "gid": None}
 
     async def _start(self, request: dict[str, Any], fds: list[int]) -> Process:
-        if self._loop is None:
-            raise RuntimeError("ForkServer.attach was not called")
         if self._ended:
             raise SandboxError("the fork server has ended")
         self._requests += 1
         request["id"] = self._requests
-        reply: asyncio.Future[Process] = self._loop.create_future()
+        reply: asyncio.Future[Process] = self._running_loop().create_future()
         self._replies[self._requests] = reply
         await self._send(json.dumps(request).encode(), fds)
         try:
@@ -241,13 +244,13 @@ class ForkServer:
                 os.close(memfd)
 
     async def _writable(self) -> None:
-        assert self._loop is not None
-        ready: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_writer(self._connection.fileno(), lambda: ready.done() or ready.set_result(None))
+        loop = self._running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_writer(self._connection.fileno(), _settle, ready)
         try:
             await ready
         finally:
-            self._loop.remove_writer(self._connection.fileno())
+            loop.remove_writer(self._connection.fileno())
 
     def _read(self) -> None:
         while not self._ended:
@@ -281,8 +284,7 @@ class ForkServer:
         if "error" in message:
             reply.set_exception(SandboxError(message["error"], command_failed=message["command_failed"]))
             return
-        assert self._loop is not None
-        exited: asyncio.Future[Exit] = self._loop.create_future()
+        exited: asyncio.Future[Exit] = self._running_loop().create_future()
         self._exits[message["pid"]] = exited
         reply.set_result(Process(message["pid"], pidfd, exited))
 
@@ -291,15 +293,21 @@ class ForkServer:
         if self._ended:
             return
         self._ended = True
-        if self._loop is not None and not self._loop.is_closed():
+        listened = self._loop is not None and not self._loop.is_closed()
+        if self._loop is not None and listened:
             self._loop.remove_reader(self._connection.fileno())
         self._connection.close()
-        waiting = [*self._replies.values(), *self._exits.values()]
+        waiting: list[asyncio.Future[Any]] = [*self._replies.values(), *self._exits.values()]
         self._replies.clear()
         self._exits.clear()
         for future in waiting:
-            if not future.done():
+            if listened and not future.done():
                 future.set_exception(SandboxError(why))
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def _kill_unwanted(reply: asyncio.Future[Process]) -> None:

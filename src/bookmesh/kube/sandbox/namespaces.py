@@ -7,7 +7,6 @@ thread opens (sockets, files of /proc/sys/net) stays with that namespace and can
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -125,21 +124,22 @@ def enter_user_namespace() -> None:
             file.write(text)
 
 
-def install_reaper(loop: asyncio.AbstractEventLoop) -> None:
+def install_reaper() -> None:
     """
     Make PID 1 collect every child that ends, as orphans of the whole namespace become its children.
 
-    This takes exit codes away from `subprocess`: the lab starts programs through the fork server only.
+    It works under any event loop (uvloop refuses a handler of its own for SIGCHLD), from the main thread. It takes
+    exit codes away from `subprocess`: a lab starts programs through the fork server only.
     """
 
-    def reap() -> None:
+    def reap(_number: int, _frame: object) -> None:
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 continue
         except ChildProcessError:
             return
 
-    loop.add_signal_handler(signal.SIGCHLD, reap)
+    signal.signal(signal.SIGCHLD, reap)
 
 
 def mapped_ids() -> int:
@@ -174,7 +174,7 @@ def _in_thread(function: Callable[[], T]) -> T:
     def run() -> None:
         try:
             results.append(function())
-        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+        except BaseException as error:  # raised again in the calling thread
             failures.append(error)
 
     thread = threading.Thread(target=run, name="network-namespace")

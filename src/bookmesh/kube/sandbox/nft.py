@@ -204,7 +204,7 @@ def dnat(address: str, port: int | None = None) -> Part:
 
 
 def dnat_prefix(network: str) -> Part:
-    """Send to the address that has the destination's host part in `network`: 127.97.0.7 in 10.97.0.0/16 is 10.97.0.7."""
+    """Send to the address in `network` with the same host part: 127.97.0.7 in 10.97.0.0/16 is 10.97.0.7."""
     to = ipaddress.IPv4Network(network)
     data = _payload(_NETWORK_HEADER, _DADDR_OFFSET, 4) + _bitwise(
         to.hostmask.packed, to.network_address.packed
@@ -261,11 +261,15 @@ def replace_chains(table: str, chains: Sequence[Chain], remove: Iterable[str] = 
     """
     messages = [_new_chain(table, chain) for chain in chains]
     removed = list(remove)
-    for name in (*(chain.name for chain in chains), *removed):
-        messages.append(_message(_DELETE_RULE, 0, f"flush chain {name}", string(1, table), string(2, name)))
+    messages += [
+        _message(_DELETE_RULE, 0, f"flush chain {name}", string(1, table), string(2, name))
+        for name in (*(chain.name for chain in chains), *removed)
+    ]
     messages += [message for chain in chains for message in _new_rules(table, chain)]
-    for name in removed:
-        messages.append(_message(_DELETE_CHAIN, 0, f"delete chain {name}", string(1, table), string(3, name)))
+    messages += [
+        _message(_DELETE_CHAIN, 0, f"delete chain {name}", string(1, table), string(3, name))
+        for name in removed
+    ]
     if messages:
         _commit(messages)
 

@@ -18,8 +18,9 @@ from typing import Final, NoReturn
 from bookmesh.kube.sandbox import syscalls
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What a container usually has, less MKNOD, plus NET_ADMIN (12), with which a proxy marks its own packets: CHOWN,
-# DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, AUDIT_WRITE, SETFCAP.
+# What a container usually has, less MKNOD, plus NET_ADMIN, with which a proxy marks its own packets: CHOWN,
+# DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_ADMIN, NET_RAW, SYS_CHROOT,
+# AUDIT_WRITE, SETFCAP.
 _CAPABILITIES: Final = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 8, 10, 12, 13, 18, 29, 31))
 
 
@@ -50,7 +51,7 @@ def execute(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execve(path, list(argv), dict(env))
+        os.execve(path, list(argv), dict(env))  # noqa: S606 - that is the point
     except OSError as error:
         raise CommandError(f"exec {path}: {_go_text(error)}") from error
 
@@ -88,7 +89,7 @@ def call(entry: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     os.environ.clear()
     os.environ.update(env)
     sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+        os.fdopen(number, mode, buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
         for number, mode in ((0, "r"), (1, "w"), (2, "w"))
     )
     gc.enable()

@@ -74,9 +74,9 @@ def try_everything() -> tuple[str | None, int, str]:
     """
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         (USER_NAMESPACE, namespaces.enter_user_namespace),
-        ("PID and mount namespaces", _try_namespaces),
         ("a network namespace with routed interfaces", _try_network),
         ("nf_tables address translation", _try_rules),
+        ("PID and mount namespaces", _try_namespaces),  # no thread can start any more after this one
         ("the root of a sandbox (tmpfs, overlay, proc, devpts)", _try_root),
     )
     for name, step in steps:

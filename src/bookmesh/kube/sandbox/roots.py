@@ -26,6 +26,7 @@ from bookmesh.kube.sandbox.syscalls import (
 _HOST: Final = "/.host"
 _STAGE: Final = "/tmp"  # noqa: S108 - a directory that every Linux has; its content is not touched
 _WRITABLE: Final = "/.writable"
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108
 
 _DIRECTORIES: Final = (
     *("dev", "etc", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "usr"),
@@ -106,7 +107,7 @@ def _make_tree(in_user_namespace: bool) -> None:
         os.mkdir(f"/{name}")
     for name in _OPEN_DIRECTORIES:
         os.mkdir(f"/{name}")
-        os.chmod(f"/{name}", 0o1777)
+        os.chmod(f"/{name}", 0o1777)  # noqa: S103
     os.symlink("/run", "/var/run")
     for name in _TOP_LEVEL:
         _show_as_on_host(f"/{name}")
@@ -160,8 +161,8 @@ def _make_devices() -> None:
         "devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620"
     )
     os.symlink("pts/ptmx", "/dev/ptmx")
-    os.mkdir("/dev/shm")
-    syscalls.mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
+    os.mkdir(_SHARED_MEMORY)
+    syscalls.mount("tmpfs", _SHARED_MEMORY, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
 
 
 def _mount_sys() -> None:
@@ -169,4 +170,4 @@ def _mount_sys() -> None:
     try:
         syscalls.mount("sysfs", "/sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     except PermissionError:
-        os.chmod("/sys", 0o555)
+        os.chmod("/sys", 0o555)  # noqa: S103

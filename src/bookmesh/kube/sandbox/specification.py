@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """Bind `source`, a file or directory of the host, at the absolute path `target`, with all that is mounted below it."""
+    """Show a file or directory of the host, with all that is mounted below it, at the absolute path `target`."""
 
     source: str
     target: str

@@ -172,7 +172,13 @@ class Node:
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern in Go's syntax, which differs in the name of the end of the text; raises `re.error`."""
+    """
+    Compile a pattern in Go's syntax; raises `re.error`.
+
+    There `$` at the end means the very end of the text, before no newline, and is also written `\\z`.
+    """
+    if text.endswith("$") and (len(text) - len(text[:-1].rstrip("\\"))) % 2:
+        text = text[:-1] + "\\Z"
     return re.compile(text.replace("\\z", "\\Z"))
 
 

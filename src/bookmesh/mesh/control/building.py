@@ -77,7 +77,7 @@ class Builder:
 
     def analyze(self, snapshot: MeshSnapshot) -> list[Finding]:
         """What is wrong with the configuration, each finding once."""
-        return list(dict.fromkeys(analysis.analyze(snapshot)))
+        return analysis.analyze(snapshot)
 
     def _encode(self, built: Built) -> Encoded:
         return self._encoded.get(

@@ -19,6 +19,10 @@ from bookmesh.mesh.wire import type_urls
 from bookmesh.mesh.xds.nacks import Nack
 
 _SHORTEST_QUOTE: Final = 3
+_LONGEST_MESSAGE: Final = 400
+_CONSTRAINT: Final = "Proto constraint validation failed"
+_HINT: Final = "correct the object; Envoy's words above say what is wrong with it"
+_HINT_WITHOUT_OBJECT: Final = "no object is behind this resource: it is a defect of the mesh itself"
 _log = logging.getLogger(__name__)
 
 
@@ -67,10 +71,10 @@ def findings_for(proxies: Iterable[OpenProxy]) -> list[Finding]:
     return [
         Finding(
             code="BM0206",
-            message=f"Envoy refuses {type_urls.SHORT_NAMES.get(type_url, type_url)} {name}: {message}",
+            message=f"Envoy refuses {type_urls.SHORT_NAMES.get(type_url, type_url)} {name}: {_brief(message)}",
             subject=ref,
             known=f"refused by {', '.join(sorted(pods))}, where the last good one stays in force",
-            hint="correct the object; Envoy's words above say what is wrong with it",
+            hint=_HINT if ref is not None else _HINT_WITHOUT_OBJECT,
         )
         for (type_url, name, message, ref), pods in refusing.items()
     ]
@@ -82,11 +86,19 @@ def _log_refusal(
     type_url, name = key
     objects = ", ".join(map(str, refs)) or "no object"
     short = type_urls.SHORT_NAMES.get(type_url, type_url)
-    _log.warning("%s refuses %s %s, from %s: %s", open_proxy.proxy.id, short, name, objects, nack.message)
+    _log.warning(
+        "%s refuses %s %s, from %s: %s", open_proxy.proxy.id, short, name, objects, _brief(nack.message)
+    )
 
 
 def _pod(open_proxy: OpenProxy) -> str:
     return f"{open_proxy.proxy.namespace}/{open_proxy.proxy.name}"
+
+
+def _brief(message: str) -> str:
+    """Without the dump of the whole resource that Envoy puts before some messages, and on one line."""
+    text = " ".join(message[max(0, message.find(_CONSTRAINT)) :].split())
+    return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
 
 
 def _is_quoted(spec: JsonObject, message: str) -> bool:

@@ -24,7 +24,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind; the first of `versions` is stored, all have the same schema."""
+    """
+    One kind; the first of `versions` is stored, all have the same schema. Objects of a kind that is not acted on are
+    accepted, with a warning.
+    """
 
     kind: str
     plural: str
@@ -33,6 +36,7 @@ class Kind:
     columns: tuple[Column, ...] = ()
     group: str = NETWORKING
     versions: tuple[str, ...] = VERSIONS
+    is_acted_on: bool = True
 
     @property
     def resource(self) -> kubernetes.Resource:
@@ -64,6 +68,7 @@ KINDS: Final = (
         plural="serviceentries",
         short_name="se",
         spec=service_entries.ServiceEntry,
+        is_acted_on=False,
         columns=(
             Column("Hosts", ".spec.hosts", "The names of the service"),
             Column("Location", ".spec.location", "Whether the service is part of the mesh"),

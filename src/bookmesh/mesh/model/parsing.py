@@ -65,6 +65,8 @@ def _parse_spec(
         spec = msgspec.convert(raw, kind.spec)
     except msgspec.ValidationError as error:
         return None, (_unparsable(ref, str(error)),)
+    if not kind.is_acted_on:
+        return spec, (_no_effect(ref),)
     return spec, tuple(_not_acted_on(ref, path) for path in acting.fields_not_acted_on(spec, "spec"))
 
 
@@ -78,6 +80,17 @@ def _unparsable(ref: ObjectRef, error: str) -> Finding:
         subject=ref,
         where=f"spec{path}",
         hint=f"`kubectl explain {ref.kind.lower()}.spec --recursive` shows the fields; it has no effect until then",
+    )
+
+
+def _no_effect(ref: ObjectRef) -> Finding:
+    return Finding(
+        code="BM0205",
+        message=f"{ref} has no effect: this mesh does not act on objects of kind {ref.kind} yet",
+        subject=ref,
+        where="spec",
+        known=", ".join(kind.kind for kind in kinds.KINDS if kind.is_acted_on),
+        severity="warning",
     )
 
 

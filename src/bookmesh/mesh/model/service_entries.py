@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber, UInt32
+from bookmesh.mesh.model.base import Model, PortNumber, UInt32
 
 
 class EntryPort(Model, frozen=True):
@@ -72,14 +72,12 @@ class ServiceEntry(Model, frozen=True):
     subject_alt_names: Names its certificates must have one of.
     """
 
-    hosts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, extra={"acted_on": False})]
-    addresses: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    ports: Annotated[tuple[EntryPort, ...], NOT_ACTED_ON] = ()
-    location: Annotated[Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None, NOT_ACTED_ON] = None
-    resolution: Annotated[
-        Literal["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] | None, NOT_ACTED_ON
-    ] = None
-    endpoints: Annotated[tuple[EntryEndpoint, ...], NOT_ACTED_ON] = ()
-    workload_selector: Annotated[EntryWorkloadSelector | None, NOT_ACTED_ON] = None
-    export_to: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    subject_alt_names: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
+    hosts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    addresses: tuple[str, ...] = ()
+    ports: tuple[EntryPort, ...] = ()
+    location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
+    resolution: Literal["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] | None = None
+    endpoints: tuple[EntryEndpoint, ...] = ()
+    workload_selector: EntryWorkloadSelector | None = None
+    export_to: tuple[str, ...] = ()
+    subject_alt_names: tuple[str, ...] = ()

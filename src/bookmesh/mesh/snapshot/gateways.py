@@ -29,20 +29,19 @@ class GatewayServer:
     def is_http(self) -> bool:
         return self.server.port.protocol.upper() in HTTP_PROTOCOLS
 
-    def narrow_host(self, host: str, namespace: str) -> str | None:
-        """The part of `host` (of a VirtualService in `namespace`) that this server serves; None when there is none."""
-        for entry in self.server.hosts:
-            scope, slash, pattern = entry.partition("/")
-            if (
-                slash
-                and scope not in ("*", namespace)
-                and not (scope == "." and namespace == self.ref.namespace)
-            ):
-                continue
-            found = hosts.narrower(host, pattern if slash else entry)
-            if found is not None:
-                return found
-        return None
+    def common_hosts(self, wanted: Iterable[str], namespace: str) -> tuple[str, ...]:
+        """
+        The hosts that this server and a VirtualService in `namespace` have in common, in lower case.
+
+        Of an exact name and a wildcard that covers it the exact name is what they share.
+        """
+        served = [
+            pattern
+            for scope, pattern in map(_split, self.server.hosts)
+            if scope in ("*", namespace) or (scope == "." and namespace == self.ref.namespace)
+        ]
+        shared = (hosts.narrower(host, pattern) for host in wanted for pattern in served)
+        return tuple(dict.fromkeys(host.lower() for host in shared if host is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,12 @@ class GatewayPort:
     target: int
     number: int
     servers: tuple[GatewayServer, ...]
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """Split a server's `NAMESPACE/HOST` or `HOST`, which is for every namespace."""
+    scope, slash, pattern = entry.partition("/")
+    return (scope, pattern) if slash else ("*", entry)
 
 
 def selects(gateway: gateways.Gateway, labels: Iterable[tuple[str, str]]) -> bool:

@@ -117,7 +117,7 @@ def _new_local_cluster(name: str, settings: settings_.MeshSettings) -> wire.Clus
     cluster.lb_policy = wire.Cluster.CLUSTER_PROVIDED
     cluster.upstream_bind_config.CopyFrom(
         core.BindConfig(
-            source_address=core.SocketAddress(address=naming.INBOUND_SOURCE),
+            source_address=core.SocketAddress(address=naming.INBOUND_SOURCE, port_value=0),
             socket_options=[
                 core.SocketOption(
                     description="own traffic",

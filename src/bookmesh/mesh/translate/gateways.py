@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
@@ -87,9 +87,9 @@ def build_routes(
         is_redirected = server.server.tls is not None and server.server.tls.https_redirect
         for rule in scope.snapshot.routings_for(server.gateway, scope.namespace):
             found = routes.build_routes(rule, routes.Place(scope, server.server.port.number, server.gateway))
-            for name in _common_hosts(rule, server) if found else ():
+            for name in server.common_hosts(rule.hosts, rule.ref.namespace) if found else ():
                 host = hosts.setdefault(name, _Host())
-                host.routes += found
+                host.routes += [route for route in found if route not in host.routes]
                 host.service_ports += _destination_ports(rule, scope)
                 host.is_redirected |= is_redirected
                 sources[rule.ref] = None
@@ -99,11 +99,6 @@ def build_routes(
     virtual_hosts = [_build_host(name, port.number, host) for name, host in sorted(hosts.items())]
     name = naming.gateway_routes(port.target)
     return route_configs.build_configuration(name, virtual_hosts or [_blackhole(port.number)]), tuple(sources)
-
-
-def _common_hosts(rule: routing.Routing, server: gateways_.GatewayServer) -> Iterator[str]:
-    narrowed = (server.narrow_host(host, rule.ref.namespace) for host in rule.hosts)
-    yield from dict.fromkeys(host.lower() for host in narrowed if host is not None)
 
 
 def _destination_ports(rule: routing.Routing, scope: scopes.Scope) -> Iterable[services.ServicePort]:

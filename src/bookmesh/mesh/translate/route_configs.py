@@ -11,7 +11,7 @@ from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import actions, filters, naming, routes
 from bookmesh.mesh.translate import scope as scopes
-from bookmesh.mesh.wire import core, messages
+from bookmesh.mesh.wire import messages
 from bookmesh.mesh.wire import route as wire
 
 Sources = tuple[ObjectRef, ...]
@@ -146,7 +146,7 @@ def _catch_all(settings: settings_.MeshSettings) -> wire.VirtualHost:
         route.route.max_grpc_timeout.CopyFrom(messages.duration(0))
     else:
         name = "block_all"
-        route.direct_response.CopyFrom(wire.DirectResponseAction(status=502, body=core.DataSource()))
+        route.direct_response.CopyFrom(wire.DirectResponseAction(status=502))
     route.name = name
     return wire.VirtualHost(name=name, domains=["*"], routes=[route], include_request_attempt_count=True)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 # The daemon forks through its fork server; gRPC's own fork handlers would complain at each one. Read at import.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 import grpc
 from envoy.service.discovery.v3 import discovery_pb2

@@ -240,14 +240,14 @@ class Session:
         now_s: float,
     ) -> None:
         """
-        Note a refusal. Envoy names the bad resources and takes the others, or names none and takes nothing.
+        Note a refusal. Envoy takes all but the bad resources, which it names, or it takes nothing.
 
-        In the second case the good ones must come again, and only one by one will show which is bad.
+        In the second case the good ones must come again, and only one by one will they show which is bad.
         """
         type_url, message = request.type_url, request.error_detail.message
         if type_url in _UPSTREAM:
             self._warming.difference_update(names)
-        named = xds_nacks.named_in(message, names)
+        named = xds_nacks.refused_among(message, names)
         updated = self._resources.get(type_url, {}).keys() & set(names)
         if updated and not named and len(names) > 1:
             state.subscription.take_back(updated, set(names) - updated)

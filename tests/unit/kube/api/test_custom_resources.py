@@ -32,7 +32,7 @@ def test_changed_schema_counts_at_once(over: verbs.Verbs, definition: JsonObject
     schema["properties"]["host"] = {"type": "integer"}
     over.update(CUSTOM_RESOURCE_DEFINITIONS, "routes.example.com", "", changed)
     assert over.custom.revision > revision
-    with pytest.raises(ApiError, match="spec.host"):
+    with pytest.raises(ApiError, match=r"spec\.host"):
         over.create(ROUTES, {**_route(), "spec": {"host": "x"}})
 
 

@@ -66,7 +66,7 @@ def test_events_are_selected_by_their_subject_and_source() -> None:
 
 
 def test_field_that_cannot_be_selected_by() -> None:
-    with pytest.raises(ApiError, match="field label not supported: spec.image") as refusal:
+    with pytest.raises(ApiError, match="field label not supported") as refusal:
         selectors.parse("", "spec.image=x", kind="Pod")
     assert refusal.value.code == 400
     with pytest.raises(ApiError, match="invalid field selector"):

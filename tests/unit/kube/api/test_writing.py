@@ -67,7 +67,7 @@ def test_namespace_must_exist_and_stay(over: verbs.Verbs) -> None:
 
 def test_unknown_fields_are_refused_reported_or_dropped(over: verbs.Verbs, deployment: JsonObject) -> None:
     deployment["spec"]["replica"] = 3
-    with pytest.raises(ApiError, match='strict decoding error: unknown field "spec.replica"'):
+    with pytest.raises(ApiError, match=r'strict decoding error: unknown field "spec\.replica"'):
         over.create(kubernetes.DEPLOYMENTS, deployment, options=STRICT)
     written = over.create(kubernetes.DEPLOYMENTS, deployment)
     assert written.warnings == ('unknown field "spec.replica"',)
@@ -84,7 +84,7 @@ def test_wrong_type_and_broken_rule_are_invalid(over: verbs.Verbs, deployment: J
     assert refusal.value.details is not None
     assert refusal.value.details["causes"][0]["field"] == "spec.replicas"
     deployment["spec"]["selector"] = {"matchLabels": {"app": "other"}}
-    with pytest.raises(ApiError, match="spec.template.metadata.labels"):
+    with pytest.raises(ApiError, match=r"spec\.template\.metadata\.labels"):
         over.create(kubernetes.DEPLOYMENTS, deployment)
 
 

@@ -67,12 +67,16 @@ class FakeClient:
         await self._wait()
         self._check("list", resource)
         self.lists.append(resource)
-        items = [obj for obj in self.all(resource) if not namespace or obj["metadata"]["namespace"] == namespace]
+        items = [
+            obj for obj in self.all(resource) if not namespace or obj["metadata"]["namespace"] == namespace
+        ]
         listed = ObjectList(items, str(self._version))
         await self._wait()
         return listed
 
-    async def watch(self, resource: Resource, namespace: str = "", *, since: str) -> AsyncIterator[WatchEvent]:
+    async def watch(
+        self, resource: Resource, namespace: str = "", *, since: str
+    ) -> AsyncIterator[WatchEvent]:
         self._check("watch", resource)
         position = int(since)
         while True:
@@ -180,7 +184,10 @@ class FakeClient:
             result["spec"] = obj["spec"]
         else:
             result = {**obj, **({"status": current["status"]} if "status" in current else {})}
-            result["metadata"] = {**obj["metadata"], "resourceVersion": current["metadata"]["resourceVersion"]}
+            result["metadata"] = {
+                **obj["metadata"],
+                "resourceVersion": current["metadata"]["resourceVersion"],
+            }
             if obj.get("spec") != current.get("spec"):
                 result["metadata"]["generation"] = current["metadata"].get("generation", 0) + 1
         if result != current:

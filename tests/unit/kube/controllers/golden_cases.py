@@ -42,7 +42,7 @@ def inputs(controller: str) -> list[Path]:
 
 
 def load(path: Path) -> JsonObject:
-    case: JsonObject = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    case: JsonObject = yaml.load(path.read_text(), Loader=_Loader)
     return case
 
 
@@ -84,7 +84,9 @@ def _render(action: actions.Action, known: Mapping[str, JsonObject]) -> Any:
         case actions.Update(resource, obj, subresource, event):
             metadata = obj["metadata"]
             changes = difference(known[metadata["uid"]], obj)
-            return _told({"update": _place(resource, metadata["name"], subresource), "changes": changes}, event)
+            return _told(
+                {"update": _place(resource, metadata["name"], subresource), "changes": changes}, event
+            )
         case actions.Patch():
             entry = {"patch": _place(action.resource, action.name, action.subresource), "with": action.patch}
             return entry if action.version else {**entry, "unconditional": True}

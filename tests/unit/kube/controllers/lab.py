@@ -1,4 +1,4 @@
-"""All controllers at work on a fake API, with a kubelet that takes its time, for tests of the whole."""
+"""All controllers at work on an API in memory, with a kubelet that takes its time, for tests of the whole."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
+from typing import Protocol
 
-from bookmesh.base.kubernetes import NAMESPACES, NODES, PODS, ApiError, JsonObject
+from bookmesh.base.kubernetes import NAMESPACES, NODES, PODS, ApiError, Client, JsonObject, Resource
 from bookmesh.kube.controllers import all as controllers
 from bookmesh.kube.controllers import conditions, pods
-from tests.unit.kube.controllers.fake_client import FakeClient
 
 NODE: JsonObject = {
     "apiVersion": "v1",
@@ -30,6 +30,16 @@ NAMESPACE: JsonObject = {
 DEADLINE_S = 20.0
 
 
+class Cluster(Client, Protocol):
+    """A client that can be looked into: all objects now, and a call after each write."""
+
+    on_write: list[Callable[[], None]]
+
+    def find(self, resource: Resource, name: str, namespace: str = "default") -> JsonObject | None: ...
+
+    def all(self, resource: Resource) -> list[JsonObject]: ...
+
+
 def fixed_now() -> datetime:
     return datetime(2026, 8, 1, 12, 0, 30, tzinfo=UTC)
 
@@ -40,7 +50,7 @@ def suffixes() -> Callable[[], str]:
 
 
 @contextlib.asynccontextmanager
-async def running(client: FakeClient, *, only: Collection[str] = ()) -> AsyncIterator[None]:
+async def running(client: Cluster, *, only: Collection[str] = ()) -> AsyncIterator[None]:
     """Run all controllers (or `only` those of these names) on `client`, which gets a node and a namespace."""
     if client.find(NODES, "node", "") is None:
         await client.create(NODES, NODE)
@@ -56,7 +66,7 @@ async def running(client: FakeClient, *, only: Collection[str] = ()) -> AsyncIte
             await task
 
 
-async def until(client: FakeClient, fact: Callable[[], bool]) -> None:
+async def until(client: Cluster, fact: Callable[[], bool]) -> None:
     """Wait for a fact about the objects of `client`; it is looked at again after each write."""
     changed = asyncio.Event()
     client.on_write.append(changed.set)
@@ -72,7 +82,7 @@ async def until(client: FakeClient, fact: Callable[[], bool]) -> None:
 class Kubelet:
     """Makes pods on the node ready, and ends those that were asked to go, one random step at a time."""
 
-    def __init__(self, client: FakeClient, chance: random.Random, *, patience: int = 12) -> None:
+    def __init__(self, client: Cluster, chance: random.Random, *, patience: int = 12) -> None:
         self._client = client
         self._chance = chance
         self._patience = patience
@@ -117,11 +127,13 @@ class Kubelet:
                     "conditions": [*conditions.drop(status.get("conditions"), "Ready"), ready],
                 }
             }
-            await self._client.patch(PODS, metadata["name"], metadata["namespace"], patch, subresource="status")
+            await self._client.patch(
+                PODS, metadata["name"], metadata["namespace"], patch, subresource="status"
+            )
 
 
 @contextlib.asynccontextmanager
-async def kubelet(client: FakeClient, chance: random.Random) -> AsyncIterator[Kubelet]:
+async def kubelet(client: Cluster, chance: random.Random) -> AsyncIterator[Kubelet]:
     """Run a kubelet on `client`."""
     one = Kubelet(client, chance)
     task = asyncio.create_task(one.run())

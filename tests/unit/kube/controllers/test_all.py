@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from tests.unit.kube.controllers import lab
+from tests.unit.kube.controllers.fake_client import FakeClient
+
 from bookmesh.base import names
 from bookmesh.base.kubernetes import (
     CONFIG_MAPS,
@@ -15,8 +18,6 @@ from bookmesh.base.kubernetes import (
 from bookmesh.kube.controllers import all as controllers
 from bookmesh.kube.controllers import pods
 from bookmesh.kube.controllers.resources import ENDPOINTS
-from tests.unit.kube.controllers import lab
-from tests.unit.kube.controllers.fake_client import FakeClient
 
 
 def pod(name: str, namespace: str = "default") -> JsonObject:
@@ -63,7 +64,9 @@ async def test_a_bare_pod_is_scheduled_and_told_so() -> None:
 async def test_every_namespace_gets_its_account_and_certificate() -> None:
     client = FakeClient()
     async with lab.running(client):
-        await client.create(NAMESPACES, {"metadata": {"name": "shop"}, "spec": {"finalizers": ["kubernetes"]}})
+        await client.create(
+            NAMESPACES, {"metadata": {"name": "shop"}, "spec": {"finalizers": ["kubernetes"]}}
+        )
         await lab.until(client, lambda: client.find(CONFIG_MAPS, "kube-root-ca.crt", "shop") is not None)
         assert client.find(SERVICE_ACCOUNTS, "default", "shop") is not None
         await client.delete(SERVICE_ACCOUNTS, "default", "shop")
@@ -73,10 +76,14 @@ async def test_every_namespace_gets_its_account_and_certificate() -> None:
 async def test_a_namespace_ends_with_all_that_is_in_it() -> None:
     client = FakeClient()
     async with lab.running(client):
-        await client.create(NAMESPACES, {"metadata": {"name": "shop"}, "spec": {"finalizers": ["kubernetes"]}})
+        await client.create(
+            NAMESPACES, {"metadata": {"name": "shop"}, "spec": {"finalizers": ["kubernetes"]}}
+        )
         await client.create(SECRETS, {"metadata": {"name": "s", "namespace": "shop"}})
         await client.create(PODS, pod("a", "shop"))
-        await lab.until(client, lambda: bool((client.find(PODS, "a", "shop") or pod(""))["spec"].get("nodeName")))
+        await lab.until(
+            client, lambda: bool((client.find(PODS, "a", "shop") or pod(""))["spec"].get("nodeName"))
+        )
         await client.delete(NAMESPACES, "shop")
         await lab.until(client, lambda: pods.is_terminating(client.find(PODS, "a", "shop") or pod("")))
         assert client.find(NAMESPACES, "shop", "") is not None

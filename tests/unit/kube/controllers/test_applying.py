@@ -3,18 +3,20 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from tests.unit.kube.controllers import lab
+from tests.unit.kube.controllers.fake_client import FakeClient
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, EVENTS, PODS, ApiError, JsonObject
 from bookmesh.kube.controllers import actions, applying, informers, recording
-from tests.unit.kube.controllers import lab
-from tests.unit.kube.controllers.fake_client import FakeClient
 
 
 def body(name: str, **more: object) -> JsonObject:
     return {"metadata": {"name": name, "namespace": "default"}, **more}
 
 
-def applier(client: FakeClient, caches: informers.Informers | None = None, suffixes: str = "") -> applying.Applier:
+def applier(
+    client: FakeClient, caches: informers.Informers | None = None, suffixes: str = ""
+) -> applying.Applier:
     letters = itertools.cycle(suffixes or "abcdefgh")
     recorder = recording.Recorder(client, now=lab.fixed_now)
     return applying.Applier(
@@ -55,7 +57,9 @@ async def test_a_write_over_somebody_elses_is_refused() -> None:
     seen = await client.create(CONFIG_MAPS, body("a"))
     await client.patch(CONFIG_MAPS, "a", "default", {"data": {"x": "theirs"}})
     with pytest.raises(ApiError, match="modified"):
-        await applier(client).apply((actions.Update(CONFIG_MAPS, {**seen, "data": {"x": "mine"}}),), source="t")
+        await applier(client).apply(
+            (actions.Update(CONFIG_MAPS, {**seen, "data": {"x": "mine"}}),), source="t"
+        )
 
 
 async def test_what_comes_after_a_refusal_is_not_done() -> None:

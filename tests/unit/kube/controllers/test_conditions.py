@@ -35,7 +35,9 @@ def test_other_status_is_a_transition() -> None:
 
 
 def test_order_is_kept_and_a_new_type_comes_last() -> None:
-    listed = conditions.put([READY, {"type": "B", "status": "True"}], {"type": "Ready", "status": "False"}, now=NOW)
+    listed = conditions.put(
+        [READY, {"type": "B", "status": "True"}], {"type": "Ready", "status": "False"}, now=NOW
+    )
     listed = conditions.put(listed, {"type": "C", "status": "True"}, now=NOW)
     assert [each["type"] for each in listed] == ["Ready", "B", "C"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.unit.kube.controllers import lab
+from tests.unit.kube.controllers.fake_client import FakeClient
 
 from bookmesh.base.kubernetes import (
     DEPLOYMENTS,
@@ -22,10 +24,10 @@ from bookmesh.kube.controllers import (
     rollout_limits,
     scheduling,
 )
-from tests.unit.kube.controllers import lab
-from tests.unit.kube.controllers.fake_client import FakeClient
 
 SEEDS = 200
+SURGES: tuple[int | str, ...] = (0, 1, 2, "25%", "50%", "100%")
+UNAVAILABLE: tuple[int | str, ...] = (0, 1, "25%", "50%")
 ROLLING = (deployments.NAME, replica_sets.NAME, scheduling.NAME, endpoint_slices.NAME)
 
 
@@ -108,8 +110,8 @@ async def roll(seed: int) -> None:
     client = FakeClient()
     client.pace = lambda: chance.choice((0, 0, 1, 2))
     replicas = chance.randrange(1, 5)
-    surge = chance.choice([0, 1, 2, "25%", "50%", "100%"])
-    unavailable = chance.choice([0, 1, "25%", "50%"])
+    surge = chance.choice(SURGES)
+    unavailable = chance.choice(UNAVAILABLE)
     await client.create(DEPLOYMENTS, deployment(replicas, "web:0", surge, unavailable))
     await client.create(SERVICES, SERVICE)
     async with lab.running(client, only=ROLLING), lab.kubelet(client, chance):
@@ -202,7 +204,9 @@ async def test_a_deleted_pod_is_replaced() -> None:
         await lab.until(client, lambda: is_done(client, "web:0"))
         victim = client.all(PODS)[0]["metadata"]
         await client.delete(PODS, victim["name"], "default")
-        await lab.until(client, lambda: client.find(PODS, victim["name"]) is None and is_done(client, "web:0"))
+        await lab.until(
+            client, lambda: client.find(PODS, victim["name"]) is None and is_done(client, "web:0")
+        )
 
 
 async def test_deleting_a_deployment_takes_everything_with_it() -> None:

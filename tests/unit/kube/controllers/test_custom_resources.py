@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from bookmesh.base.kubernetes import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, JsonObject, Resource
 from tests.unit.kube.controllers import lab
 from tests.unit.kube.controllers.fake_client import FakeClient
+
+from bookmesh.base.kubernetes import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, JsonObject, Resource
 
 THINGS = Resource("example.com", "v1", "things")
 DEFINITION: JsonObject = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.kube.controllers import golden_cases
 
 from bookmesh.kube.controllers import deployments
-from tests.unit.kube.controllers import golden_cases
 
 
 @pytest.mark.parametrize("path", golden_cases.inputs("deployments"), ids=lambda path: path.name.split(".")[0])

@@ -42,7 +42,7 @@ def test_affinity_by_node_name() -> None:
 
 
 def test_an_empty_affinity_term_matches_nothing() -> None:
-    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}
+    required: JsonObject = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}
     assert fitting.misfit({"spec": {"affinity": {"nodeAffinity": required}}}, node())
 
 
@@ -55,3 +55,8 @@ def test_a_heartbeat_is_no_change() -> None:
 @pytest.mark.parametrize("after", [node(ready="False"), node(unschedulable=True), node(labels={"a": "b"})])
 def test_what_pods_depend_on_is_a_change(after: JsonObject) -> None:
     assert fitting.is_changed(node(), after)
+
+
+def test_a_node_without_a_spec_takes_pods() -> None:
+    bare = {key: value for key, value in node().items() if key != "spec"}
+    assert fitting.misfit({"spec": {}}, bare) == ""

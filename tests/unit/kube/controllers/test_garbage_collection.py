@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.kube.controllers import golden_cases
 
 from bookmesh.base.kubernetes import Resource
 from bookmesh.kube.controllers import garbage_collection
-from tests.unit.kube.controllers import golden_cases
 
 
-@pytest.mark.parametrize("path", golden_cases.inputs("garbage_collection"), ids=lambda path: path.name.split(".")[0])
+@pytest.mark.parametrize(
+    "path", golden_cases.inputs("garbage_collection"), ids=lambda path: path.name.split(".")[0]
+)
 def test_actions_are_as_in_the_table(path: Path, update_golden: bool) -> None:
     case = golden_cases.load(path)
     given = case["seen"]

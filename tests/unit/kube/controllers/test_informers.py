@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, ApiError, JsonObject, ObjectList
-from bookmesh.kube.controllers import informers
 from tests.unit.kube.controllers import lab
 from tests.unit.kube.controllers.fake_client import FakeClient
+
+from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, ApiError, JsonObject, ObjectList
+from bookmesh.kube.controllers import informers
 
 
 def config_map(name: str, version: int = 1, uid: str = "", owner: str = "") -> JsonObject:

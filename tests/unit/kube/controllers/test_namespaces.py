@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.kube.controllers import golden_cases
 
 from bookmesh.base.kubernetes import Resource
 from bookmesh.kube.controllers import namespaces
-from tests.unit.kube.controllers import golden_cases
 
 
 @pytest.mark.parametrize("path", golden_cases.inputs("namespaces"), ids=lambda path: path.name.split(".")[0])
@@ -18,7 +18,8 @@ def test_actions_are_as_in_the_table(path: Path, update_golden: bool) -> None:
     seen = namespaces.Seen(
         now=golden_cases.moment(given["now"]),
         contents=tuple(
-            namespaces.Content(Resource("", "v1", each["resource"]), each["object"]) for each in given["contents"]
+            namespaces.Content(Resource("", "v1", each["resource"]), each["object"])
+            for each in given["contents"]
         ),
     )
     golden_cases.check(path, case, namespaces.reconcile(case["desired"], seen), update=update_golden)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.unit.kube.controllers.fake_client import FakeClient
+
 from bookmesh.base.kubernetes import EVENTS, JsonObject
 from bookmesh.kube.controllers import actions, recording
-from tests.unit.kube.controllers.fake_client import FakeClient
 
 START = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
 POD: JsonObject = {
@@ -41,7 +42,6 @@ async def test_another_message_is_another_event() -> None:
     client, clock = FakeClient(), Clock()
     recorder = recording.Recorder(client, now=clock)
     await recorder.tell(SCHEDULED, source="s")
-    clock.now += timedelta(microseconds=1)
     await recorder.tell(actions.Event(POD, "Scheduled", "elsewhere"), source="s")
     assert [event["message"] for event in client.all(EVENTS)] == ["to node", "elsewhere"]
 
@@ -67,6 +67,6 @@ async def test_an_event_that_was_deleted_is_told_anew() -> None:
 
 def test_an_event_about_a_cluster_scoped_object_lives_in_default() -> None:
     node: JsonObject = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node", "uid": "uid-node"}}
-    event = recording.build_event(actions.Event(node, "Ready", "ready"), source="s", now=START)
-    assert event["metadata"] == {"namespace": "default", "name": "node.18c7aca48c0d8000"}
+    event = recording.build_event(actions.Event(node, "Ready", "ready"), source="s", now=START, serial=1001)
+    assert event["metadata"] == {"namespace": "default", "name": "node.18c7aca48c0d8001"}
     assert event["involvedObject"] == {"apiVersion": "v1", "kind": "Node", "name": "node", "uid": "uid-node"}

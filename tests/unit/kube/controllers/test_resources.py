@@ -4,6 +4,7 @@ from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject, Resource
 from bookmesh.kube.controllers import resources
+from bookmesh.kube.schema import kinds
 
 
 def definition(*, established: str = "True", **spec: Any) -> JsonObject:
@@ -34,6 +35,12 @@ def test_a_cluster_scoped_definition_is_told_apart() -> None:
 def test_a_definition_that_is_not_established_serves_nothing() -> None:
     assert resources.of_definition(definition(established="False")) is None
     assert resources.of_definition({**definition(), "status": {}}) is None
+
+
+def test_everything_that_is_served_is_known() -> None:
+    served = {(kind.resource, kind.kind, kind.namespaced) for kind in kinds.Kinds().all()}
+    known = {(each.resource, each.kind, each.is_namespaced) for each in resources.BUILT_IN}
+    assert known == served
 
 
 def test_no_resource_is_listed_twice() -> None:

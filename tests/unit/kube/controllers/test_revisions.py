@@ -48,7 +48,9 @@ def test_building_does_not_change_the_deployment() -> None:
 
 def test_a_built_replica_set_has_the_template_of_its_deployment() -> None:
     assert revisions.has_template_of(revisions.build(deployment(), replicas=1, revision=1), deployment())
-    assert not revisions.has_template_of(revisions.build(deployment(), replicas=1, revision=1), deployment("web:2"))
+    assert not revisions.has_template_of(
+        revisions.build(deployment(), replicas=1, revision=1), deployment("web:2")
+    )
 
 
 def test_a_creation_timestamp_of_null_makes_no_other_template() -> None:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from tests.unit.kube.controllers import lab
+from tests.unit.kube.controllers.fake_client import FakeClient
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, EVENTS, SECRETS, ApiError, JsonObject, conflict
 from bookmesh.kube.controllers import actions, informers, runner
-from tests.unit.kube.controllers import lab
-from tests.unit.kube.controllers.fake_client import FakeClient
 
 Reconcile = Callable[[JsonObject, Any], actions.Actions]
 
@@ -90,7 +90,9 @@ async def test_a_stale_view_ends_in_the_newest_state() -> None:
     assert found["metadata"]["annotations"] == {"by": "somebody"}
 
 
-async def test_a_failing_key_is_logged_with_its_cause_and_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_key_is_logged_with_its_cause_and_stops_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     client = FakeClient()
 
     def reconcile(obj: JsonObject, _: Any) -> actions.Actions:

@@ -20,7 +20,10 @@ LABELS = {"app": "web", "tier": "2"}
         ({"matchExpressions": [{"key": "other", "operator": "NotIn", "values": ["web"]}]}, True),
         ({"matchExpressions": [{"key": "other", "operator": "Exists"}]}, False),
         ({"matchExpressions": [{"key": "other", "operator": "DoesNotExist"}]}, True),
-        ({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}, False),
+        (
+            {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]},
+            False,
+        ),
         ({"matchExpressions": [{"key": "tier", "operator": "Gt", "values": ["1"]}]}, True),
         ({"matchExpressions": [{"key": "tier", "operator": "Lt", "values": ["2"]}]}, False),
         ({"matchExpressions": [{"key": "app", "operator": "Gt", "values": ["1"]}]}, False),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from bookmesh.kube.controllers import service_accounts
 from tests.unit.kube.controllers import golden_cases
 
+from bookmesh.kube.controllers import service_accounts
 
-@pytest.mark.parametrize("path", golden_cases.inputs("service_accounts"), ids=lambda path: path.name.split(".")[0])
+
+@pytest.mark.parametrize(
+    "path", golden_cases.inputs("service_accounts"), ids=lambda path: path.name.split(".")[0]
+)
 def test_actions_are_as_in_the_table(path: Path, update_golden: bool) -> None:
     case = golden_cases.load(path)
     given = case["seen"]

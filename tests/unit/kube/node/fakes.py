@@ -255,7 +255,8 @@ class FakeNetwork:
         self.attached.append(ip)
 
     def detach(self, ip: str) -> None:
-        self.attached.remove(ip)
+        if ip in self.attached:
+            self.attached.remove(ip)
 
 
 class FakeImages:

@@ -56,7 +56,7 @@ def test_fields_of_the_pod(path: str, value: str) -> None:
 
 
 def test_any_other_field_is_refused() -> None:
-    with pytest.raises(ValueError, match="unsupported fieldPath: spec.containers"):
+    with pytest.raises(ValueError, match=r"unsupported fieldPath: spec\.containers"):
         fields.field_value(POD, "spec.containers")
 
 

@@ -66,6 +66,12 @@ def test_phase_while_init_containers_run(policy: str, init: list[Shown], phase: 
     assert status.phase_of(pod, record_of(pod, [Waiting("PodInitializing")], init=init)) == phase
 
 
+def test_a_pod_has_not_ended_before_its_sidecars() -> None:
+    pod = fakes.pod(restartPolicy="Never", initContainers=[{"name": "s", "restartPolicy": "Always"}])
+    assert status.phase_of(pod, record_of(pod, [OK], init=[RUNS])) == "Running"
+    assert status.phase_of(pod, record_of(pod, [OK], init=[OK])) == "Succeeded"
+
+
 def conditions(built: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {item["type"]: (item["status"], item.get("reason", "")) for item in built["conditions"]}
 

@@ -124,7 +124,7 @@ async def test_a_failed_volume_is_tried_again_and_the_others_stay(rig: Rig) -> N
         ({"hostPath": {"path": "/etc/passwd", "type": "Directory"}}, "/etc/passwd is not a directory"),
         (
             {"hostPath": {"path": "/nowhere", "type": "DirectoryOrCreate"}},
-            "/nowhere is not a directoryorcreate",
+            "/nowhere is not a directory of the host, and none is made there",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from bookmesh.kube.node import waiting
 async def test_a_signal_wakes_all_who_wait_and_remembers_nothing() -> None:
     signal = waiting.Signal()
     signal.fire()
-    waits = [asyncio.create_task(signal.wait()) for _ in range(3)]
+    waits = [signal.wait() for _ in range(3)]
     await asyncio.sleep(0)
     assert not any(wait.done() for wait in waits)
     signal.fire()
@@ -52,3 +52,12 @@ async def test_what_a_task_raised_is_logged(caplog: pytest.LogCaptureFixture) ->
 
     await waiting.first_of(fails())
     assert "broken" in caplog.text
+
+
+async def test_waiting_begins_with_the_call() -> None:
+    signal = waiting.Signal()
+    wait = signal.wait()
+    signal.fire()
+    await waiting.first_of(wait, timeout_s=1)
+    assert wait.done()
+    assert not wait.cancelled()

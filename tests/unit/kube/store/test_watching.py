@@ -70,7 +70,11 @@ async def test_changes_that_were_forgotten_make_a_watch_expire() -> None:
         put(store, name)
     with pytest.raises(records.Expired):
         store.watch(PODS, since=1)
-    assert await take(store.watch(PODS, since=2), 3) == [("ADDED", "c", 3), ("ADDED", "d", 4), ("ADDED", "e", 5)]
+    assert await take(store.watch(PODS, since=2), 3) == [
+        ("ADDED", "c", 3),
+        ("ADDED", "d", 4),
+        ("ADDED", "e", 5),
+    ]
 
 
 async def test_a_busy_resource_does_not_expire_watches_of_a_quiet_one() -> None:

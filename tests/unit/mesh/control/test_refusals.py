@@ -90,3 +90,17 @@ def test_proxies_that_refuse_the_same_make_one_finding():
     assert finding.subject == REVIEWS
     assert finding.message == "Envoy refuses RDS 9080: missing ]: [a-z"
     assert "default/a, default/b" in finding.known
+
+
+def test_a_long_message_is_cut_to_what_matters():
+    dump = 'name: "x"\n' * 100
+    nack = Nack(
+        type_urls.ROUTES, f"{dump}: Proto constraint validation failed (port is required)", 1.0, ("9080",)
+    )
+    proxy = open_proxy("sleep", nack)
+    (finding,) = refusals.findings_for([proxy])
+    assert finding.message == "Envoy refuses RDS 9080: Proto constraint validation failed (port is required)"
+    assert finding.subject is None
+    assert "defect of the mesh" in finding.hint
+    proxy.feed.refused = lambda: {KEY: Nack(type_urls.ROUTES, dump, 1.0, ("9080",))}
+    assert len(refusals.findings_for([proxy])[0].message) < 450

@@ -1,0 +1,74 @@
+"""
+Each module has its test where one looks for it: `bookmesh/kube/store/store.py` in `unit/kube/store/test_store.py`.
+
+A module that is tested elsewhere is listed with the place and the reason; a line that matches nothing has to go.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.arch import trees
+
+
+class Elsewhere(NamedTuple):
+    """`modules`: pattern below src; `tests`: a file or folder below tests that covers them."""
+
+    modules: str
+    tests: str
+    reason: str
+
+
+ELSEWHERE = (
+    Elsewhere(
+        "bookmesh/kube/controllers/addresses.py",
+        "unit/kube/controllers/test_endpoint_slices.py",
+        "what it finds is the content of slices and Endpoints, both tables use it",
+    ),
+    Elsewhere(
+        "bookmesh/kube/controllers/deployment_status.py",
+        "unit/kube/controllers/test_deployments.py",
+        "one table for what a Deployment does and what it reports",
+    ),
+    Elsewhere(
+        "bookmesh/kube/controllers/rolling.py",
+        "unit/kube/controllers/test_convergence.py",
+        "its limits are a property of whole rollouts; single steps are in the table of deployments",
+    ),
+)
+
+
+def below_source(path: Path) -> str:
+    return path.relative_to(trees.SOURCE).as_posix()
+
+
+def mirror_of(path: Path) -> Path:
+    parts = path.relative_to(trees.SOURCE).parts
+    folders = parts[1:-1] if parts[0] == "bookmesh" else parts[:-1]
+    return trees.TESTS.joinpath("unit", *folders, f"test_{path.name}")
+
+
+def code_modules() -> list[Path]:
+    """List the modules that hold code: a package's docstring and imports need no test."""
+    return [path for path in trees.modules(trees.SOURCE) if path.name not in ("__init__.py", "__main__.py")]
+
+
+def test_every_module_is_tested_where_one_looks_for_it() -> None:
+    missing = [
+        f"{below_source(path)}: no {trees.inside(mirror_of(path))}"
+        for path in code_modules()
+        if not mirror_of(path).exists()
+        and not any(fnmatch(below_source(path), each.modules) for each in ELSEWHERE)
+    ]
+    assert missing == []
+
+
+def test_every_exception_is_needed_and_says_where_the_tests_are() -> None:
+    for each in ELSEWHERE:
+        matched = [path for path in code_modules() if fnmatch(below_source(path), each.modules)]
+        assert matched, f"{each.modules} matches no module"
+        assert any(not mirror_of(path).exists() for path in matched), f"{each.modules} has its tests in place"
+        assert (trees.TESTS / each.tests).exists(), f"{each.tests} does not exist"
+        assert each.reason

@@ -1,0 +1,67 @@
+"""Pods: what the server adds to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bookmesh.base.kubernetes import PODS, SERVICE_ACCOUNTS, ApiError, JsonObject
+from bookmesh.kube.api import verbs
+from bookmesh.kube.api.strategies import pods
+
+
+def _token_volumes(spec: JsonObject) -> list[JsonObject]:
+    return [volume for volume in spec.get("volumes", []) if volume["name"].startswith("kube-api-access-")]
+
+
+def test_new_pod_is_pending_and_has_a_token(over: verbs.Verbs, pod: JsonObject) -> None:
+    created = over.create(PODS, pod).object
+    (volume,) = _token_volumes(created["spec"])
+    kinds = [next(iter(source)) for source in volume["projected"]["sources"]]
+    assert kinds == ["serviceAccountToken", "configMap", "downwardAPI"]
+    (mount,) = created["spec"]["containers"][0]["volumeMounts"]
+    assert (mount["name"], mount["mountPath"]) == (volume["name"], pods.TOKEN_DIRECTORY)
+    assert created["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
+    assert created["spec"]["serviceAccountName"] == "default"
+    assert len(created["spec"]["tolerations"]) == 2
+
+
+def test_pod_or_account_may_want_no_token(over: verbs.Verbs, pod: JsonObject) -> None:
+    account = {"metadata": {"name": "quiet", "namespace": "default"}, "automountServiceAccountToken": False}
+    over.create(SERVICE_ACCOUNTS, account)
+    pod["spec"]["serviceAccountName"] = "quiet"
+    assert _token_volumes(over.create(PODS, pod).object["spec"]) == []
+    loud = {**pod, "metadata": {"name": "loud", "namespace": "default"}}
+    loud["spec"] = {**pod["spec"], "automountServiceAccountToken": True}
+    assert len(_token_volumes(over.create(PODS, loud).object["spec"])) == 1
+
+
+def test_own_mount_at_the_token_directory_wins(over: verbs.Verbs, pod: JsonObject) -> None:
+    pod["spec"]["volumes"] = [{"name": "mine", "emptyDir": {}}]
+    pod["spec"]["containers"][0]["volumeMounts"] = [{"name": "mine", "mountPath": pods.TOKEN_DIRECTORY}]
+    assert _token_volumes(over.create(PODS, pod).object["spec"]) == []
+
+
+def test_unknown_service_account_is_forbidden(over: verbs.Verbs, pod: JsonObject) -> None:
+    pod["spec"]["serviceAccountName"] = "nobody"
+    with pytest.raises(ApiError, match='serviceaccount "nobody" not found') as refusal:
+        over.create(PODS, pod)
+    assert refusal.value.code == 403
+
+
+def test_own_tolerations_are_not_doubled(over: verbs.Verbs, pod: JsonObject) -> None:
+    pod["spec"]["tolerations"] = [{"operator": "Exists"}]
+    assert over.create(PODS, pod).object["spec"]["tolerations"] == [{"operator": "Exists"}]
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ({}, "BestEffort"),
+        ({"requests": {"cpu": "1"}}, "Burstable"),
+        ({"limits": {"cpu": "1"}}, "Burstable"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}}, "Guaranteed"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}, "Burstable"),
+    ],
+)
+def test_quality_of_service(resources: JsonObject, expected: str) -> None:
+    assert pods.quality_of_service({"containers": [{"resources": resources}]}) == expected

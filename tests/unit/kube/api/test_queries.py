@@ -1,0 +1,37 @@
+"""Query parameters."""
+
+from __future__ import annotations
+
+import pytest
+
+from bookmesh.base.kubernetes import ApiError
+from bookmesh.kube.api import queries, writing
+
+
+def test_write_options() -> None:
+    assert queries.write_options({}) == writing.WriteOptions()
+    asked = queries.write_options({"dryRun": "All", "fieldValidation": "Strict"})
+    assert asked == writing.WriteOptions(dry_run=True, field_validation="Strict")
+
+
+@pytest.mark.parametrize("query", [{"dryRun": "some"}, {"fieldValidation": "maybe"}])
+def test_values_that_do_not_exist(query: dict[str, str]) -> None:
+    with pytest.raises(ApiError, match="Unsupported value"):
+        queries.write_options(query)
+
+
+def test_numbers_and_flags() -> None:
+    assert queries.number({"limit": "5"}, "limit") == 5
+    assert queries.number({}, "limit") is None
+    with pytest.raises(ApiError):
+        queries.number({"limit": "-1"}, "limit")
+    assert queries.is_true({"watch": "1"}, "watch")
+    assert not queries.is_true({"watch": "0"}, "watch")
+
+
+def test_cursor_survives_the_round_trip() -> None:
+    cursor = queries.Cursor(7, "shop", "web")
+    assert queries.parse_cursor(cursor.encode()) == cursor
+    for token in ("x", "eyJhIjoxfQ==", "!!!"):
+        with pytest.raises(ApiError):
+            queries.parse_cursor(token)

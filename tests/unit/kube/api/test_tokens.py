@@ -1,0 +1,68 @@
+"""Token requests."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from tests.unit.kube.api.conftest import NOW
+
+from bookmesh.base import kubernetes
+from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.kube.api import tokens, verbs
+
+
+class Issuer:
+    """Writes down what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def issue(
+        self,
+        *,
+        namespace: str,
+        service_account: str,
+        pod: JsonObject | None,
+        audiences: Sequence[str],
+        expiration_s: int,
+    ) -> tuple[str, datetime.datetime]:
+        self.asked = {"pod": pod, "audiences": audiences, "life": expiration_s}
+        return f"{namespace}/{service_account}", NOW + datetime.timedelta(seconds=expiration_s)
+
+
+@pytest.fixture
+def account(over: verbs.Verbs) -> JsonObject:
+    body = {"metadata": {"name": "web", "namespace": "default"}}
+    return over.create(kubernetes.SERVICE_ACCOUNTS, body).object
+
+
+def test_token_of_an_hour(over: verbs.Verbs, account: JsonObject) -> None:
+    answer = tokens.request_token(over, Issuer(), account, {"spec": {"audiences": ["vault"]}})
+    assert answer["status"] == {"token": "default/web", "expirationTimestamp": "2026-01-01T01:00:00Z"}
+    assert answer["spec"] == {"audiences": ["vault"], "expirationSeconds": 3600}
+
+
+def test_token_bound_to_a_pod(over: verbs.Verbs, account: JsonObject, pod: JsonObject) -> None:
+    stored = over.create(kubernetes.PODS, pod).object
+    issuer = Issuer()
+    reference = {"kind": "Pod", "name": "web", "uid": stored["metadata"]["uid"]}
+    tokens.request_token(over, issuer, account, {"spec": {"boundObjectRef": reference}})
+    assert issuer.asked["pod"] == stored
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ({"expirationSeconds": 60}, 422),
+        ({"expirationSeconds": "long"}, 422),
+        ({"boundObjectRef": {"kind": "Pod", "name": "none"}}, 404),
+        ({"boundObjectRef": {"kind": "Node", "name": "n"}}, 400),
+    ],
+)
+def test_refusals(over: verbs.Verbs, account: JsonObject, spec: JsonObject, code: int) -> None:
+    with pytest.raises(ApiError) as refusal:
+        tokens.request_token(over, Issuer(), account, {"spec": spec})
+    assert refusal.value.code == code

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from tests.unit.kube.node import fakes
+
+from bookmesh.base.kubernetes import NODES, JsonObject
+from bookmesh.kube.node import node_object
+
+NOW = datetime.datetime(2026, 5, 9, 12, 0, tzinfo=datetime.UTC)
+MACHINE = node_object.Machine(
+    kernel="6.1.0",
+    os_image="Debian",
+    architecture="amd64",
+    machine_id="m",
+    boot_id="b",
+    capacity={"cpu": "2", "memory": "4Gi", "pods": "250"},
+)
+
+
+def build() -> JsonObject:
+    return node_object.build_node(
+        MACHINE,
+        name="bookmesh",
+        host_ip="127.97.0.254",
+        pod_network="10.244.0.0/16",
+        version="1.37.0",
+        now=NOW,
+    )
+
+
+def test_a_node_is_ready_and_says_what_it_has() -> None:
+    status = build()["status"]
+    assert {item["type"]: item["status"] for item in status["conditions"]}["Ready"] == "True"
+    assert status["addresses"][0] == {"type": "InternalIP", "address": "127.97.0.254"}
+    assert status["allocatable"] == {"cpu": "2", "memory": "4Gi", "pods": "250"}
+    assert status["nodeInfo"]["kubeletVersion"] == "v1.37.0"
+
+
+async def test_registering_creates_the_node_or_renews_it() -> None:
+    client = fakes.FakeClient()
+    await node_object.register(client, build())
+    created = await client.get(NODES, "bookmesh")
+    await client.patch(
+        NODES, "bookmesh", "", {"metadata": {"labels": {"mine": "stays"}}, "spec": {"taints": [{}]}}
+    )
+    await node_object.register(client, build())
+    renewed = await client.get(NODES, "bookmesh")
+    assert renewed["metadata"]["uid"] == created["metadata"]["uid"]
+    assert renewed["metadata"]["labels"]["mine"] == "stays"
+    assert renewed["metadata"]["labels"]["kubernetes.io/hostname"] == "bookmesh"
+    assert renewed["spec"]["taints"] == [{}]
+
+
+def test_this_machine_can_be_read(tmp_path: Path) -> None:
+    machine = node_object.read_machine(tmp_path)
+    assert int(machine.capacity["cpu"]) >= 1
+    assert machine.capacity["memory"].endswith("Ki")
+    assert machine.kernel

@@ -1,0 +1,111 @@
+"""Deployments and ReplicaSets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bookmesh.base.kubernetes import copy_json
+from bookmesh.kube.schema.semantics import workloads
+
+Causes = Callable[..., list[tuple[str, str]]]
+Obj = dict[str, Any]
+
+
+def test_a_minimal_deployment_is_fine(causes_of: Causes, deployment: Obj) -> None:
+    assert causes_of(deployment) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "message"),
+    [
+        ({"replicas": -1}, "spec.replicas", "Invalid value: -1: must be greater than or equal to 0"),
+        ({"selector": {}}, "spec.selector", "Invalid value: {}: empty selector is invalid for deployment"),
+        (
+            {"selector": {"matchLabels": {"app": "other"}}},
+            "spec.template.metadata.labels",
+            'Invalid value: {"app":"web"}: `selector` does not match template `labels`',
+        ),
+        (
+            {"selector": {"matchExpressions": [{"key": "app", "operator": "In"}]}},
+            "spec.selector.matchExpressions[0].values",
+            "Required value: must be specified when `operator` is 'In' or 'NotIn'",
+        ),
+        (
+            {"strategy": {"type": "Recreate", "rollingUpdate": {}}},
+            "spec.strategy.rollingUpdate",
+            "Forbidden: may not be specified when strategy `type` is 'Recreate'",
+        ),
+        (
+            {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}},
+            "spec.strategy.rollingUpdate.maxUnavailable",
+            'Invalid value: "0%": may not be 0 when `maxSurge` is 0',
+        ),
+        (
+            {"strategy": {"rollingUpdate": {"maxSurge": "half"}}},
+            "spec.strategy.rollingUpdate.maxSurge",
+            'Invalid value: "half": a valid percent string must be',
+        ),
+        (
+            {"strategy": {"rollingUpdate": {"maxUnavailable": "101%"}}},
+            "spec.strategy.rollingUpdate.maxUnavailable",
+            'Invalid value: "101%": must not be greater than 100%',
+        ),
+        (
+            {"minReadySeconds": 600},
+            "spec.progressDeadlineSeconds",
+            "Invalid value: 600: must be greater than minReadySeconds",
+        ),
+    ],
+)
+def test_a_bad_deployment_is_refused(
+    causes_of: Causes, deployment: Obj, spec: Obj, field: str, message: str
+) -> None:
+    deployment["spec"] |= spec
+    found = causes_of(deployment)
+    assert [each for each, _ in found] == [field]
+    assert found[0][1].startswith(message)
+
+
+def test_the_template_is_checked_as_a_pod(causes_of: Causes, deployment: Obj) -> None:
+    spec = deployment["spec"]["template"]["spec"]
+    spec["restartPolicy"] = "Never"
+    spec["containers"][0]["volumeMounts"] = [{"name": "x", "mountPath": "/x"}]
+    assert causes_of(deployment) == [
+        ("spec.template.spec.containers[0].volumeMounts[0].name", 'Not found: "x"'),
+        ("spec.template.spec.restartPolicy", 'Unsupported value: "Never": supported values: "Always"'),
+    ]
+
+
+def test_a_selector_stays_what_it_was(causes_of: Causes, deployment: Obj) -> None:
+    changed = copy_json(deployment)
+    changed["spec"]["selector"]["matchLabels"]["tier"] = "x"
+    changed["spec"]["template"]["metadata"]["labels"]["tier"] = "x"
+    ((field, message),) = causes_of(changed, deployment)
+    assert field == "spec.selector"
+    assert message.endswith("field is immutable")
+
+
+def test_a_replica_set_has_the_same_rules(causes_of: Causes, deployment: Obj) -> None:
+    deployment["kind"] = "ReplicaSet"
+    assert causes_of(copy_json(deployment)) == []
+    deployment["spec"]["selector"] = {}
+    assert causes_of(deployment)[0][1].endswith("empty selector is invalid for replicaset")
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "labels", "is_match"),
+    [
+        ("In", ["a"], {"k": "a"}, True),
+        ("In", ["a"], {}, False),
+        ("NotIn", ["a"], {"k": "a"}, False),
+        ("NotIn", ["a"], {}, True),
+        ("Exists", None, {"k": ""}, True),
+        ("DoesNotExist", None, {"k": ""}, False),
+    ],
+)
+def test_expressions_select(operator: str, values: list[str], labels: dict[str, str], is_match: bool) -> None:
+    expression = {"key": "k", "operator": operator, "values": values}
+    assert workloads.selector_matches({"matchExpressions": [expression]}, labels) is is_match
