@@ -23,6 +23,23 @@ class Elsewhere(NamedTuple):
 
 ELSEWHERE = (
     Elsewhere(
+        "bookmesh/kube/api/serving.py",
+        "clients/test_kubectl_streams.py",
+        "it listens and serves: what it does is seen by clients",
+    ),
+    Elsewhere(
+        "bookmesh/lab/daemon.py",
+        "lab/test_recovery.py",
+        "the lab process: namespaces, signals and wiring are real in the lab tests only",
+    ),
+    Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
+    Elsewhere("bookmesh/lab/readiness.py", "lab/test_bad_input.py", "`up` returns when the gateway answers"),
+    Elsewhere("bookmesh/lab/proxy_volumes.py", "lab/test_mtls.py", "a proxy without its volume does not start"),
+    Elsewhere("bookmesh/lab/status.py", "lab/test_environment.py", "gathers what the parts of a running lab say"),
+    Elsewhere("bookmesh/cli/starting.py", "lab/test_bad_input.py", "a thin front of the lab"),
+    Elsewhere("bookmesh/cli/stopping.py", "lab/test_recovery.py", "a thin front of the lab"),
+    Elsewhere("bookmesh/cli/inspecting.py", "lab/test_environment.py", "a thin front of the lab"),
+    Elsewhere(
         "bookmesh/kube/controllers/addresses.py",
         "unit/kube/controllers/test_endpoint_slices.py",
         "what it finds is the content of slices and Endpoints, both tables use it",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import yaml
+from tests.clients.conftest import Cluster
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import JsonObject
-from tests.clients.conftest import Cluster
 
 DEPLOYMENT = """
 apiVersion: apps/v1

@@ -7,8 +7,6 @@ import json
 
 import pytest
 import yaml
-
-from bookmesh.base import kubernetes
 from tests.clients.conftest import Cluster, line_of
 from tests.clients.manifests import (
     DEPLOYMENT,
@@ -20,6 +18,8 @@ from tests.clients.manifests import (
     running_pod,
     within,
 )
+
+from bookmesh.base import kubernetes
 
 
 class TestApply:

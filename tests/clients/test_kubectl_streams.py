@@ -13,10 +13,10 @@ from pathlib import Path
 
 import aiohttp
 import uvloop
-
-from bookmesh.kube.api import app, authentication, serving, verbs
 from tests.clients.conftest import DEADLINE_S, Cluster, Keys, LocalStreams, line_of, open_cluster
 from tests.clients.manifests import POD, running_pod
+
+from bookmesh.kube.api import app, authentication, serving, verbs
 
 
 class TestLogs:

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any
 
 import dns.message
@@ -17,7 +18,7 @@ from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import JsonObject, ObjectList, Resource, WatchEvent
 from bookmesh.kube.node import cluster_dns, host_ports, service_rules
 from bookmesh.kube.node.service_directory import ServiceDirectory
-from bookmesh.kube.sandbox import network, nft
+from bookmesh.kube.sandbox import namespaces, network, nft
 from bookmesh.kube.sandbox.forking import ForkServer
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.network import NodeNetwork
@@ -48,7 +49,9 @@ class FakeClient:
         items = [one for (of, _), one in sorted(self.objects.items()) if of == resource]
         return ObjectList(items, str(len(self._events)))
 
-    async def watch(self, resource: Resource, namespace: str = "", *, since: str) -> AsyncIterator[WatchEvent]:
+    async def watch(
+        self, resource: Resource, namespace: str = "", *, since: str
+    ) -> AsyncIterator[WatchEvent]:
         position = int(since)
         while True:
             async with self._news:
@@ -179,7 +182,9 @@ async def services(_: ForkServer) -> None:
     await bench.serve("10.244.0.4", 8080, "four")
     async with bench.running():
         await eventually(lambda: _equals(ask(client, "10.96.0.77", 80), "ConnectionRefusedError"))
-        await bench.client.put(kubernetes.SERVICES, service("web", "10.96.0.77", 80, entry={"nodePort": 30080}))
+        await bench.client.put(
+            kubernetes.SERVICES, service("web", "10.96.0.77", 80, entry={"nodePort": 30080})
+        )
         await bench.client.put(kubernetes.ENDPOINT_SLICES, endpoint_slice("web", 8080, ["10.244.0.3"]))
         await eventually(lambda: _equals(ask(client, "10.96.0.77", 80), "three to 10.244.0.2"))
         assert await ask(web, "10.96.0.77", 80) == "three to 10.244.0.1"  # to itself, through the node
@@ -205,14 +210,19 @@ async def load_balancers(_: ForkServer) -> None:
     async with bench.running():
         await bench.client.put(kubernetes.ENDPOINT_SLICES, endpoint_slice("gateway", 8080, ["10.244.0.3"]))
         port = free_port(f"127.97.{SLOT}.1")
-        await bench.client.put(kubernetes.SERVICES, service("gateway", "10.96.0.5", port, type="LoadBalancer"))
+        await bench.client.put(
+            kubernetes.SERVICES, service("gateway", "10.96.0.5", port, type="LoadBalancer")
+        )
         address = f"127.97.{SLOT}.1"
         await eventually(lambda: _equals(ask(client, address, port), "gateway to 10.244.0.2"))
         assert bench.client.patches[0][1]["status"]["loadBalancer"]["ingress"][0]["ip"] == address
         assert await ask(gateway, address, port) == "gateway to 10.244.0.1"
         assert await ask(client, f"127.97.{SLOT}.9", port) == "ConnectionRefusedError"
         first = nft.rule(
-            nft.daddr(network.LOAD_BALANCER_NETWORK), nft.protocol("tcp"), nft.mark(MARK, negate=True), nft.redirect(15001)
+            nft.daddr(network.LOAD_BALANCER_NETWORK),
+            nft.protocol("tcp"),
+            nft.mark(MARK, negate=True),
+            nft.redirect(15001),
         )
         proxy = nft.Table("proxy", (nft.Chain("output", (first,), nft.Hook("nat", "output", nft.DSTNAT)),))
         client.run(lambda: nft.install(proxy))
@@ -263,7 +273,9 @@ async def host(_: ForkServer) -> None:
         await bench.client.put(
             kubernetes.SERVICES, service("web", "10.96.0.77", 80, type="NodePort", entry={"nodePort": number})
         )
-        await bench.client.put(kubernetes.ENDPOINT_SLICES, endpoint_slice("web", 8080, ["10.244.0.99", "10.244.0.3"]))
+        await bench.client.put(
+            kubernetes.ENDPOINT_SLICES, endpoint_slice("web", 8080, ["10.244.0.99", "10.244.0.3"])
+        )
         data = bytes(range(256)) * 20_000
         await eventually(lambda: _equals(_exchange(NODE_ADDRESS, number, b"first"), b"tsrif"))
         assert await _exchange(NODE_ADDRESS, number, data) == data[::-1]
@@ -281,12 +293,35 @@ async def taken(_: ForkServer) -> None:
     with socket.create_server((address, 0)) as other:
         port = other.getsockname()[1]
         async with bench.running():
-            await bench.client.put(kubernetes.SERVICES, service("web", "10.96.0.77", port, type="LoadBalancer"))
+            await bench.client.put(
+                kubernetes.SERVICES, service("web", "10.96.0.77", port, type="LoadBalancer")
+            )
             await eventually(lambda: _equals(_value(len(bench.ports.findings())), 1))
             finding = bench.ports.findings()[0]
             assert finding.code == "BM0102"
             assert f"{address}:{port}" in finding.message
             assert bench.client.patches == []  # no address that does not answer
+
+
+async def low_ports(_: ForkServer) -> None:
+    bench = Bench()
+    bench.pod("10.244.0.3")
+    lowest = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    allowed = namespaces.mapped_ids() > 1 or lowest <= 1
+    async with bench.running():
+        number = free_port(NODE_ADDRESS)
+        ports = service("web", "10.96.0.77", 1, type="LoadBalancer", entry={"nodePort": number})
+        await bench.client.put(kubernetes.SERVICES, ports)
+        await bench.client.put(kubernetes.ENDPOINT_SLICES)
+        if allowed:
+            await eventually(lambda: _equals(_value(len(bench.client.patches)), 1))
+        else:
+            await eventually(
+                lambda: _equals(_value([one.code for one in bench.ports.findings()]), ["BM0101"])
+            )
+            assert "node port" in bench.ports.findings()[0].hint
+            assert bench.client.patches == []
+        assert host_ports.Place(NODE_ADDRESS, number) in bench.ports.listening()
 
 
 def free_port(address: str) -> int:
@@ -338,6 +373,7 @@ FACTS = {
     "load_balancers": "load balancers answer in pods, with a proxy that comes first or none",
     "names": "pods resolve services by UDP and TCP",
     "host": "the host reaches endpoints by node port, and sees a reset without any",
+    "low_ports": "an ordinary user gets node ports where low ports are not allowed",
     "taken": "a taken port is reported and gives no address",
 }
 

@@ -59,7 +59,9 @@ async def own_root(server: ForkServer) -> None:
     bench = Bench(server)
     secret = Path(tempfile.mkdtemp()) / "secret"
     secret.write_text("of the host")
-    script = f"hostname; echo $$; cat /etc/hosts; ls {secret}; ls -A /root /home; touch /usr/mine && echo writable"
+    script = (
+        f"hostname; echo $$; cat /etc/hosts; ls {secret}; ls -A /root /home; touch /usr/mine && echo writable"
+    )
     ended, text = await bench.output(
         "sh", "-c", script, hostname="web-0", files={"/etc/hosts": "127.0.0.1 localhost web-0\n"}
     )
@@ -131,7 +133,12 @@ async def entries(server: ForkServer) -> None:
     bench = Bench(server)
     python = specification.python_mounts()
     ended, text = await bench.output(
-        "json.tool", "/in.json", entry="json.tool:main", mounts=python, files={"/in.json": '{"a":1}'}, cwd="/srv/app"
+        "json.tool",
+        "/in.json",
+        entry="json.tool:main",
+        mounts=python,
+        files={"/in.json": '{"a":1}'},
+        cwd="/srv/app",
     )
     assert (ended, text) == (Exit(0), '{\n    "a": 1\n}\n')
     ended, text = await bench.output("json.tool", "/none.json", entry="json.tool:main", mounts=python)
@@ -145,7 +152,9 @@ async def entries(server: ForkServer) -> None:
 async def commands_inside(server: ForkServer) -> None:
     bench = Bench(server)
     process = await bench.start("sleep", "1000", hostname="web-0")
-    ended, text = await bench.execute(process, ["sh", "-c", "hostname; pwd; ps ax -o args; exit 7"], cwd="/var/log")
+    ended, text = await bench.execute(
+        process, ["sh", "-c", "hostname; pwd; ps ax -o args; exit 7"], cwd="/var/log"
+    )
     assert ended == Exit(7)
     assert text.splitlines()[:2] == ["web-0", "/var/log"]
     assert "sleep 1000" in text
@@ -205,7 +214,9 @@ async def cancelled_start(server: ForkServer) -> None:
 
 async def privileges(server: ForkServer) -> None:
     bench = Bench(server)
-    _, text = await bench.output("sh", "-c", "mount -t tmpfs none /mnt; echo 1 > /proc/sys/vm/swappiness; cat /proc/self/status")
+    _, text = await bench.output(
+        "sh", "-c", "mount -t tmpfs none /mnt; echo 1 > /proc/sys/vm/swappiness; cat /proc/self/status"
+    )
     assert "permission denied" in text.lower()
     assert "Read-only file system" in text
     effective = int(next(line for line in text.splitlines() if line.startswith("CapEff")).split()[1], 16)

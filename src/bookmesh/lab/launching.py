@@ -156,7 +156,7 @@ def _launch(lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], N
     if port is not None:
         command += ["--port", str(port)]
     with lab.log.open("ab") as log:
-        subprocess.Popen(
+        launcher = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -167,11 +167,14 @@ def _launch(lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], N
             env=os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0"},
         )
     os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        for message in progress.read(pipe):
-            if isinstance(message, progress.Ready):
-                return
-            on_step(message.name)
+    try:
+        with os.fdopen(reader, "rb") as pipe:
+            for message in progress.read(pipe):
+                if isinstance(message, progress.Ready):
+                    return
+                on_step(message.name)
+    finally:
+        launcher.wait()  # it forks the lab process and ends; or has ended, and that is why we are here
     raise findings.BookmeshError(
         findings.Finding(
             code="BM0104",

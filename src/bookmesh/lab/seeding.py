@@ -72,14 +72,14 @@ async def seed_objects(client: kubernetes.Client) -> None:
 
 
 async def _create(client: kubernetes.Client, resource: Resource, body: JsonObject) -> JsonObject | None:
-    """Create an object; returns the one that is there already, if so."""
+    """Create an object that is not there; returns the one that is, if so."""
+    metadata = body["metadata"]
     try:
-        await client.create(resource, body)
-    except ApiError as error:
-        if error.reason != "AlreadyExists":
-            raise
-        metadata = body["metadata"]
         return await client.get(resource, metadata["name"], metadata.get("namespace", ""))
+    except ApiError as error:
+        if error.code != 404:
+            raise
+    await client.create(resource, body)
     return None
 
 

@@ -85,7 +85,7 @@ class Writer:
         defaulting.apply_defaults(self._schemas, kind, obj)
         strategy.prepare_create(obj)
         obj, admitted = self._admit(kind, obj, None, options)
-        self._validate(kind, obj, None)
+        self._check_rules(kind, obj, None)
         strategy.allocate(obj, None)
         group_resource, name = records.GroupResource(*kind.storage), obj["metadata"]["name"]
         if self._store.get(group_resource, namespace, name) is not None:
@@ -118,7 +118,7 @@ class Writer:
         if not subresource:
             strategy.prepare_update(obj, stored.object)
             obj, admitted = self._admit(kind, obj, stored.object, options)
-        self._validate(kind, obj, stored.object)
+        self._check_rules(kind, obj, stored.object)
         if not subresource:
             strategy.allocate(obj, stored.object)
         return Written(self._commit(kind, strategy, stored, obj, options), (*warnings, *admitted))
@@ -161,11 +161,14 @@ class Writer:
             raise _strict_error(kind, unknown)
         strictness.prune(self._schemas, kind, obj)
         # Defaults and strategies rely on the schema; a custom object may still lack what has a default.
-        found = validation.check(self._schemas, kind, obj)
-        if kind.is_custom:
-            found = [cause for cause in found if cause.reason == "FieldValueTypeInvalid"]
-        if found:
-            raise self._invalid(kind, obj, found)
+        if not kind.is_custom:
+            self._check_schema(kind, obj)
+        elif mistyped := [
+            cause
+            for cause in validation.check(self._schemas, kind, obj)
+            if cause.reason == "FieldValueTypeInvalid"
+        ]:
+            raise self._invalid(kind, obj, mistyped)
         return obj, tuple(unknown)
 
     def _check_namespace(self, kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> None:
@@ -210,11 +213,20 @@ class Writer:
         if review.object is obj:
             return obj, review.warnings
         admitted = copy_json(review.object)
+        self._check_schema(kind, admitted)
         defaulting.apply_defaults(self._schemas, kind, admitted)
         return admitted, review.warnings
 
-    def _validate(self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None) -> None:
-        causes = validation.check(self._schemas, kind, obj) or rules.check(kind, obj, old)
+    def _check_schema(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
+        causes = validation.check(self._schemas, kind, obj)
+        if causes:
+            raise self._invalid(kind, obj, causes)
+
+    def _check_rules(self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None) -> None:
+        """Check the finished object; a built-in one has passed its schema, and defaults keep to it."""
+        if kind.is_custom:
+            self._check_schema(kind, obj)
+        causes = rules.check(kind, obj, old)
         if causes:
             raise self._invalid(kind, obj, causes)
 

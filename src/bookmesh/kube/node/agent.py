@@ -13,7 +13,7 @@ import datetime
 import logging
 import shutil
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from bookmesh.kube.node.events import EventRecorder
 from bookmesh.kube.node.images import ImageResolver
 from bookmesh.kube.node.pod_worker import PodWorker
 from bookmesh.kube.node.ports import Forks, Network, NetworkHook, TokenIssuer, VolumeDriver
+from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 
 _log = logging.getLogger(__name__)
 _KILL_S = 5.0
@@ -53,6 +54,7 @@ class Node:
         version: str = "1.37.0",
         host_resolv_conf: Path = Path("/etc/resolv.conf"),
         restart_back_off: BackOffLimits = _RESTART_BACK_OFF,
+        create_namespace: Callable[[], NetworkNamespace] = NetworkNamespace.create,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         machine = node_object.read_machine(directory)
@@ -83,6 +85,7 @@ class Node:
             tokens=tokens,
             events=EventRecorder(client, node_name=node_name),
             settings=settings,
+            create_namespace=create_namespace,
         )
         self._addresses = PodAddresses(pod_network)
         self._workers: dict[str, PodWorker] = {}

@@ -79,7 +79,9 @@ def qos_class(pod: JsonObject) -> str:
         pairs += [(limits.get(name), requests.get(name, limits.get(name))) for name in ("cpu", "memory")]
     if all(request is None for _, request in pairs):
         return "BestEffort"
-    guaranteed = all(limit is not None and _same(limit, request) for limit, request in pairs)
+    guaranteed = all(
+        limit is not None and request is not None and _same(limit, request) for limit, request in pairs
+    )
     return "Guaranteed" if guaranteed else "Burstable"
 
 

@@ -33,7 +33,7 @@ def _finding(
         hint = f"create a DestinationRule for {destination.host} with a subset {subset}"
     return Finding(
         code="BM0203",
-        message=f'{rule.ref} routes to subset "{subset}" of {destination.host}, which no DestinationRule defines',
+        message=f'{rule.ref} routes to subset "{subset}", which no DestinationRule defines',
         subject=rule.ref,
         where=f"{path}.subset",
         known=known,

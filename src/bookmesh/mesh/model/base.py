@@ -30,7 +30,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
         for group in self.one_of():
             present = [name for name in group if getattr(self, name) is not None]
             if len(present) > 1:
-                raise ValueError(f"at most one of {', '.join(group)} may be set, not {' and '.join(present)}")
+                yaml = dict(zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True))
+                known, found = (", ".join(yaml[name] for name in names) for names in (group, present))
+                raise ValueError(f"at most one of {known} may be set, not {found}")
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -355,14 +355,14 @@ class HttpRoute(Model, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.route and (self.redirect is not None or self.direct_response is not None):
-            raise ValueError("route excludes redirect and direct_response")
+            raise ValueError("route excludes redirect and directResponse")
         if (
             not self.route
             and self.redirect is None
             and self.direct_response is None
             and self.delegate is None
         ):
-            raise ValueError("one of route, redirect, direct_response and delegate is required")
+            raise ValueError("one of route, redirect, directResponse and delegate is required")
         if len(self.route) > 1 and not any(target.weight for target in self.route):
             raise ValueError("the weights of the destinations must not all be 0")
 

@@ -169,3 +169,24 @@ def test_last_finalizer_removed_from_a_deleted_object_ends_it(over: verbs.Verbs)
     over.patch(kubernetes.CONFIG_MAPS, "a", "default", {"metadata": {"finalizers": None}}, patch_type="merge")
     with pytest.raises(ApiError, match="not found"):
         over.get(kubernetes.CONFIG_MAPS, "a", "default")
+
+
+def test_object_needs_a_name(over: verbs.Verbs) -> None:
+    with pytest.raises(ApiError, match="name or generateName is required") as refusal:
+        over.create(kubernetes.CONFIG_MAPS, {"metadata": {"namespace": "default"}})
+    assert refusal.value.code == 422
+
+
+def test_namespace_is_needed_and_not_guessed(over: verbs.Verbs) -> None:
+    with pytest.raises(ApiError, match="an empty namespace may not be set"):
+        over.create(kubernetes.CONFIG_MAPS, {"metadata": {"name": "a"}})
+
+
+def test_default_of_a_custom_kind_may_be_a_required_field(over: verbs.Verbs, definition: JsonObject) -> None:
+    for version in definition["spec"]["versions"]:
+        schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        schema["required"] = ["weight"]
+    over.create(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, definition)
+    routes = kubernetes.Resource("example.com", "v1", "routes")
+    body = {"metadata": {"name": "a", "namespace": "default"}, "spec": {}}
+    assert over.create(routes, body).object["spec"] == {"weight": 9}

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from bookmesh.base import findings
+from bookmesh.lab import launching, paths, processes
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> paths.LabPaths:
+    monkeypatch.setenv("BOOKMESH_HOME", str(tmp_path / "home"))
+    return paths.paths_for("default")
+
+
+def pretend_to_run(lab: paths.LabPaths, *, port: int) -> None:
+    """A lab whose process is this one."""
+    lab.directory.mkdir(parents=True)
+    launching.write_settings(lab, launching.LabSettings(port=port, slot=3))
+    processes.write(lab.pid, os.getpid())
+
+
+def test_settings_survive(lab: paths.LabPaths) -> None:
+    assert launching.read_settings(lab) is None
+    lab.directory.mkdir(parents=True)
+    launching.write_settings(lab, launching.LabSettings(port=7, slot=3))
+    assert launching.read_settings(lab) == launching.LabSettings(port=7, slot=3)
+
+
+def test_a_running_lab_is_found_and_not_started_again(lab: paths.LabPaths) -> None:
+    pretend_to_run(lab, port=7)
+    steps: list[str] = []
+    assert launching.start(lab, port=None, on_step=steps.append) == (launching.LabSettings(7, 3), False)
+    assert launching.start(lab, port=7, on_step=steps.append)[1] is False
+    assert steps == []
+
+
+def test_another_port_for_a_running_lab_is_misuse(lab: paths.LabPaths) -> None:
+    pretend_to_run(lab, port=7)
+    with pytest.raises(findings.BookmeshError) as caught:
+        launching.start(lab, port=8, on_step=lambda _step: None)
+    assert (caught.value.finding.code, caught.value.exit_code) == ("BM0106", 2)
+
+
+def test_a_lab_that_dies_at_once_leaves_its_last_words(
+    lab: paths.LabPaths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken-python"
+    broken.write_text("#!/bin/sh\necho 'something broke' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(launching.sys, "executable", str(broken))
+    with pytest.raises(findings.BookmeshError) as caught:
+        launching.start(lab, port=None, on_step=lambda _step: None)
+    assert caught.value.finding.code == "BM0104"
+    assert caught.value.finding.known == "something broke"
+    assert caught.value.finding.where == str(lab.log)
+
+
+def test_a_host_that_forbids_namespaces_is_told_by_the_check(
+    lab: paths.LabPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generic = findings.Finding(code="BM0101", message="the host does not allow it")
+    precise = findings.Finding(code="BM0101", message="user namespaces are off", hint="sysctl …")
+
+    def launch(*_args: object, **_kwargs: object) -> None:
+        raise findings.BookmeshError(generic, exit_code=3)
+
+    monkeypatch.setattr(launching, "_launch", launch)
+    monkeypatch.setattr(launching.requirements, "check_host", lambda: [precise])
+    with pytest.raises(findings.BookmeshError) as caught:
+        launching.start(lab, port=None, on_step=lambda _step: None)
+    assert (caught.value.finding, caught.value.exit_code) == (precise, 3)
+
+
+def test_stopping_removes_every_file(lab: paths.LabPaths) -> None:
+    assert launching.stop(lab) is False
+    (lab.directory / "pki").mkdir(parents=True)
+    (lab.directory / "pki" / "key").touch()
+    assert launching.stop(lab) is True
+    assert not lab.directory.parent.exists()
+
+
+def test_two_at_once_take_turns(lab: paths.LabPaths) -> None:
+    order: list[str] = []
+    inside = threading.Event()
+    waiting = threading.Event()
+
+    def second() -> None:
+        inside.wait()
+        waiting.set()
+        with launching.exclusive(lab):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with launching.exclusive(lab):
+        inside.set()
+        waiting.wait()
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
