@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import labs
+from tests.lab import labs
 
 from bookmesh.kube.sandbox import requirements
 

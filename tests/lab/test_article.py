@@ -10,8 +10,8 @@ import socket
 import subprocess
 from collections.abc import Iterator
 
-import labs
 import pytest
+from tests.lab import labs
 
 NAMESPACE = "article"
 HEAD = """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable
 
-import labs
 import pytest
+from tests.lab import labs
 
 pytestmark = pytest.mark.lab
 
@@ -135,3 +136,18 @@ def test_files_that_kubectl_refuses_leave_the_lab_up(bookinfo: labs.Lab) -> None
     assert "error[BM0109]" in refused.stderr
     assert "/no/such/file.yaml" in refused.stderr
     assert bookinfo.status()["name"] == bookinfo.name
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv of util-linux")
+def test_a_host_that_allows_no_namespaces_is_named_and_exits_3(new_lab: Callable[[], labs.Lab]) -> None:
+    """A root without any capability, as in a locked-down container."""
+    lab = new_lab()
+    powerless = ["unshare", "-U", "-r", "setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    refused = labs.run([*powerless, labs.BOOKMESH, "up", "--name", lab.name], env=lab.env, check=False)
+    assert refused.returncode == 3, refused.stderr
+    assert "error[BM0101]" in refused.stderr
+    assert "hint:" in refused.stderr
+    doctor = labs.run([*powerless, labs.BOOKMESH, "doctor"], env=lab.env, check=False)
+    assert doctor.returncode == 3
+    assert "error[BM0101]" in doctor.stderr
+    assert "this machine can run a lab" not in doctor.stdout

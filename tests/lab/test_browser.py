@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import labs
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+from tests.lab import labs
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"

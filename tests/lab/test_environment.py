@@ -6,9 +6,9 @@ import json
 import subprocess
 from pathlib import Path
 
-import labs
 import pytest
 import yaml
+from tests.lab import labs
 
 pytestmark = pytest.mark.lab
 

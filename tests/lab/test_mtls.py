@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import labs
 import pytest
+from tests.lab import labs
 
 pytestmark = pytest.mark.lab
 NAMESPACE = "mtls"

@@ -1,39 +1,23 @@
-"""
-Pods on the real kernel: the real API, fork server and network, without HTTP and without a mesh.
-
-Each test runs in a child of its own that enters the lab's namespaces as `bookmesh up` does, so it works for root and
-for an ordinary user, and nothing of it outlives the child.
-"""
+"""Pods on the real kernel: what runs in them, what they see, how they start, restart and end."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import datetime
-import functools
 import os
 import sys
 import time
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvloop
+from tests.lab.node_labs import Lab, container_status, in_child, in_lab, is_ready, running, with_forks
 
-from bookmesh.base.kubernetes import CONFIG_MAPS, EVENTS, NAMESPACES, PODS, ApiError, JsonObject
+from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, ApiError, JsonObject
 from bookmesh.base.pods import ExecOptions, LogOptions
-from bookmesh.kube.api import inprocess, verbs
-from bookmesh.kube.node import back_off
-from bookmesh.kube.node.agent import Node
-from bookmesh.kube.node.images import Image, ImageError
-from bookmesh.kube.sandbox import forking, namespaces, network, specification
-from bookmesh.kube.schema import kinds, schemas
+from bookmesh.kube.sandbox import forking, nft, specification
+from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.store import store as stores
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("host")]
-NODE_ADDRESS = "127.97.250.254"
 SERVER = """
 import http.server, pathlib
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,182 +27,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
 """
-
-
-class Shell:
-    """One image, `sh`: its argument is a script."""
-
-    def resolve(self, reference: str) -> Image:
-        if reference != "sh":
-            raise ImageError(f'image "{reference}" is not known; use sh')
-        return Image(reference, ("/bin/sh", "-c"), ("sleep 1000",))
-
-
-class Tokens:
-    def issue(self, **_wanted: Any) -> tuple[str, datetime.datetime]:
-        return "a-token", datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-
-
-class Lab:
-    """The API and one node, inside of the lab's namespaces."""
-
-    def __init__(self, directory: Path, forks: forking.ForkServer, store: stores.Store) -> None:
-        forks.attach(asyncio.get_running_loop())
-        self.client = inprocess.InProcessClient(verbs.Verbs(store, kinds.Kinds(), schemas.Schemas.load()))
-        self.node = Node(
-            client=self.client,
-            forks=forks,
-            network=network.NodeNetwork.create(NODE_ADDRESS),
-            images=Shell(),
-            volume_drivers={},
-            network_hooks=[],
-            tokens=Tokens(),
-            directory=directory / "node",
-            host_ip=NODE_ADDRESS,
-            restart_back_off=back_off.BackOffLimits(initial_s=0.4, maximum_s=0.8),
-        )
-
-    async def create_pod(self, name: str, *containers: JsonObject, **spec: Any) -> JsonObject:
-        listed = [{"image": "sh", **container} for container in containers]
-        for container in spec.get("initContainers", []):
-            container.setdefault("image", "sh")
-        return await self.client.create(
-            PODS,
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {"name": name, "namespace": "default"},
-                "spec": {
-                    "nodeName": "bookmesh",
-                    "automountServiceAccountToken": False,
-                    "containers": listed,
-                    **spec,
-                },
-            },
-        )
-
-    async def pod(self, name: str) -> JsonObject:
-        return await self.client.get(PODS, name, "default")
-
-    async def until(
-        self, name: str, condition: Callable[[JsonObject], Any], *, within_s: float = 10
-    ) -> JsonObject:
-        """Follow the pod until its status satisfies the condition."""
-        listed = await self.client.list(PODS)
-        pod = await self.pod(name)
-        if condition(pod):
-            return pod
-        try:
-            async with (
-                asyncio.timeout(within_s),
-                contextlib.aclosing(self.client.watch(PODS, since=listed.resource_version)) as events,
-            ):
-                async for event in events:
-                    pod = event.object
-                    if pod["metadata"]["name"] == name and condition(pod):
-                        return pod
-        except TimeoutError:
-            pass
-        raise AssertionError(f"condition not met; status: {pod['status']}")
-
-    async def gone(self, name: str) -> None:
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    await self.pod(name)
-                except ApiError as error:
-                    if error.code == 404:
-                        return
-                    raise
-                await asyncio.sleep(0.01)
-
-    async def log(self, name: str, container: str = "c", **options: Any) -> str:
-        chunks = self.node.logs(await self.pod(name), LogOptions(container, **options))
-        return b"".join([chunk async for chunk in chunks]).decode()
-
-    async def run(self, name: str, *command: str, container: str = "c", **options: Any) -> tuple[int, str]:
-        session = await self.node.execute(await self.pod(name), ExecOptions(container, command, **options))
-        try:
-            output = b"".join([data async for _, data in session.output()]).decode()
-            return await session.wait(), output
-        finally:
-            await session.close()
-
-    async def reasons(self) -> list[str]:
-        await self.node.machinery.events.drained()
-        return [event["reason"] for event in (await self.client.list(EVENTS)).items]
-
-
-@contextlib.asynccontextmanager
-async def running(lab: Lab) -> AsyncIterator[Lab]:
-    with contextlib.suppress(ApiError):
-        await lab.client.create(
-            NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
-        )
-    task = asyncio.create_task(lab.node.run())
-    try:
-        yield lab
-    finally:
-        await lab.node.stop(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def in_lab(test: Callable[[Lab], Awaitable[None]]) -> Callable[[Path], None]:
-    """Make a test of a coroutine: fork, enter the namespaces, run it there, bring its failure back."""
-
-    async def body(directory: Path, forks: forking.ForkServer) -> None:
-        async with running(Lab(directory, forks, stores.Store.open(None))) as lab:
-            await test(lab)
-
-    @functools.wraps(test)
-    def run(tmp_path: Path) -> None:
-        in_child(lambda: with_forks(functools.partial(body, tmp_path)))
-
-    del run.__wrapped__  # type: ignore[attr-defined]  # pytest would ask for the coroutine's arguments
-    run.__annotations__ = {"tmp_path": Path, "return": None}
-    return run
-
-
-def with_forks(body: Callable[[forking.ForkServer], Awaitable[None]]) -> None:
-    forks = forking.ForkServer.start(preload=[])
-
-    async def main() -> None:
-        await body(forks)
-
-    try:
-        uvloop.run(main())
-    finally:
-        forks.close()
-
-
-def in_child(function: Callable[[], None]) -> None:
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = b"ok"
-        try:
-            namespaces.enter_lab_namespaces(lambda pid: None)
-            function()
-        except BaseException:
-            status = traceback.format_exc().encode()
-        os.write(write, status)
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        outcome = pipe.read().decode()
-    os.waitpid(child, 0)
-    if outcome != "ok":
-        pytest.fail(outcome or "the child ended without a word", pytrace=False)
-
-
-def is_ready(pod: JsonObject) -> bool:
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
-
-
-def container_status(pod: JsonObject, name: str = "c") -> JsonObject:
-    statuses = [*pod["status"].get("containerStatuses", []), *pod["status"].get("initContainerStatuses", [])]
-    return next((status for status in statuses if status["name"] == name), {"state": {}, "restartCount": 0})
 
 
 @in_lab
@@ -466,24 +274,27 @@ async def test_a_command_that_is_not_there_is_a_start_error(lab: Lab) -> None:
     assert "executable file not found" in terminated["message"]
 
 
+def web_server(**probes: Any) -> tuple[JsonObject, dict[str, Any]]:
+    """A container that serves on port 8080 while /tmp/healthy exists, and the rest of its pod."""
+    paths = [mount.source for mount in specification.python_mounts()]
+    container = {
+        "name": "c",
+        "args": [f"touch /tmp/healthy; exec {sys.executable} -c '{SERVER}'"],
+        "ports": [{"name": "web", "containerPort": 8080}],
+        "volumeMounts": [{"name": f"m{i}", "mountPath": path} for i, path in enumerate(paths)],
+        **probes,
+    }
+    volumes = [{"name": f"m{i}", "hostPath": {"path": path}} for i, path in enumerate(paths)]
+    return container, {"volumes": volumes, "terminationGracePeriodSeconds": 1}
+
+
 @in_lab
 async def test_http_probes_decide_readiness_and_restarts(lab: Lab) -> None:
-    script = f"touch /tmp/healthy; exec {sys.executable} -c '{SERVER}'"
     get = {"httpGet": {"path": "/", "port": "web"}, "periodSeconds": 1}
-    mounts = [mount.source for mount in specification.python_mounts()]
-    await lab.create_pod(
-        "probed",
-        {
-            "name": "c",
-            "args": [script],
-            "ports": [{"name": "web", "containerPort": 8080}],
-            "readinessProbe": {**get, "failureThreshold": 1},
-            "livenessProbe": {**get, "failureThreshold": 3},
-            "volumeMounts": [{"name": f"m{i}", "mountPath": path} for i, path in enumerate(mounts)],
-        },
-        volumes=[{"name": f"m{i}", "hostPath": {"path": path}} for i, path in enumerate(mounts)],
-        terminationGracePeriodSeconds=1,
+    container, spec = web_server(
+        readinessProbe={**get, "failureThreshold": 1}, livenessProbe={**get, "failureThreshold": 3}
     )
+    await lab.create_pod("probed", container, **spec)
     pod = await lab.until("probed", is_ready)
     connection = await lab.node.connect(pod, 8080)
     connection.close()
@@ -494,6 +305,26 @@ async def test_http_probes_decide_readiness_and_restarts(lab: Lab) -> None:
     pod = await lab.until("probed", lambda pod: container_status(pod)["restartCount"] == 1)
     await lab.until("probed", is_ready)
     assert {"Unhealthy", "Killing"} <= set(await lab.reasons())
+
+
+class RedirectEverything:
+    """A network hook after which nothing that comes in from outside reaches the program."""
+
+    def apply(self, _pod: JsonObject, netns: NetworkNamespace) -> None:
+        away = nft.rule(nft.protocol("tcp"), nft.redirect(15006))
+        chain = nft.Chain("prerouting", (away,), nft.Hook("nat", "prerouting", nft.DSTNAT))
+        netns.run(lambda: nft.install(nft.Table("away", (chain,))))
+
+
+def test_probes_reach_the_program_past_a_redirection(tmp_path: Path) -> None:
+    async def body(forks: forking.ForkServer) -> None:
+        hooks = [RedirectEverything()]
+        async with running(Lab(tmp_path, forks, stores.Store.open(None), network_hooks=hooks)) as lab:
+            container, spec = web_server(readinessProbe={"httpGet": {"port": "web"}})
+            await lab.create_pod("web", container, **spec)
+            await lab.until("web", is_ready)
+
+    in_child(lambda: with_forks(body))
 
 
 @in_lab

@@ -8,8 +8,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import labs
 import pytest
+from tests.lab import labs
 
 pytestmark = pytest.mark.lab
 KINDS = "services,serviceaccounts,deployments,replicasets,pods,configmaps,virtualservices,destinationrules,gateways"

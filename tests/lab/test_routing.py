@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 import time
 
-import labs
 import pytest
+from tests.lab import labs
 
 pytestmark = pytest.mark.lab
 

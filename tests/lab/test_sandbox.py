@@ -14,7 +14,7 @@ from pathlib import Path
 import inside
 import pytest
 
-from bookmesh.kube.sandbox import namespaces, sessions, specification
+from bookmesh.kube.sandbox import namespaces, sessions, specification, syscalls
 from bookmesh.kube.sandbox.forking import Exit, ForkServer, Process, SandboxError
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.specification import Mount, SandboxSpec
@@ -55,9 +55,15 @@ class Bench:
             return ended, file.read().decode()
 
 
+def made_directory() -> Path:
+    """A directory that goes with the scenario's process: a tmpfs of its own mount namespace."""
+    syscalls.mount("tmpfs", "/mnt", "tmpfs")
+    return Path("/mnt")
+
+
 async def own_root(server: ForkServer) -> None:
     bench = Bench(server)
-    secret = Path(tempfile.mkdtemp()) / "secret"
+    secret = made_directory() / "secret"
     secret.write_text("of the host")
     script = (
         f"hostname; echo $$; cat /etc/hosts; ls {secret}; ls -A /root /home; touch /usr/mine && echo writable"
@@ -75,7 +81,7 @@ async def own_root(server: ForkServer) -> None:
 
 async def mounts(server: ForkServer) -> None:
     bench = Bench(server)
-    base = Path(tempfile.mkdtemp())
+    base = made_directory()
     for name in ("outer", "inner"):
         (base / name).mkdir()
         (base / name / "file").write_text(name)

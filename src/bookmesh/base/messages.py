@@ -18,6 +18,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0107": "that is not a possible name for a lab",
     "BM0108": "a file that should be a kubeconfig is none",
     "BM0109": "kubectl failed while the lab applied files",
+    "BM0110": "Bookinfo did not become ready",
     "BM0201": "a mesh object could not be parsed",
     "BM0202": "a route names a destination host that no service has",
     "BM0203": "a route names a subset that no DestinationRule defines",
@@ -27,6 +28,6 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0207": "two VirtualServices claim the same host and gateway",
     "BM0208": "a gateway selects no running proxy",
     "BM0301": "an image is not known to the lab",
-    "BM0303": "an image stands for a program that this host does not have",
     "BM0302": "a part of the pod specification cannot be honoured here",
+    "BM0303": "an image stands for a program that this host does not have",
 }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
-import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -15,9 +12,7 @@ from rich.table import Table
 
 from bookmesh.base import findings
 from bookmesh.cli import terminal
-from bookmesh.lab import client, launching, paths
-
-BOOKINFO = ("bookinfo.yaml", "gateway.yaml", "subsets.yaml", "routes-all-v1.yaml")
+from bookmesh.lab import applications, client, launching, paths
 
 
 @click.command()
@@ -50,11 +45,12 @@ def up(name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], out
     steps = terminal.Steps()
     with terminal.failures():
         lab = paths.paths_for(name)
+        applying = applications.Application(lab, bookinfo=bookinfo, files=files)
         try:
-            _, started = launching.start(lab, port=port, on_step=steps.begin)
+            _, started = launching.start(lab, port=port, on_step=steps.begin, on_serving=applying.begin)
             if bookinfo or files:
                 steps.begin("Bookinfo" if bookinfo else "your files")
-                _apply(lab, bookinfo=bookinfo, files=files)
+                applying.finish()
         except findings.BookmeshError:
             steps.end(failed=True)
             raise
@@ -64,38 +60,6 @@ def up(name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], out
         click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
         return
     _summarize(lab, status, started=started, took_s=time.monotonic() - began)
-
-
-def _apply(lab: paths.LabPaths, *, bookinfo: bool, files: tuple[Path, ...]) -> None:
-    sources: list[str] = []
-    samples = importlib.resources.files("bookmesh.lab") / "samples" / "bookinfo"
-    if bookinfo:
-        sources += [str(samples / file) for file in BOOKINFO]
-    sources += [str(file) for file in files]
-    _kubectl(lab, "apply", *[argument for source in sources for argument in ("-f", source)])
-    if bookinfo:
-        waited = ("details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3", "productpage-v1")
-        targets = [f"deployment/{deployment}" for deployment in waited]
-        _kubectl(lab, "wait", "--for=condition=Available", "--timeout=60s", *targets)
-
-
-def _kubectl(lab: paths.LabPaths, *arguments: str) -> None:
-    completed = subprocess.run(
-        [client.find_kubectl(), *arguments],
-        env=os.environ | client.environment(lab),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if completed.returncode:
-        raise findings.BookmeshError(
-            findings.Finding(
-                code="BM0109",
-                message=f"kubectl {arguments[0]} failed, and the lab stays up",
-                known=completed.stderr.strip(),
-                hint="mend the file and apply it: bookmesh kubectl apply -f FILE",
-            )
-        )
 
 
 def _summarize(lab: paths.LabPaths, status: dict[str, Any], *, started: bool, took_s: float) -> None:

@@ -36,6 +36,7 @@ def main() -> None:
     except OSError as error:
         _refuse(reporter, error)
     os.close(host_proc)
+    namespaces.install_reaper()
     forkserver = forking.ForkServer.start(preload=PRELOAD)
     reporter.step("programs")
     # Imported late on purpose: the fork server warms up meanwhile, and a host that cannot run a lab is told at once.

@@ -87,7 +87,11 @@ def exclusive(lab: paths.LabPaths) -> Iterator[None]:
 
 
 def start(
-    lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], None]
+    lab: paths.LabPaths,
+    *,
+    port: int | None,
+    on_step: Callable[[str], None],
+    on_serving: Callable[[], None] = lambda: None,
 ) -> tuple[LabSettings, bool]:
     """
     Bring the lab up, or find it running.
@@ -95,6 +99,7 @@ def start(
     Args:
         port: of the API server; None means the one it had, or a free one.
         on_step: called with the name of each step as it begins.
+        on_serving: called once, when kubectl can be used; a lab that starts may not be all up then.
 
     Returns:
         The settings in force, and whether this call started the lab.
@@ -115,10 +120,11 @@ def start(
                     ),
                     exit_code=2,
                 )
+            on_serving()
             return settings, False
         lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            _launch(lab, port=port, on_step=on_step)
+            _launch(lab, port=port, on_step=on_step, on_serving=on_serving)
         except findings.BookmeshError as error:
             if error.finding.code != "BM0101":
                 raise
@@ -150,7 +156,13 @@ def stop(lab: paths.LabPaths) -> bool:
         return existed or process is not None
 
 
-def _launch(lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], None]) -> None:
+def _launch(
+    lab: paths.LabPaths,
+    *,
+    port: int | None,
+    on_step: Callable[[str], None],
+    on_serving: Callable[[], None],
+) -> None:
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "bookmesh.lab.daemon", "--name", lab.name, "--progress", str(writer)]
     if port is not None:
@@ -170,9 +182,13 @@ def _launch(lab: paths.LabPaths, *, port: int | None, on_step: Callable[[str], N
     try:
         with os.fdopen(reader, "rb") as pipe:
             for message in progress.read(pipe):
-                if isinstance(message, progress.Ready):
-                    return
-                on_step(message.name)
+                match message:
+                    case progress.Step(name):
+                        on_step(name)
+                    case progress.Serving():
+                        on_serving()
+                    case progress.Ready():
+                        return
     finally:
         launcher.wait()  # it forks the lab process and ends; or has ended, and that is why we are here
     raise findings.BookmeshError(

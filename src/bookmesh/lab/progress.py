@@ -2,6 +2,7 @@
 What the lab process tells the command that started it: JSON lines over an inherited pipe.
 
     {"step": "control plane"}          the step that begins now
+    {"serving": true}                  the API server answers and the kubeconfig is there; the rest still starts
     {"ready": true}                    last line: the lab is up
     {"finding": {...}, "exit_code": 3} last line: it is not, and why
 """
@@ -26,6 +27,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """The API server answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The lab is up."""
 
@@ -38,6 +44,9 @@ class Reporter:
 
     def step(self, name: str) -> None:
         self._write({"step": name})
+
+    def serving(self) -> None:
+        self._write({"serving": True})
 
     def ready(self) -> None:
         self._write({"ready": True})
@@ -61,7 +70,7 @@ class Reporter:
             self.close()
 
 
-def read(pipe: IO[bytes]) -> Iterator[Step | Ready]:
+def read(pipe: IO[bytes]) -> Iterator[Step | Serving | Ready]:
     """
     Yield what the lab reports, until it is ready or the pipe ends.
 
@@ -72,6 +81,8 @@ def read(pipe: IO[bytes]) -> Iterator[Step | Ready]:
         message = orjson.loads(line)
         if "step" in message:
             yield Step(message["step"])
+        elif "serving" in message:
+            yield Serving()
         elif "ready" in message:
             yield Ready()
             return

@@ -134,6 +134,7 @@ async def run(
                 lab.kubeconfig, keys, context=lab.context, server=f"https://127.0.0.1:{settings.port}"
             )
             runners = controllers.build(kube.client, ca_pem=keys.authority.read_text(), node_name=NODE_NAME)
+            reporter.serving()
             reporter.step("ingress gateway")
             async with _running(
                 control.run(),

@@ -12,11 +12,13 @@ def test_steps_arrive_in_order_and_end_with_ready() -> None:
     reader, writer = os.pipe()
     reporter = progress.Reporter(writer)
     reporter.step("store")
+    reporter.serving()
     reporter.step("control plane")
     reporter.ready()
     with os.fdopen(reader, "rb") as pipe:
         assert list(progress.read(pipe)) == [
             progress.Step("store"),
+            progress.Serving(),
             progress.Step("control plane"),
             progress.Ready(),
         ]

@@ -89,7 +89,7 @@ class ContainerRun:
                 for _, write in pipes:
                     os.fchown(write, self.spec.uid, -1)  # so that the program may open /dev/stdout again
             process = await forks.run(
-                self.spec, netns=self._context.netns_fd, stdout=pipes[0][1], stderr=pipes[1][1]
+                self.spec, netns=self._context.open_netns.fd, stdout=pipes[0][1], stderr=pipes[1][1]
             )
         except BaseException:
             for read, _ in pipes:
@@ -226,6 +226,7 @@ class ContainerRun:
         ports = self._record.spec.get("ports") or []
         return handlers.Target(
             node=machinery.network.namespace,
+            pod=self._context.open_netns,
             forks=machinery.forks,
             ip=self._context.record.ip or "",
             ports={port["name"]: port["containerPort"] for port in ports if "name" in port},

@@ -117,11 +117,11 @@ class PodContext:
         return uid
 
     @property
-    def netns_fd(self) -> int:
+    def open_netns(self) -> NetworkNamespace:
         """The pod's network namespace; RuntimeError before it is set up and after it is torn down."""
         if self.netns is None:
             raise RuntimeError(f"pod {self.full_name} has no network namespace")
-        return self.netns.fd
+        return self.netns
 
     @property
     def full_name(self) -> str:

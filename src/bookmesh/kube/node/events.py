@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-import secrets
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
@@ -102,11 +102,12 @@ class EventRecorder:
         involved = {"apiVersion": api_version, "kind": kind, "namespace": namespace, "name": name, "uid": uid}
         if occurrence.field_path:
             involved["fieldPath"] = occurrence.field_path
-        time = records.format_time(moment)
+        when = records.format_time(moment)
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{name[:220]}.{secrets.token_hex(8)}", "namespace": namespace},
+            # Names sort by time, so that a list of them is in the order things happened.
+            "metadata": {"name": f"{name[:220]}.{time.time_ns():x}", "namespace": namespace},
             "involvedObject": involved,
             "type": occurrence.type,
             "reason": occurrence.reason,
@@ -114,8 +115,8 @@ class EventRecorder:
             "source": {"component": "kubelet", "host": self._node_name},
             "reportingComponent": "kubelet",
             "reportingInstance": self._node_name,
-            "firstTimestamp": time,
-            "lastTimestamp": time,
+            "firstTimestamp": when,
+            "lastTimestamp": when,
             "count": 1,
         }
 

@@ -1,7 +1,8 @@
 """
 What probes and lifecycle hooks do to a container: an HTTP request, a TCP connection, a command.
 
-Connections start in the node's network namespace, so they meet the pod as any other pod of the node would.
+Connections to the pod's own address start inside the pod's network namespace: they reach the program itself, past any
+redirection of what comes in from outside, as probes do that a mesh has rewritten. Others start in the node's.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Target(NamedTuple):
     """A running container, as a handler sees it."""
 
     node: NetworkNamespace
+    pod: NetworkNamespace
     forks: Forks
     ip: str
     ports: dict[str, int]
@@ -106,7 +108,7 @@ async def _http_get(action: JsonObject, target: Target) -> Result:
 
 async def _exchange(request: bytes, target: Target, *, host: str, port: int, secure: bool) -> bytes:
     """Send a request; return the first line of the answer, without its end."""
-    connection = await _connect(target.node, host, port)
+    connection = await _connect(target, host, port)
     context = None
     if secure:
         context = ssl.create_default_context()
@@ -130,14 +132,15 @@ async def _tcp_connect(action: JsonObject, target: Target) -> Result:
     host = action.get("host") or target.ip
     try:
         port = resolve_port(action["port"], target.ports)
-        (await _connect(target.node, host, port)).close()
+        (await _connect(target, host, port)).close()
     except (OSError, ValueError) as error:
         return Result(False, _reason(error))
     return Result(True)
 
 
-async def _connect(namespace: NetworkNamespace, host: str, port: int) -> socket.socket:
+async def _connect(target: Target, host: str, port: int) -> socket.socket:
     loop = asyncio.get_running_loop()
+    namespace = target.pod if host == target.ip else target.node
     connection = await loop.run_in_executor(None, namespace.socket, socket.SOCK_STREAM)
     try:
         connection.setblocking(False)
@@ -188,6 +191,6 @@ async def _execute(command: tuple[str, ...], target: Target) -> Result:
 def _reason(error: BaseException) -> str:
     if isinstance(error, asyncio.IncompleteReadError):
         return "EOF"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)  # the event loops add words of their own to `strerror`
     return str(error)

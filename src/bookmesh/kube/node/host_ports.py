@@ -14,16 +14,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, NamedTuple, NoReturn, cast
+from typing import Final, NamedTuple, NoReturn
 
 from bookmesh.base import kubernetes
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import ApiError, Client, JsonObject
-from bookmesh.kube.node import service_directory
+from bookmesh.kube.node import forwarding, service_directory
 from bookmesh.kube.node.service_directory import Endpoint, ObjectKey, ServiceDirectory
 from bookmesh.kube.sandbox import syscalls
 from bookmesh.kube.sandbox.network import NodeNetwork
@@ -32,7 +31,6 @@ _log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _ATTEMPTS: Final = 3
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _LOAD_BALANCERS: Final = range(1, 254)
 
 
@@ -130,7 +128,7 @@ class HostPorts:
         self._picker = EndpointPicker()
         self._servers: dict[Place, tuple[Target, asyncio.Server]] = {}
         self._findings: dict[Place, Finding] = {}
-        self._connections: set[_Side] = set()
+        self._forwarder = forwarding.Forwarder()
         self._sockets = ThreadPoolExecutor(1, "node-sockets", initializer=self._enter_node_network)
 
     async def run(self) -> NoReturn:
@@ -143,8 +141,7 @@ class HostPorts:
         finally:
             for place in list(self._servers):
                 self._close(place)
-            for side in list(self._connections):
-                side.reset()
+            self._forwarder.reset_all()
             self._sockets.shutdown(wait=False)
 
     def findings(self) -> list[Finding]:
@@ -207,7 +204,8 @@ class HostPorts:
             return False
         self._findings.pop(place, None)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Incoming(self, target), sock=listener, backlog=512)
+        protocol = self._forwarder.protocol(lambda: self._connect_any(target))
+        server = await loop.create_server(protocol, sock=listener, backlog=512)
         self._servers[place] = (target, server)
         return True
 
@@ -253,130 +251,14 @@ class HostPorts:
     def _enter_node_network(self) -> None:
         syscalls.setns(self._node.namespace.fd, syscalls.CLONE_NEWNET)
 
-    async def open_upstream(self, target: Target, incoming: _Incoming) -> None:
-        """Connect a new connection to an endpoint that answers, or reset it."""
-        loop = asyncio.get_running_loop()
+    async def _connect_any(self, target: Target) -> socket.socket | None:
+        """Connect to an endpoint that answers; None when there is none."""
         for endpoint in self._picker.pick(target, _ATTEMPTS):
             try:
-                made = await self.connect(endpoint)
+                return await self.connect(endpoint)
             except OSError as error:
                 _log.debug("%s/%s: %s:%d: %s", target.namespace, target.name, *endpoint, error)
-                continue
-            await loop.create_connection(lambda: _Outgoing(self._connections, incoming), sock=made)
-            return
-        incoming.reset()
-
-    def track(self, side: _Side) -> None:
-        self._connections.add(side)
-        side.tracked_in = self._connections
-
-
-class _Side(asyncio.Protocol):
-    """One of the two connections of a forwarded one; `peer` is the other, None until it exists."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.peer: _Side | None = None
-        self.tracked_in: set[_Side] = set()
-        self.has_ended = False
-        # What came before there was a peer: pausing in `connection_made` comes too early for uvloop.
-        self.early = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
-
-    def data_received(self, data: bytes) -> None:
-        if self.peer is not None and self.peer.transport is not None:
-            self.peer.transport.write(data)
-        else:
-            self.early += data
-            if self.transport is not None:
-                self.transport.pause_reading()
-
-    def eof_received(self) -> bool:
-        """Pass the end on and keep the other direction; when both have ended, close."""
-        self.has_ended = True
-        if self.peer is None or self.peer.transport is None:
-            return True
-        if self.peer.has_ended:
-            self.peer.transport.close()
-            return False
-        if not self.peer.transport.is_closing():
-            self.peer.transport.write_eof()
-        return True
-
-    def pause_writing(self) -> None:
-        """This side takes no more for now: read no more from the other."""
-        if self.peer is not None and self.peer.transport is not None and not self.peer.transport.is_closing():
-            self.peer.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self.peer is not None and self.peer.transport is not None and not self.peer.transport.is_closing():
-            self.peer.transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.tracked_in.discard(self)
-        peer, self.peer = self.peer, None
-        if peer is None:
-            return
-        if exc is not None:
-            peer.reset()
-        elif peer.transport is not None:
-            peer.transport.close()
-
-    def reset(self) -> None:
-        """Break the connection off, so that its other end sees an error and not an early end."""
-        if self.transport is None or self.transport.is_closing():
-            return
-        raw = self.transport.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.transport.abort()
-
-
-class _Incoming(_Side):
-    """A connection from the host; nothing is read until its endpoint is connected."""
-
-    def __init__(self, ports: HostPorts, target: Target) -> None:
-        super().__init__()
-        self._ports = ports
-        self._target = target
-        self._opening: asyncio.Task[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        cast(asyncio.Transport, transport).pause_reading()
-        self._ports.track(self)
-        self._opening = asyncio.ensure_future(self._ports.open_upstream(self._target, self))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
-        super().connection_lost(exc)
-
-
-class _Outgoing(_Side):
-    """The connection to an endpoint; it starts the flow in both directions."""
-
-    def __init__(self, connections: set[_Side], incoming: _Incoming) -> None:
-        super().__init__()
-        self.tracked_in = connections
-        self._incoming = incoming
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        incoming = self._incoming
-        if incoming.transport is None or incoming.transport.is_closing():
-            transport.close()
-            return
-        self.tracked_in.add(self)
-        self.peer, incoming.peer = incoming, self
-        upstream = cast(asyncio.Transport, transport)
-        if incoming.early:
-            upstream.write(incoming.early)
-            incoming.early = b""
-        if incoming.has_ended:
-            upstream.write_eof()
-        incoming.transport.resume_reading()
+        return None
 
 
 def _make_socket() -> socket.socket:

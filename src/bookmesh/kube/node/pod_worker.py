@@ -89,7 +89,12 @@ class PodWorker:
         return name in (references.config_maps if kind == "ConfigMap" else references.secrets)
 
     async def run(self) -> None:
-        """Live from beginning to end; returns when nothing of the pod is left on the node."""
+        """
+        Live from beginning to end; returns when nothing of the pod is left on the node.
+
+        Raises:
+            Exception: a container could not be run by an error of this program; nothing is left then either.
+        """
         if not self._had_ended:
             writer = status_writing.StatusWriter(self.context)
             tasks = [asyncio.create_task(writer.run())]
@@ -103,6 +108,8 @@ class PodWorker:
                 await waiting.end_tasks(tasks)
             await self._tear_down()
             await writer.write()
+            for task in self._tasks.values():
+                task.result()
         await self._stopping.wait()
         await self._tear_down()
         if self._must_delete:
@@ -182,8 +189,16 @@ class PodWorker:
 
     def _begin(self, record: ContainerRecord) -> ContainerRunner:
         runner = self.runners[record.name] = ContainerRunner(self.context, record)
-        self._tasks[record.name] = asyncio.create_task(runner.supervise(), name=f"container {record.name}")
+        task = self._tasks[record.name] = asyncio.create_task(
+            runner.supervise(), name=f"container {record.name}"
+        )
+        task.add_done_callback(self._end_if_broken)
         return runner
+
+    def _end_if_broken(self, task: asyncio.Task[None]) -> None:
+        """End the pod when a container failed by an error of this program; `run` then raises it."""
+        if not task.cancelled() and task.exception() is not None:
+            self.stop(_GONE_GRACE_S)
 
     async def _stop_containers(self) -> None:
         """End what runs: containers and a running init container together, then sidecars, last started first."""
@@ -249,11 +264,9 @@ class PodWorker:
 
 
 async def _all(tasks: list[asyncio.Task[None]]) -> None:
-    """Wait for tasks without ending them when the wait itself is ended."""
+    """Wait for tasks without ending them when the wait itself is ended; what they raised stays with them."""
     if tasks:
         await asyncio.wait(tasks)
-    for task in tasks:
-        task.result()
 
 
 def _now() -> datetime.datetime:

@@ -27,7 +27,7 @@ def build_status(pod: JsonObject, record: PodRecord, *, now: datetime.datetime) 
         "conditions": _conditions(pod, record, phase=phase, previous=previous, now=now),
         "hostIP": record.host_ip,
         "hostIPs": [{"ip": record.host_ip}],
-        "qosClass": (pod.get("status") or {}).get("qosClass") or qos_class(pod),
+        "qosClass": qos_class(pod),
     }
     if record.start_time:
         status["startTime"] = records.format_time(record.start_time)

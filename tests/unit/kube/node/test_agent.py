@@ -151,9 +151,12 @@ async def test_an_error_of_the_node_is_reported_and_does_not_stop_the_others(
 
     monkeypatch.setattr(bench.images, "resolve", broken)
     async with running(bench) as node:
-        await bench.client.create(PODS, fakes.pod({"name": "c", "image": "broken"}, name="bad"))
+        await bench.client.create(
+            PODS, fakes.pod({"name": "good"}, {"name": "c", "image": "broken"}, name="bad")
+        )
         await start(bench, fakes.pod())
         await fakes.until(lambda: node._broken)
+        assert bench.forks.last("good").has_ended
         await node.machinery.events.drained()
         assert ("InternalError", "the node failed to run this pod: KeyError('bug')") in await bench.events()
         await bench.client.delete(PODS, "bad", "default")

@@ -32,6 +32,13 @@ async def test_an_event_names_its_pod_and_container(tmp_path: Path) -> None:
     assert event["metadata"]["name"].startswith("web.")
 
 
+async def test_events_are_listed_in_the_order_they_happened(tmp_path: Path) -> None:
+    bench = fakes.Bench(tmp_path)
+    for reason in ("Pulled", "Created", "Started", "Killing"):
+        bench.machinery.events.normal(fakes.pod(), reason, "x")
+    assert [reason for reason, _ in await bench.events()] == ["Pulled", "Created", "Started", "Killing"]
+
+
 async def test_the_same_again_counts(tmp_path: Path) -> None:
     bench = fakes.Bench(tmp_path)
     for message in ("same", "same", "other", "same"):

@@ -16,6 +16,7 @@ from bookmesh.kube.sandbox.specification import SandboxSpec
 def target(forks: fakes.FakeForks | None = None) -> handlers.Target:
     return handlers.Target(
         node=NetworkNamespace(-1),
+        pod=NetworkNamespace(-1),
         forks=forks or fakes.FakeForks(),
         ip="10.244.0.2",
         ports={"web": 8080},
@@ -31,7 +32,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | Exception], lis
     def install(response: bytes | Exception) -> list[Any]:
         seen: list[Any] = []
 
-        async def connect(_namespace: object, host: str, port: int) -> socket.socket:
+        async def connect(_target: object, host: str, port: int) -> socket.socket:
             if isinstance(response, Exception):
                 raise response
             ours, theirs = socket.socketpair()
@@ -146,3 +147,30 @@ async def test_what_takes_too_long_fails() -> None:
     forks.commands = {"slow": forever}
     result = await handlers.perform({"exec": {"command": ["slow"]}}, target(forks), timeout_s=0.01)
     assert result == handlers.Result(False, "command timed out after 0.01s")
+
+
+class Refusing(NetworkNamespace):
+    """Makes sockets that connect to nobody, and counts them."""
+
+    made = 0
+
+    def socket(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        self.made += 1
+        return socket.socket(socket.AF_UNIX, kind)
+
+
+async def test_the_pods_own_address_is_reached_from_inside_and_others_from_the_node(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    node, pod = Refusing(-1), Refusing(-1)
+
+    async def refuse(_connection: socket.socket, _address: object) -> None:
+        raise ConnectionRefusedError(111, "the loop's own words")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", refuse)
+    both = target()._replace(node=node, pod=pod)
+    inside = await handlers.perform({"tcpSocket": {"port": 80}}, both, timeout_s=1)
+    assert inside.message == "dial tcp 10.244.0.2:80: connect: connection refused"
+    assert (node.made, pod.made) == (0, 1)
+    await handlers.perform({"tcpSocket": {"port": 80, "host": "192.0.2.1"}}, both, timeout_s=1)
+    assert (node.made, pod.made) == (1, 1)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import datetime
 from pathlib import Path
 
+import pytest
 from tests.unit.kube.node import fakes
 
-from bookmesh.base.kubernetes import NODES, JsonObject
+from bookmesh.base.kubernetes import NODES, ApiError, JsonObject, Resource
 from bookmesh.kube.node import node_object
 
 NOW = datetime.datetime(2026, 5, 9, 12, 0, tzinfo=datetime.UTC)
@@ -58,3 +60,40 @@ def test_this_machine_can_be_read(tmp_path: Path) -> None:
     assert int(machine.capacity["cpu"]) >= 1
     assert machine.capacity["memory"].endswith("Ki")
     assert machine.kernel
+
+
+async def test_a_heartbeat_renews_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = fakes.FakeClient()
+    monkeypatch.setattr(node_object, "_LEASE_S", 0.001)
+    monkeypatch.setattr(node_object, "_LEASES_PER_STATUS", 2)
+    await node_object.register(client, build())
+    task = asyncio.create_task(node_object.beat(client, build()))
+
+    def lease() -> JsonObject:
+        return client.find(node_object.LEASES, "bookmesh", "kube-node-lease") or {}
+
+    renewed = (await fakes.until(lease))["spec"]["renewTime"]
+    await fakes.until(lambda: lease()["spec"]["renewTime"] > renewed)
+    assert lease()["spec"]["holderIdentity"] == "bookmesh"
+
+    def beaten() -> bool:
+        node = client.find(NODES, "bookmesh", "") or {}
+        return bool(node["status"]["conditions"][0]["lastHeartbeatTime"] > "2026-05-09T12:00:00Z")
+
+    await fakes.until(beaten)
+    task.cancel()
+
+
+async def test_a_heartbeat_that_is_refused_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refusing(fakes.FakeClient):
+        async def create(self, resource: Resource, body: JsonObject) -> JsonObject:
+            raise ApiError(403, "Forbidden", "namespace is being deleted")
+
+    monkeypatch.setattr(node_object, "_LEASE_S", 0.001)
+    task = asyncio.create_task(node_object.beat(Refusing(), build()))
+    await fakes.until(
+        lambda: caplog.text.count("heartbeat of the node not written: namespace is being deleted") > 1
+    )
+    task.cancel()

@@ -1,94 +1,22 @@
-"""The life of a pod with a fake fork server: states, order, back-off and endings as a kubelet would have them."""
+"""The life of a pod with a fake fork server: order, states and endings as a kubelet would have them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
 import signal
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.kube.node import fakes
+from tests.unit.kube.node.living import ends, living
 
-from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, JsonObject
-from bookmesh.kube.node.addresses import PodAddresses
-from bookmesh.kube.node.pod_worker import PodWorker
-
-
-class Life:
-    """One worker on a bench; `pod` is what the API has."""
-
-    def __init__(self, bench: fakes.Bench, worker: PodWorker, task: asyncio.Task[None]) -> None:
-        self.bench = bench
-        self.worker = worker
-        self.task = task
-
-    @property
-    def pod(self) -> JsonObject | None:
-        return self.bench.client.find(PODS, "web")
-
-    @property
-    def status(self) -> JsonObject:
-        assert self.pod is not None
-        status: JsonObject = self.pod["status"]
-        return status
-
-    def container(self, name: str = "c") -> JsonObject:
-        for item in [
-            *self.status.get("initContainerStatuses", []),
-            *self.status.get("containerStatuses", []),
-        ]:
-            if item["name"] == name:
-                return dict(item)
-        return {"state": {}, "restartCount": 0, "ready": False, "lastState": {}}
-
-    def reason(self, name: str = "c") -> str:
-        state = self.container(name)["state"]
-        return str(state.get("waiting", state.get("terminated", {})).get("reason", ""))
-
-    def is_ready(self) -> bool:
-        return any(c["type"] == "Ready" and c["status"] == "True" for c in self.status.get("conditions", []))
-
-    async def until(self, condition: Callable[[], Any]) -> None:
-        await fakes.until(condition)
-
-    async def delete(self, grace_s: int | None = None) -> None:
-        await self.bench.client.delete(PODS, "web", "default", grace_s=grace_s)
-        if self.pod is not None:
-            self.worker.update(self.pod)
+from bookmesh.base.kubernetes import CONFIG_MAPS, PODS
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> fakes.Bench:
     return fakes.Bench(tmp_path)
-
-
-@contextlib.asynccontextmanager
-async def living(bench: fakes.Bench, pod: JsonObject) -> AsyncIterator[Life]:
-    created = await bench.client.create(PODS, pod)
-    worker = PodWorker(bench.machinery, created, addresses=PodAddresses())
-    task = asyncio.create_task(worker.run())
-    try:
-        yield Life(bench, worker, task)
-    finally:
-        worker.stop(0)
-        await asyncio.wait_for(task, 5)
-        assert bench.network.attached == []
-
-
-def ends(*codes: int) -> fakes.Script:
-    """A container whose first runs end with these codes; the next one stays."""
-    runs = iter(codes)
-
-    def script(process: fakes.FakeProcess) -> None:
-        process.print("hello\n")
-        if (code := next(runs, None)) is not None:
-            process.end(code)
-
-    return script
 
 
 async def test_a_pod_becomes_ready(bench: fakes.Bench) -> None:
@@ -130,28 +58,6 @@ async def test_deleting_ends_containers_and_then_the_object(bench: fakes.Bench) 
         assert list((bench.settings.directory / "volumes").glob("*")) == []
 
 
-async def test_who_ignores_the_signal_is_killed_after_the_grace(bench: fakes.Bench) -> None:
-    bench.forks.scripts["c"] = lambda process: process.ignored.add(signal.SIGTERM)
-    async with living(bench, fakes.pod(terminationGracePeriodSeconds=0.05)) as life:
-        await life.until(life.is_ready)
-        await life.delete()
-        await asyncio.wait_for(life.task, 5)
-        assert bench.forks.last("c").signals == [signal.SIGTERM, signal.SIGKILL]
-
-
-async def test_a_second_delete_can_shorten_the_grace(bench: fakes.Bench) -> None:
-    bench.forks.scripts["c"] = lambda process: process.ignored.add(signal.SIGTERM)
-    async with living(bench, fakes.pod(terminationGracePeriodSeconds=1000)) as life:
-        await life.until(life.is_ready)
-        await life.delete()
-        await life.until(lambda: bench.forks.last("c").signals)
-        assert not life.task.done()
-        assert life.pod is not None
-        life.pod["metadata"]["deletionGracePeriodSeconds"] = 0
-        life.worker.update(life.pod)
-        await asyncio.wait_for(life.task, 5)
-
-
 async def test_a_pod_removed_by_force_ends_quickly(bench: fakes.Bench) -> None:
     async with living(bench, fakes.pod()) as life:
         await life.until(life.is_ready)
@@ -159,70 +65,6 @@ async def test_a_pod_removed_by_force_ends_quickly(bench: fakes.Bench) -> None:
         life.worker.vanish()
         await asyncio.wait_for(life.task, 5)
         assert bench.forks.last("c").has_ended
-
-
-async def test_the_pre_stop_hook_comes_before_the_signal(bench: fakes.Bench) -> None:
-    order = []
-
-    async def hook() -> tuple[int, str]:
-        order.append(list(bench.forks.last("c").signals))
-        return 0, ""
-
-    bench.forks.commands["hook"] = hook
-    container = {"name": "c", "lifecycle": {"preStop": {"exec": {"command": ["hook"]}}}}
-    async with living(bench, fakes.pod(container)) as life:
-        await life.until(life.is_ready)
-        await life.delete()
-        await asyncio.wait_for(life.task, 5)
-    assert order == [[]]
-    assert bench.forks.last("c").signals == [signal.SIGTERM]
-
-
-async def test_a_hook_that_never_ends_uses_up_the_grace(bench: fakes.Bench) -> None:
-    container = {"name": "c", "lifecycle": {"preStop": {"sleep": {"seconds": 1000}}}}
-    async with living(bench, fakes.pod(container, terminationGracePeriodSeconds=0.05)) as life:
-        await life.until(life.is_ready)
-        await life.delete()
-        await asyncio.wait_for(life.task, 5)
-    assert bench.forks.last("c").signals == [signal.SIGKILL]
-
-
-async def test_a_failed_post_start_hook_restarts_the_container(bench: fakes.Bench) -> None:
-    results = itertools.chain([1], itertools.repeat(0))
-
-    async def hook() -> tuple[int, str]:
-        return next(results), "no luck"
-
-    bench.forks.commands["hook"] = hook
-    container = {"name": "c", "lifecycle": {"postStart": {"exec": {"command": ["hook"]}}}}
-    async with living(bench, fakes.pod(container)) as life:
-        await life.until(life.is_ready)
-        assert life.container()["restartCount"] == 1
-        assert ("FailedPostStartHook", "PostStartHook failed: no luck") in await bench.events()
-
-
-async def test_the_first_restart_is_at_once_and_then_it_backs_off(bench: fakes.Bench) -> None:
-    bench.forks.scripts["c"] = ends(1, 2, 3)
-    async with living(bench, fakes.pod()) as life:
-        await life.until(lambda: life.reason() == "CrashLoopBackOff")
-        assert life.container()["restartCount"] == 1
-        assert life.container()["lastState"]["terminated"]["exitCode"] == 2
-        assert life.status["phase"] == "Running"
-        assert (
-            "restarting failed container=c pod=web_default(uid-of-web)"
-            in life.container()["state"]["waiting"]["message"]
-        )
-        await life.until(lambda: life.container()["restartCount"] == 3)
-        assert len(bench.forks.started) == 4
-        assert "BackOff" in dict(await bench.events())
-
-
-async def test_logs_of_the_last_two_runs_are_kept(bench: fakes.Bench) -> None:
-    bench.forks.scripts["c"] = ends(1, 1, 1)
-    async with living(bench, fakes.pod()) as life:
-        await life.until(lambda: life.container()["restartCount"] == 3)
-        directory = life.worker.context.log_path("c", 0).parent
-        assert sorted(path.name for path in directory.iterdir()) == ["1.log", "2.log", "3.log"]
 
 
 @pytest.mark.parametrize(
@@ -325,94 +167,6 @@ async def test_a_sidecar_must_have_started_before_the_next(bench: fakes.Bench) -
         assert bench.forks.names() == ["side", "c"]
 
 
-async def test_readiness_follows_its_probe(bench: fakes.Bench) -> None:
-    code = [1]
-
-    async def probe() -> tuple[int, str]:
-        return code[0], "sick"
-
-    bench.forks.commands["probe"] = probe
-    container = {
-        "name": "c",
-        "readinessProbe": {"exec": {"command": ["probe"]}, "periodSeconds": 0.01, "failureThreshold": 2},
-    }
-    async with living(bench, fakes.pod(container)) as life:
-        await life.until(lambda: len(bench.forks.executed) > 4)
-        assert life.container()["state"]["running"]
-        assert not life.is_ready()
-        code[0] = 0
-        await life.until(life.is_ready)
-        code[0] = 1
-        await life.until(lambda: not life.is_ready())
-        assert ("Unhealthy", "Readiness probe failed: sick") in await bench.events()
-        assert life.container()["restartCount"] == 0
-
-
-async def test_a_failed_liveness_probe_restarts(bench: fakes.Bench) -> None:
-    async def probe() -> tuple[int, str]:
-        return (1 if len(bench.forks.started) == 1 else 0), "dead"
-
-    bench.forks.commands["probe"] = probe
-    probing = {"exec": {"command": ["probe"]}, "periodSeconds": 0.01, "failureThreshold": 3}
-    async with living(bench, fakes.pod({"name": "c", "livenessProbe": probing})) as life:
-        await life.until(lambda: life.container()["restartCount"] == 1 and life.is_ready())
-        assert bench.forks.started[0].signals == [signal.SIGTERM]
-        assert ("Killing", "Container c failed liveness probe, will be restarted") in await bench.events()
-        assert len(bench.forks.executed) >= 3
-
-
-async def test_the_grace_of_a_probe_wins_over_the_pods(bench: fakes.Bench) -> None:
-    async def probe() -> tuple[int, str]:
-        return 1, ""
-
-    bench.forks.commands["probe"] = probe
-    bench.forks.scripts["c"] = lambda process: process.ignored.add(signal.SIGTERM)
-    probing = {"exec": {"command": ["probe"]}, "periodSeconds": 0.01, "failureThreshold": 1}
-    container = {"name": "c", "startupProbe": {**probing, "terminationGracePeriodSeconds": 0.01}}
-    async with living(bench, fakes.pod(container, terminationGracePeriodSeconds=1000)) as life:
-        await life.until(lambda: life.container()["restartCount"] == 1)
-        assert bench.forks.started[0].signals == [signal.SIGTERM, signal.SIGKILL]
-
-
-async def test_a_grpc_probe_passes_and_the_pod_is_told(bench: fakes.Bench) -> None:
-    container = {"name": "c", "readinessProbe": {"grpc": {"port": 9000}}}
-    async with living(bench, fakes.pod(container)) as life:
-        await life.until(life.is_ready)
-        reasons = [message for reason, message in await bench.events() if reason == "NotHonoured"]
-        assert reasons == [
-            "BM0302 spec.containers{c}.readinessProbe.grpc: the probe is not run and counts as passing"
-        ]
-
-
-async def test_an_unknown_image_is_pulled_again_until_it_is_there(bench: fakes.Bench) -> None:
-    async with living(bench, fakes.pod({"name": "bad", "image": "other"}, {"name": "c"})) as life:
-        await life.until(lambda: life.reason("bad") == "ErrImagePull")
-        assert life.container("bad")["state"]["waiting"]["message"] == "no image other"
-        await life.until(lambda: life.reason("bad") == "ImagePullBackOff")
-        assert (
-            life.container("bad")["state"]["waiting"]["message"]
-            == 'Back-off pulling image "other": ErrImagePull: no image other'
-        )
-        assert bench.forks.names() == ["c"]
-        bench.images.known.add("other")
-        await life.until(life.is_ready)
-        events = await bench.events()
-        assert ("Failed", 'Failed to pull image "other": no image other') in events
-        assert ("Failed", "Error: ImagePullBackOff") in events
-
-
-async def test_a_missing_config_map_is_waited_for(bench: fakes.Bench) -> None:
-    variable = {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "a"}}}
-    async with living(bench, fakes.pod({"name": "c", "env": [variable]})) as life:
-        await life.until(lambda: life.reason() == "CreateContainerConfigError")
-        assert life.container()["state"]["waiting"]["message"] == 'configmap "settings" not found'
-        metadata = {"name": "settings", "namespace": "default"}
-        await bench.client.create(CONFIG_MAPS, {"metadata": metadata, "data": {"a": "1"}})
-        life.worker.context.note_sources_change()
-        await life.until(life.is_ready)
-        assert bench.forks.last("c").spec.env["A"] == "1"
-
-
 async def test_a_missing_volume_source_holds_the_pod_back(bench: fakes.Bench) -> None:
     pod = fakes.pod(volumes=[{"name": "v", "configMap": {"name": "settings"}}])
     async with living(bench, pod) as life:
@@ -470,15 +224,6 @@ async def test_a_driver_sees_the_pods_address(bench: fakes.Bench) -> None:
         (mount,) = bench.forks.last("c").spec.mounts
         assert (Path(mount.source) / "address").read_text() == "10.244.0.2"
     assert bench.driver.published == {}
-
-
-async def test_a_command_that_cannot_be_started_is_a_start_error(bench: fakes.Bench) -> None:
-    bench.forks.refusals["c"] = 'exec: "app": executable file not found in $PATH'
-    async with living(bench, fakes.pod(restartPolicy="Never")) as life:
-        await life.until(lambda: life.status["phase"] == "Failed")
-        terminated = life.container()["state"]["terminated"]
-        assert (terminated["reason"], terminated["exitCode"]) == ("StartError", 128)
-        assert terminated["message"] == 'exec: "app": executable file not found in $PATH'
 
 
 async def test_a_pod_that_ran_before_starts_afresh(bench: fakes.Bench) -> None:

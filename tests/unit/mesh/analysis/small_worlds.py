@@ -1,0 +1,36 @@
+"""Objects for tests of single analyzers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.golden.translate import worlds
+
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+
+def istio(kind: str, name: str = "it", namespace: str = "default", **spec: Any) -> dict[str, Any]:
+    """One Istio object."""
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": spec,
+    }
+
+
+def routing_to(host: str, subset: str = "", **spec: Any) -> dict[str, Any]:
+    """A VirtualService with one destination."""
+    destination = {"host": host, **({"subset": subset} if subset else {})}
+    return istio(
+        "VirtualService", **{"hosts": ["web"], "http": [{"route": [{"destination": destination}]}], **spec}
+    )
+
+
+def service(name: str, namespace: str = "default") -> dict[str, Any]:
+    ports = [{"name": "http", "port": 80}]
+    return {"kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": {"ports": ports}}
+
+
+def snapshot(*objects: dict[str, Any]) -> snapshots.MeshSnapshot:
+    return worlds.build(list(objects), {}).snapshot

@@ -1,0 +1,35 @@
+"""BM0207: VirtualServices of which only the older one counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.mesh.analysis import small_worlds as small
+
+from bookmesh.mesh.analysis import conflicting_hosts
+
+
+def rule(name: str, namespace: str = "default", **spec: Any) -> dict[str, Any]:
+    host = "web.default.svc.cluster.local"
+    return small.istio(
+        "VirtualService", name, namespace, **{"hosts": [host], "http": [{"redirect": {"uri": "/"}}], **spec}
+    )
+
+
+def test_second_rule_for_a_host_is_reported() -> None:
+    (finding,) = conflicting_hosts.check(small.snapshot(rule("a"), rule("b")))
+    assert (finding.code, finding.severity, finding.where) == ("BM0207", "warning", "spec.hosts[0]")
+    assert finding.known == "VirtualService default/a"
+
+
+def test_rules_on_gateways_are_joined_and_no_conflict() -> None:
+    bound = {"gateways": ["main"]}
+    assert list(conflicting_hosts.check(small.snapshot(rule("a", **bound), rule("b", **bound)))) == []
+    assert list(conflicting_hosts.check(small.snapshot(rule("a", **bound), rule("b")))) == []
+
+
+def test_rules_nobody_sees_together_are_no_conflict() -> None:
+    private = {"exportTo": ["."]}
+    one, other = rule("a", "one", **private), rule("b", "other", **private)
+    assert list(conflicting_hosts.check(small.snapshot(one, other))) == []
+    assert len(list(conflicting_hosts.check(small.snapshot(one, rule("b", "other"))))) == 1

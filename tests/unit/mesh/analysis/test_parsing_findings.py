@@ -1,0 +1,14 @@
+"""BM0201 and BM0205: what parsing found is passed on."""
+
+from __future__ import annotations
+
+from tests.unit.mesh.analysis import small_worlds as small
+
+from bookmesh.mesh.analysis import parsing_findings
+
+
+def test_findings_of_all_objects_are_passed_on() -> None:
+    broken = small.istio("VirtualService", "broken", hosts=["web"])
+    entry = small.istio("ServiceEntry", "entry", hosts=["a.example.com"])
+    found = parsing_findings.check(small.snapshot(broken, entry, small.routing_to("web")))
+    assert sorted(finding.code for finding in found) == ["BM0201", "BM0205"]

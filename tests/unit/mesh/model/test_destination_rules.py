@@ -1,0 +1,56 @@
+"""Rules inside a DestinationRule that a schema cannot say, and unusual names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from bookmesh.mesh.model import destination_rules as models
+
+
+def convert(**policy: Any) -> models.TrafficPolicy:
+    rule = msgspec.convert({"host": "web", "trafficPolicy": policy}, models.DestinationRule)
+    assert rule.traffic_policy is not None
+    return rule.traffic_policy
+
+
+def test_host_is_required_and_not_empty() -> None:
+    for spec in ({}, {"host": ""}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(spec, models.DestinationRule)
+
+
+@pytest.mark.parametrize(
+    "balancer",
+    [
+        {"simple": "RANDOM", "consistentHash": {"httpHeaderName": "x"}},
+        {"consistentHash": {"httpHeaderName": "x", "useSourceIp": True}},
+        {"consistentHash": {"httpHeaderName": "x", "maglev": {}, "ringHash": {}}},
+        {"simple": "BEST"},
+    ],
+)
+def test_load_balancers_exclude_each_other(balancer: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        convert(loadBalancer=balancer)
+
+
+def test_names_with_digits_are_read() -> None:
+    policy = convert(
+        connectionPool={"http": {"http1MaxPendingRequests": 1, "http2MaxRequests": 2}},
+        outlierDetection={"consecutive5xxErrors": 0},
+    )
+    assert policy.connection_pool is not None
+    assert policy.connection_pool.http is not None
+    assert policy.connection_pool.http.http1_max_pending_requests == 1
+    assert policy.outlier_detection is not None
+    assert policy.outlier_detection.consecutive5xx_errors == 0
+
+
+def test_word_that_python_keeps_for_itself_is_read() -> None:
+    setting = {"distribute": [{"from": "a/*", "to": {"b": 100}}]}
+    policy = convert(loadBalancer={"localityLbSetting": setting})
+    assert policy.load_balancer is not None
+    assert policy.load_balancer.locality_lb_setting is not None
+    assert policy.load_balancer.locality_lb_setting.distribute[0].from_ == "a/*"

@@ -1,0 +1,52 @@
+"""Rules inside a VirtualService that a schema cannot say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from bookmesh.mesh.model import virtual_services as models
+
+TO_WEB = {"destination": {"host": "web"}}
+
+
+def convert(**spec: Any) -> models.VirtualService:
+    return msgspec.convert(spec, models.VirtualService)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"http": [{"route": [TO_WEB]}]}, "hosts must not be empty"),
+        ({"hosts": ["web"]}, "one of http, tls and tcp is required"),
+        ({"hosts": ["web"], "http": [{}]}, "one of route, redirect, directResponse and delegate"),
+        ({"hosts": ["web"], "http": [{"route": [TO_WEB], "redirect": {}}]}, "route excludes redirect"),
+        ({"hosts": ["web"], "http": [{"route": [TO_WEB, TO_WEB]}]}, "must not all be 0"),
+    ],
+)
+def test_broken_rules_are_refused(spec: dict[str, Any], message: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=message):
+        convert(**spec)
+
+
+def test_delegate_on_a_gateway_needs_no_hosts() -> None:
+    convert(gateways=["main"], http=[{"delegate": {"name": "other"}}])
+
+
+@pytest.mark.parametrize(("status", "number"), [("OK", 0), ("UNAVAILABLE", 14), ("14", 14)])
+def test_grpc_status_has_a_number(status: str, number: int) -> None:
+    assert models.grpc_status_number(status) == number
+
+
+@pytest.mark.parametrize("status", ["", "unavailable", "17", "-1"])
+def test_unknown_grpc_status_is_refused(status: str) -> None:
+    with pytest.raises(ValueError, match="no gRPC status"):
+        models.grpc_status_number(status)
+
+
+def test_mirror_percent_has_two_old_spellings() -> None:
+    route = {"route": [TO_WEB], "mirror_percent": 5, "mirrorPercent": 6}
+    (found,) = convert(hosts=["web"], http=[route]).http
+    assert (found.mirror_percent_snake, found.mirror_percent) == (5, 6)

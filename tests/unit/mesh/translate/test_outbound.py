@@ -1,0 +1,34 @@
+"""What a scope gets, by type of proxy."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.golden.translate import worlds
+
+from bookmesh.mesh.translate import caching, outbound
+from bookmesh.mesh.wire import type_urls
+
+SNAPSHOT = worlds.load(worlds.HERE / "sidecar-without-configuration.in.yaml").snapshot
+
+
+def build(*, is_router: bool) -> Counter[str]:
+    found = outbound.build(
+        SNAPSHOT, namespace="default", is_router=is_router, labels={}, cache=caching.Cache()
+    )
+    return Counter(type_urls.SHORT_NAMES[built.type_url] for built in found.built)
+
+
+def test_gateway_has_clusters_and_endpoints_only() -> None:
+    assert set(build(is_router=True)) == {"CDS", "EDS"}
+
+
+def test_sidecar_has_a_route_configuration_for_every_http_port() -> None:
+    found = build(is_router=False)
+    assert found["RDS"] == 2
+    assert found["LDS"] == 4  # all connections, two HTTP ports, and one service that does not speak HTTP
+
+
+def test_every_name_is_there_once() -> None:
+    found = outbound.build(SNAPSHOT, namespace="default", is_router=False, labels={}, cache=caching.Cache())
+    assert max(Counter((built.type_url, built.name) for built in found.built).values()) == 1

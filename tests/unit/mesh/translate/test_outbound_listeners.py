@@ -1,0 +1,62 @@
+"""Which listeners a service needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bookmesh.mesh.registry import services
+from bookmesh.mesh.registry.protocols import Protocol
+from bookmesh.mesh.snapshot.settings import MeshSettings
+from bookmesh.mesh.translate import outbound_listeners
+
+
+def service(protocol: Protocol, **fields: Any) -> services.Service:
+    port = services.ServicePort("p", 80, protocol, 80)
+    return services.Service(hostname="h", name="web", namespace="shop", ports=(port,), **fields)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fields", "addresses"),
+    [
+        (Protocol.HTTP, {"address": "10.96.0.1"}, ()),
+        (Protocol.TCP, {"address": "10.96.0.1"}, ("10.96.0.1",)),
+        (Protocol.HTTPS, {"address": "10.96.0.1"}, ("10.96.0.1",)),
+        (Protocol.AUTO, {"address": "10.96.0.1"}, ("10.96.0.1",)),
+        (Protocol.TCP, {"is_headless": True}, ("10.0.0.1", "10.0.0.2")),
+        (Protocol.HTTP, {"is_headless": True}, ()),
+        (Protocol.TCP, {}, ()),
+        (Protocol.TCP, {"external_name": "a.example.com"}, ()),
+    ],
+)
+def test_addresses_with_a_listener_of_their_own(
+    protocol: Protocol, fields: dict[str, Any], addresses: tuple[str, ...]
+) -> None:
+    found = service(protocol, **fields)
+    ips = ["10.0.0.1", "10.0.0.2", "10.0.0.1"]
+    assert outbound_listeners.addresses_of(found, found.ports[0], ips) == addresses
+
+
+def test_only_http_shares_a_listener() -> None:
+    visible = [service(Protocol.GRPC), service(Protocol.TCP, address="10.96.0.1")]
+    assert outbound_listeners.shared_http_ports(visible) == [80]
+    assert outbound_listeners.shared_http_ports(visible[1:]) == []
+    assert outbound_listeners.shared_http_ports([service(Protocol.AUTO, external_name="a.b")]) == [80]
+
+
+def test_unknown_destinations_follow_the_policy() -> None:
+    assert outbound_listeners.catch_all_cluster(MeshSettings()) == "PassthroughCluster"
+    closed = MeshSettings(outbound_traffic_policy="REGISTRY_ONLY")
+    assert outbound_listeners.catch_all_cluster(closed) == "BlackHoleCluster"
+
+
+def test_tcp_is_not_inspected_since_the_server_may_speak_first() -> None:
+    assert not outbound_listeners.build_tcp("10.96.0.1", 3306, "c", MeshSettings()).listener_filters
+
+
+def test_only_the_redirect_port_is_bound() -> None:
+    virtual = outbound_listeners.build_virtual_outbound(MeshSettings())
+    assert (virtual.address.socket_address.port_value, virtual.use_original_dst.value) == (15001, True)
+    assert not virtual.HasField("bind_to_port")
+    assert outbound_listeners.build_http(80, MeshSettings()).bind_to_port.value is False
