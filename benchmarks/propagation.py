@@ -22,7 +22,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from bookmesh.lab import client, credentials, launching, paths
+from bookmesh.lab import client, keys, launching, paths
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 LAB = "bench-propagation"
@@ -35,7 +35,7 @@ class Lab:
 
     def __init__(self, lab: paths.LabPaths) -> None:
         settings = launching.require_running(lab)
-        context: ssl.SSLContext = credentials.Credentials(lab.pki).client_context()
+        context: ssl.SSLContext = keys.Keys(lab.pki).client_context()
         self._api = http.client.HTTPSConnection("127.0.0.1", settings.port, context=context)
         page = urllib.parse.urlsplit(client.fetch_status(lab)["pages"][0])
         self._gateway = http.client.HTTPConnection(page.hostname or "", page.port)

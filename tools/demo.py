@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import http.client
-import importlib.resources
 import os
 import subprocess
 import sys
@@ -17,9 +16,8 @@ import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 
-from bookmesh.lab import client, paths
+from bookmesh.lab import applications, client, paths
 
-SAMPLES = Path(str(importlib.resources.files("bookmesh.lab"))) / "samples" / "bookinfo"
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 DEADLINE_S = 20.0
 
@@ -68,7 +66,7 @@ def main() -> None:
 
     def apply(file: str, wanted: Callable[[], bool]) -> None:
         subprocess.run(
-            [client.find_kubectl(), "apply", "-f", SAMPLES / file],
+            [client.find_kubectl(), "apply", "-f", applications.SAMPLES / file],
             env=os.environ | client.environment(lab),
             check=True,
             stdout=subprocess.DEVNULL,

@@ -14,8 +14,8 @@ def render() -> str:
     lines = [
         "# Images",
         "",
-        "What runs in the lab for a container image. The first line whose patterns match the whole repository (registry,",
-        "path and name) and the whole tag wins. An image that no line matches gives `ErrImagePull`: nothing is pulled.",
+        "What runs in the lab for a container image. The first line wins whose patterns match the whole repository",
+        "(registry, path and name) and the whole tag. An image that no line matches gives `ErrImagePull`.",
         "",
         "This page is generated from the catalogue: `make gen`.",
         "",

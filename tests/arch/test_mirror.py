@@ -34,8 +34,12 @@ ELSEWHERE = (
     ),
     Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
     Elsewhere("bookmesh/lab/readiness.py", "lab/test_bad_input.py", "`up` returns when the gateway answers"),
-    Elsewhere("bookmesh/lab/proxy_volumes.py", "lab/test_mtls.py", "a proxy without its volume does not start"),
-    Elsewhere("bookmesh/lab/status.py", "lab/test_environment.py", "gathers what the parts of a running lab say"),
+    Elsewhere(
+        "bookmesh/lab/proxy_volumes.py", "lab/test_mtls.py", "a proxy without its volume does not start"
+    ),
+    Elsewhere(
+        "bookmesh/lab/status.py", "lab/test_environment.py", "gathers what the parts of a running lab say"
+    ),
     Elsewhere("bookmesh/cli/starting.py", "lab/test_bad_input.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/stopping.py", "lab/test_recovery.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/inspecting.py", "lab/test_environment.py", "a thin front of the lab"),
@@ -54,6 +58,73 @@ ELSEWHERE = (
         "unit/kube/controllers/test_convergence.py",
         "its limits are a property of whole rollouts; single steps are in the table of deployments",
     ),
+    Elsewhere("bookinfo/details/books.py", "unit/bookinfo/details/test_app.py", "data that the answers show"),
+    Elsewhere(
+        "bookinfo/preload.py", "unit/bookinfo/test_main.py", "imports only; the lab's pods start from it"
+    ),
+    Elsewhere(
+        "bookinfo/productpage/backends.py", "unit/bookinfo/productpage/test_app.py", "seen through the page"
+    ),
+    Elsewhere(
+        "bookinfo/productpage/products.py",
+        "unit/bookinfo/productpage/test_app.py",
+        "data that the page shows",
+    ),
+    Elsewhere(
+        "bookinfo/*/settings.py", "unit/bookinfo/service/test_settings.py", "one reader of settings for all"
+    ),
+    Elsewhere("bookinfo/reviews/texts.py", "unit/bookinfo/reviews/test_app.py", "data that the answers show"),
+    Elsewhere(
+        "bookinfo/service/health.py", "unit/bookinfo/service/test_application.py", "part of every service"
+    ),
+    Elsewhere(
+        "bookinfo/service/limits.py", "unit/bookinfo/service/test_application.py", "part of every service"
+    ),
+    Elsewhere(
+        "bookinfo/service/metrics.py", "unit/bookinfo/service/test_application.py", "part of every service"
+    ),
+    Elsewhere(
+        "bookinfo/service/telemetry.py", "unit/bookinfo/service/test_application.py", "part of every service"
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/forkserver.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/namespaces.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/roots.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/sessions.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/syscalls.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/schema/defaults/*.py", "unit/kube/schema/test_defaulting.py", "one table of cases"
+    ),
+    Elsewhere(
+        "bookmesh/kube/schema/errors.py", "unit/kube/schema/test_schemas.py", "an exception without behaviour"
+    ),
+    Elsewhere(
+        "bookmesh/kube/schema/protobuf_fields.py", "clients/test_protobuf.py", "read by the decoder alone"
+    ),
+    Elsewhere(
+        "bookmesh/kube/schema/semantics/probes.py", "unit/kube/schema/test_rules.py", "one table of cases"
+    ),
+    Elsewhere("bookmesh/kube/store/journal.py", "unit/kube/store/test_store.py", "what a store is made of"),
+    Elsewhere("bookmesh/kube/store/records.py", "unit/kube/store/test_store.py", "what a store is made of"),
+    Elsewhere("bookmesh/lab/standins/*ing.py", "unit/lab/standins/test_httpbin.py", "the parts of httpbin"),
+    Elsewhere(
+        "bookmesh/mesh/injection/settings.py",
+        "unit/mesh/injection/test_injecting.py",
+        "names and values only",
+    ),
+    Elsewhere(
+        "bookmesh/mesh/wire/*.py", "unit/mesh/wire/test_type_urls.py", "they only pass Envoy's types on"
+    ),
+    Elsewhere("bookmesh/mesh/xds/server.py", "protocol/test_server.py", "a thin shell over sockets"),
 )
 
 

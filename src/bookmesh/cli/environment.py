@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bookmesh.cli import terminal
-from bookmesh.lab import client, kubeconfigs, launching, paths
+from bookmesh.lab import client, launching, paths
 
 
 @click.command()
@@ -78,6 +78,8 @@ def kubeconfig(name: str, merge: bool, use: bool, into: Path | None) -> None:
         if not merge:
             click.echo(lab.kubeconfig.read_text(), nl=False)
             return
+        from bookmesh.lab import kubeconfigs
+
         target = into or _own_kubeconfig()
         current = kubeconfigs.merge(target, lab.kubeconfig, use=use)
     note = "" if current else f"; your current context stays. Use it: kubectl --context {lab.context} …"

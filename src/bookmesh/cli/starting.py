@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 import orjson
-from rich.table import Table
 
 from bookmesh.base import findings
 from bookmesh.cli import terminal
@@ -63,6 +62,8 @@ def up(name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], out
 
 
 def _summarize(lab: paths.LabPaths, status: dict[str, Any], *, started: bool, took_s: float) -> None:
+    from rich.table import Table
+
     console = terminal.stderr()
     flag = "" if lab.name == paths.DEFAULT_NAME else f" --name {lab.name}"
     console.print(

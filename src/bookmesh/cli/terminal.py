@@ -1,4 +1,8 @@
-"""How commands speak: findings and progress on stderr, data on stdout. Nothing depends on colour."""
+"""
+How commands speak: findings and progress on stderr, data on stdout. Nothing depends on colour.
+
+rich is imported where something is printed: commands that hand over to kubectl never need it.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,29 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from bookmesh.base import findings
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _STYLE = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 
 def stderr() -> Console:
     """A console for people; rich honours NO_COLOR and drops colour when stderr is not a terminal."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def show(finding: findings.Finding, console: Console | None = None) -> None:
     """Print one finding."""
+    from rich.text import Text
+
     first, _, rest = finding.render().partition("\n")
     label, _, message = first.partition(": ")
     text = Text(label, style=_STYLE[finding.severity])
@@ -67,6 +77,8 @@ class Steps:
             self._status.stop()
         if self._step is None:
             return
+        from rich.text import Text
+
         took_s = time.monotonic() - self._began
         line = Text(f"  {mark} ", style="red" if mark == "✗" else "green")
         line.append(f"{self._step:<44}", style="default")

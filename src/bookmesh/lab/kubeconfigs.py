@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from bookmesh.base import findings
-from bookmesh.lab import credentials
+from bookmesh.lab import keys
 
 
 def merge(target: Path, addition: Path, *, use: bool) -> bool:
@@ -35,7 +35,7 @@ def merge(target: Path, addition: Path, *, use: bool) -> bool:
     if use or not old.get("current-context"):
         old["current-context"] = new["current-context"]
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    credentials.write_private(target, yaml.safe_dump(old, sort_keys=False).encode())
+    keys.write_private(target, yaml.safe_dump(old, sort_keys=False).encode())
     return bool(old["current-context"] == new["current-context"])
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.kube.sandbox import requirements
 from bookmesh.lab import paths, processes, progress
 
 STOP_GRACE_S = 8.0
@@ -128,8 +127,7 @@ def start(
         except findings.BookmeshError as error:
             if error.finding.code != "BM0101":
                 raise
-            problems = [problem for problem in requirements.check_host() if problem.severity == "error"]
-            raise findings.BookmeshError(problems[0], exit_code=3) if problems else error from None
+            raise _explained(error) from None
         settings = read_settings(lab)
         if settings is None:
             raise RuntimeError("the lab reported that it is ready and left no settings")
@@ -200,6 +198,14 @@ def _launch(
             hint="the log has the whole story; bookmesh doctor checks this machine",
         )
     )
+
+
+def _explained(error: findings.BookmeshError) -> findings.BookmeshError:
+    """What exactly the host does not allow, found out by trying; the error as it is when all trials pass."""
+    from bookmesh.kube.sandbox import requirements  # costs more to import than most commands take
+
+    problems = [problem for problem in requirements.check_host() if problem.severity == "error"]
+    return findings.BookmeshError(problems[0], exit_code=3) if problems else error
 
 
 def _last_line(log: Path) -> str:

@@ -31,6 +31,7 @@ from bookmesh.lab import (
     admission,
     credentials,
     interception,
+    keys,
     launching,
     paths,
     progress,
@@ -95,8 +96,8 @@ async def run(
     listener = _listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     with held:
         settings = launching.LabSettings(port=listener.getsockname()[1], slot=slot)
-        keys = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
-        issuer = tokens.TokenIssuer(keys.token_key)
+        own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
+        issuer = tokens.TokenIssuer(own.token_key)
         kube = _open_kube(lab)
         await seeding.seed_cluster(kube.client)
         control = _build_control_plane(lab, kube)
@@ -126,14 +127,14 @@ async def run(
             hosts=(seeding.API_SERVICE_ADDRESS,),
         )
         reporter.step("Kubernetes API")
-        async with _serving(api, keys, listener, node_network):
+        async with _serving(api, own, listener, node_network):
             if kube.is_new:
                 await seeding.seed_objects(kube.client)
             launching.write_settings(lab, settings)
             credentials.write_kubeconfig(
-                lab.kubeconfig, keys, context=lab.context, server=f"https://127.0.0.1:{settings.port}"
+                lab.kubeconfig, own, context=lab.context, server=f"https://127.0.0.1:{settings.port}"
             )
-            runners = controllers.build(kube.client, ca_pem=keys.authority.read_text(), node_name=NODE_NAME)
+            runners = controllers.build(kube.client, ca_pem=own.authority.read_text(), node_name=NODE_NAME)
             reporter.serving()
             reporter.step("ingress gateway")
             async with _running(
@@ -212,13 +213,13 @@ def _listen(port: int, *, is_wanted: bool) -> socket.socket:
 @contextlib.asynccontextmanager
 async def _serving(
     api: web.Application,
-    keys: credentials.Credentials,
+    own: keys.Keys,
     listener: socket.socket,
     node_network: network.NodeNetwork,
 ) -> AsyncIterator[None]:
     """Serve the API on the host's loopback, and to pods on the node's own address."""
     inner = await asyncio.to_thread(node_network.namespace.run, _listen_in_node)
-    context = keys.server_context()
+    context = own.server_context()
     outside = await serving.start_on(api, listener, tls=context)
     try:
         inside = await serving.start_on(api, inner, tls=context)

@@ -69,7 +69,7 @@ def test_a_host_that_forbids_namespaces_is_told_by_the_check(
         raise findings.BookmeshError(generic, exit_code=3)
 
     monkeypatch.setattr(launching, "_launch", launch)
-    monkeypatch.setattr(launching.requirements, "check_host", lambda: [precise])
+    monkeypatch.setattr("bookmesh.kube.sandbox.requirements.check_host", lambda: [precise])
     with pytest.raises(findings.BookmeshError) as caught:
         launching.start(lab, port=None, on_step=lambda _step: None)
     assert (caught.value.finding, caught.value.exit_code) == (precise, 3)

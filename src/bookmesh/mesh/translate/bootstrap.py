@@ -25,6 +25,23 @@ SO_MARK: Final = 36
 
 _TYPE: Final = "type.googleapis.com/envoy."
 
+# The statistics every proxy keeps, as in Istio. All others are not even made: that halves a proxy's start.
+_STATS_PREFIXES: Final = (
+    "cluster_manager",
+    "listener_manager",
+    "server",
+    "cluster.xds-grpc",
+    "wasm",
+    "istio",
+)
+_STATS_SUFFIXES: Final = (
+    "rbac.allowed",
+    "rbac.denied",
+    "shadow_allowed",
+    "shadow_denied",
+    "downstream_cx_active",
+)
+
 
 def build(
     proxy: proxies.Proxy,
@@ -52,6 +69,14 @@ def build(
         },
         "cluster_manager": {"upstream_bind_config": _bind_config(socket_mark)} if socket_mark else {},
         "stats_config": {
+            "stats_matcher": {
+                "inclusion_list": {
+                    "patterns": [
+                        *({"prefix": prefix} for prefix in _STATS_PREFIXES),
+                        *({"suffix": suffix} for suffix in _STATS_SUFFIXES),
+                    ]
+                }
+            },
             "use_all_default_tags": False,
             "stats_tags": [
                 {"tag_name": "cluster_name", "regex": r"^cluster(\.([^;]+);)"},
