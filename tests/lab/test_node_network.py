@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import dns.message
-import inside
 import pytest
+from tests.lab import inside
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import JsonObject, ObjectList, Resource, WatchEvent

@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import inside
 import pytest
+from tests.lab import inside
 
 from bookmesh.kube.sandbox import namespaces, sessions, specification, syscalls
 from bookmesh.kube.sandbox.forking import Exit, ForkServer, Process, SandboxError
