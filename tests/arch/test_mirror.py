@@ -54,6 +54,11 @@ ELSEWHERE = (
         "one table for what a Deployment does and what it reports",
     ),
     Elsewhere(
+        "bookmesh/kube/controllers/owning.py",
+        "unit/kube/controllers/test_convergence.py",
+        "adoption and wake-ups are seen in whole rollouts",
+    ),
+    Elsewhere(
         "bookmesh/kube/controllers/rolling.py",
         "unit/kube/controllers/test_convergence.py",
         "its limits are a property of whole rollouts; single steps are in the table of deployments",

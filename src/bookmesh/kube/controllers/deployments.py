@@ -17,12 +17,12 @@ from bookmesh.kube.controllers import (
     deployment_status,
     informers,
     owners,
+    owning,
     pods,
     revisions,
     rolling,
     rollout_limits,
     runner,
-    selectors,
 )
 
 NAME = "deployment-controller"
@@ -177,20 +177,7 @@ async def observe(key: runner.Key, desired: JsonObject, view: runner.View) -> Se
 def _owners_of_replica_set(
     change: informers.Change, source: Resource, caches: informers.Informers
 ) -> Iterable[runner.Key]:
-    states = [change.object] if change.previous is None else [change.object, change.previous]
-    namespace = change.object["metadata"]["namespace"]
-    names: set[str] = set()
-    for state in states:
-        reference = owners.controller_reference(state)
-        if reference is not None and reference["kind"] == "Deployment":
-            names.add(reference["name"])
-        elif reference is None:
-            names.update(
-                each["metadata"]["name"]
-                for each in caches.of(DEPLOYMENTS).in_namespace(namespace)
-                if selectors.matches(each["spec"]["selector"], selectors.labels_of(state))
-            )
-    return [runner.Key(DEPLOYMENTS, namespace, name) for name in sorted(names)]
+    return owning.keys_of_owners(change, caches, resource=DEPLOYMENTS, kind="Deployment")
 
 
 def _waiting_for_pod(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bookmesh.base.kubernetes import PODS, REPLICA_SETS, JsonObject, Resource
-from bookmesh.kube.controllers import actions, conditions, informers, owners, pods, runner, selectors
+from bookmesh.kube.controllers import actions, conditions, informers, owners, owning, pods, runner, selectors
 
 NAME = "replicaset-controller"
 BURST = 500
@@ -148,20 +148,7 @@ async def observe(key: runner.Key, desired: JsonObject, view: runner.View) -> Se
 def _owners_of_pod(
     change: informers.Change, source: Resource, caches: informers.Informers
 ) -> Iterable[runner.Key]:
-    states = [change.object] if change.previous is None else [change.object, change.previous]
-    namespace = change.object["metadata"]["namespace"]
-    names: set[str] = set()
-    for state in states:
-        reference = owners.controller_reference(state)
-        if reference is not None and reference["kind"] == "ReplicaSet":
-            names.add(reference["name"])
-        elif reference is None:
-            names.update(
-                each["metadata"]["name"]
-                for each in caches.of(REPLICA_SETS).in_namespace(namespace)
-                if selectors.matches(each["spec"]["selector"], selectors.labels_of(state))
-            )
-    return [runner.Key(REPLICA_SETS, namespace, name) for name in sorted(names)]
+    return owning.keys_of_owners(change, caches, resource=REPLICA_SETS, kind="ReplicaSet")
 
 
 CONTROLLER = runner.Controller(
