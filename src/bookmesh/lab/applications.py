@@ -106,7 +106,9 @@ def _answers(page: str) -> bool:
     connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=10)
     try:
         connection.request("GET", url.path)
-        return connection.getresponse().status == http.client.OK
+        response = connection.getresponse()
+        response.read()  # hanging up early would be an odd first line in the proxies' logs
+        return response.status == http.client.OK
     except OSError:
         return False
     finally:
