@@ -1,4 +1,4 @@
-"""`python -m bookinfo SERVICE`: run one of the four services."""
+"""`python -m bookinfo SERVICE`: run one of the four services, or all."""
 
 from __future__ import annotations
 

@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from envoy.service.discovery.v3 import discovery_pb2
 from tests.golden.translate import worlds
 
+from bookmesh.mesh.control import sds
 from bookmesh.mesh.identity import certificates
 from bookmesh.mesh.identity.authority import CertificateAuthority, current_time
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot.settings import MeshSettings
+from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
 from bookmesh.mesh.translate import bootstrap, resources
 from bookmesh.mesh.wire import type_urls
 
@@ -29,7 +33,11 @@ def binary() -> Path:
 
 
 def static_bootstrap(
-    resource_set: resources.ResourceSet, proxy: proxies.Proxy, *, mark: int
+    resource_set: resources.ResourceSet,
+    proxy: proxies.Proxy,
+    *,
+    mark: int,
+    snapshot: MeshSnapshot | None = None,
 ) -> dict[str, Any]:
     """Put everything into one file: routes into their listeners, endpoints into their clusters, fresh secrets."""
     config = bootstrap.build(
@@ -49,6 +57,8 @@ def static_bootstrap(
         config["static_resources"]["listeners"].append(listener)
     del config["dynamic_resources"]
     config["static_resources"]["secrets"] = _secrets(proxy)
+    if snapshot is not None:
+        config["static_resources"]["secrets"] += _credentials(snapshot, proxy.namespace)
     return _without_secret_sources(config)
 
 
@@ -62,6 +72,15 @@ def _secrets(proxy: proxies.Proxy) -> list[dict[str, Any]]:
         {"name": "default", "tls_certificate": {"certificate_chain": chain, "private_key": key}},
         {"name": "ROOTCA", "validation_context": {"trusted_ca": trusted}},
     ]
+
+
+def _credentials(snapshot: MeshSnapshot, namespace: str) -> list[dict[str, Any]]:
+    secrets: list[dict[str, Any]] = []
+    for encoded in sds.build_credentials(snapshot, namespace).values():
+        response = discovery_pb2.DeltaDiscoveryResponse.FromString(encoded.chunk)
+        value = response.resources[0].resource.value
+        secrets.append(worlds.as_dict(secret_pb2.Secret.FromString(value)))
+    return secrets
 
 
 def _without_secret_sources(value: Any) -> Any:

@@ -15,7 +15,7 @@ CASES = worlds.cases(worlds.HERE)
 def test_envoy_takes_the_resources(case: Path, tmp_path: Path) -> None:
     world = worlds.load(case)
     assert world.proxy is not None
-    config = envoys.static_bootstrap(world.resources(), world.proxy, mark=1337)
+    config = envoys.static_bootstrap(world.resources(), world.proxy, mark=1337, snapshot=world.snapshot)
     assert envoys.validate(config, tmp_path) == ""
 
 

@@ -10,10 +10,11 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     author: str
-    year: int
+    year: int | str | None
+    """A number for the built-in book; a date such as "2002-01-01" where the external service knows it."""
     type: str
-    pages: int
-    publisher: str
+    pages: int | None
+    publisher: str | None
     language: str
     isbn_10: str = msgspec.field(name="ISBN-10")
     isbn_13: str = msgspec.field(name="ISBN-13")

@@ -167,7 +167,7 @@ class ProductPage:
 
     def error(self, request: Request, status: int, reason: str) -> Response:
         """Answer with why there is no page: JSON below /api, else HTML."""
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].startswith("/api/"):
             return answers.error(reason, status)
         html = self._pages.message(status=status, title="That did not work", text=reason)
         return HTMLResponse(html, status, PAGE_HEADERS)
@@ -190,7 +190,12 @@ def is_same_site(request: Request) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:  # no URL
+        return False
 
 
 def back_to_the_page() -> Response:

@@ -92,7 +92,7 @@ class Backends:
         status = 500
         for attempt in range(1, attempts + 1):
             try:
-                answer = await self._upstreams[name].get(f"/{name}/{product_id}", headers)
+                answer = await self._upstreams[name].get(f"/{name}/{product_id}", headers, attempt=attempt)
             except upstream.NoAnswerError as error:
                 status, reason = 500, str(error)
             else:

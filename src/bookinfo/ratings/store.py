@@ -1,12 +1,12 @@
-"""Where ratings are kept: in memory, for the life of the process."""
+"""What ratings are, which bodies are accepted as ratings, and what every place that keeps them can do."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Final, Protocol
 
 import msgspec
 
-MOST_PRODUCTS: Final = 10_000
 MOST_REVIEWERS: Final = 100
 
 Stars = Annotated[int, msgspec.Meta(ge=0, le=5)]
@@ -24,8 +24,51 @@ class StoreFullError(Exception):
     """There are as many products as the store takes."""
 
 
+class ReadOnlyError(Exception):
+    """Ratings are kept where this service may not change them."""
+
+
+class UnavailableError(Exception):
+    """
+    Ratings cannot be had now; later they may.
+
+    Attributes:
+        answer: what the client is told, in the words of Istio's sample.
+        reason: what the log is told; it may name hosts and users, but no password.
+    """
+
+    def __init__(self, answer: str, reason: str) -> None:
+        super().__init__(f"{answer}: {reason}")
+        self.answer = answer
+        self.reason = reason
+
+
 class InvalidRatingsError(ValueError):
     """A posted body is not a JSON object of reviewer names and stars; the text says what is wrong."""
+
+
+class RatingsStore(Protocol):
+    """A place that keeps ratings."""
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Hold what the store needs while requests are served. Succeeds also when a database is away."""
+
+    async def get(self, product_id: int) -> ProductRatings:
+        """
+        Return the ratings of a product.
+
+        Raises:
+            UnavailableError: the database cannot be reached, or gave no usable answer.
+        """
+
+    async def put(self, product_id: int, ratings: dict[str, int]) -> ProductRatings:
+        """
+        Replace the ratings of a product.
+
+        Raises:
+            StoreFullError: the product is new and there are too many already.
+            ReadOnlyError: this store is for reading.
+        """
 
 
 _DECODER: Final = msgspec.json.Decoder(dict[Reviewer, Stars])
@@ -45,28 +88,3 @@ def parse_ratings(body: bytes) -> dict[str, int]:
     if len(ratings) > MOST_REVIEWERS:
         raise InvalidRatingsError(f"more than {MOST_REVIEWERS} reviewers")
     return ratings
-
-
-class MemoryStore:
-    """Ratings by product; a product nobody has rated has the sample's two ratings."""
-
-    def __init__(self) -> None:
-        self._posted: dict[int, ProductRatings] = {}
-
-    def get(self, product_id: int) -> ProductRatings:
-        posted = self._posted.get(product_id)
-        if posted is not None:
-            return posted
-        return ProductRatings(id=product_id, ratings={"Reviewer1": 5, "Reviewer2": 4})
-
-    def put(self, product_id: int, ratings: dict[str, int]) -> ProductRatings:
-        """
-        Replace the ratings of a product.
-
-        Raises:
-            StoreFullError: the product is new and there are too many already.
-        """
-        if product_id not in self._posted and len(self._posted) >= MOST_PRODUCTS:
-            raise StoreFullError(f"ratings of {MOST_PRODUCTS} products are kept already")
-        self._posted[product_id] = ProductRatings(id=product_id, ratings=ratings)
-        return self._posted[product_id]

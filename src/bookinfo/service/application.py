@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, ExceptionHandler
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, ExceptionHandler, Scope
 
-from bookinfo.service import answers, health, limits, telemetry
+from bookinfo.service import answers, documents, health, limits, telemetry, tracing
 from bookinfo.service.metrics import Metrics
 from bookinfo.service.settings import ServiceSettings
 
@@ -30,6 +31,7 @@ class Service:
 
     settings: ServiceSettings
     readiness: health.Readiness
+    limits: limits.Limits
     asgi: ASGIApp
 
 
@@ -53,12 +55,20 @@ def build(
         routes: the service's own, tried in order; `GET /` among them is hidden by the setting BOOKINFO_ROOT_NAME.
         lifespan: what the service opens when it starts.
         error_page: renders refusals such as 404 and 405.
+
+    Raises:
+        SettingError: spans are asked for that cannot be made.
     """
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # registered for this class only  # noqa: S101
+        allow = allowed_methods(app.routes, request.scope) if error.status_code == 405 else ""
+        if allow and request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": allow})
         response = error_page(request, error.status_code, error.detail)
         response.headers.update(error.headers or {})
+        if allow:
+            response.headers["allow"] = allow
         return response
 
     async def serve_metrics(request: Request) -> Response:
@@ -66,11 +76,51 @@ def build(
         return Response(body, headers={"content-type": content_type})
 
     readiness = health.Readiness()
-    common = [*root_routes(settings.root_name), *health.routes(readiness), Route("/metrics", serve_metrics)]
+    common = [
+        *root_routes(settings.root_name),
+        *health.routes(readiness),
+        Route("/metrics", serve_metrics),
+        documents.route(f"bookinfo.{settings.name}"),
+    ]
     handlers: Mapping[int | type[Exception], ExceptionHandler] = {HTTPException: refused}
-    app = Starlette(routes=[*common, *routes], exception_handlers=handlers, lifespan=lifespan)
-    asgi = telemetry.Telemetry(limits.Limits(app), settings=settings, metrics=metrics, readiness=readiness)
-    return Service(settings=settings, readiness=readiness, asgi=asgi)
+    spans = tracing.start(settings)
+    app = Starlette(
+        routes=[*common, *routes], exception_handlers=handlers, lifespan=with_spans(lifespan, spans)
+    )
+    app.router.redirect_slashes = False
+    limited = limits.Limits(app)
+    asgi = telemetry.Telemetry(limited, settings=settings, metrics=metrics, readiness=readiness, spans=spans)
+    return Service(settings=settings, readiness=readiness, limits=limited, asgi=asgi)
+
+
+def with_spans(lifespan: Lifespan | None, spans: tracing.Tracing | None) -> Lifespan | None:
+    """Return the same lifespan, with all spans sent at its end."""
+    if spans is None:
+        return lifespan
+
+    @asynccontextmanager
+    async def both(app: Starlette) -> AsyncIterator[None]:
+        try:
+            if lifespan is None:
+                yield
+            else:
+                async with lifespan(app):
+                    yield
+        finally:
+            await asyncio.to_thread(spans.stop)
+
+    return both
+
+
+def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> str:
+    """Return the value of an Allow header for a path; empty if there is no such path."""
+    methods = {
+        method
+        for route in routes
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods | {"OPTIONS"})) if methods else ""
 
 
 def root_routes(name: str | None) -> list[BaseRoute]:

@@ -21,9 +21,8 @@ from typing import Final
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bookinfo.service import logs
+from bookinfo.service import connections, logs
 from bookinfo.service.application import Service
 
 LOGGER: Final = logging.getLogger("bookinfo.service")
@@ -46,14 +45,14 @@ class ListenError(OSError):
     """The address cannot be listened on; the text says which and why."""
 
 
-def run(service: Service) -> None:
+def run(service: Service, listener: socket.socket | None = None) -> None:
     """
-    Serve until a signal says stop.
+    Serve until a signal says stop, on a socket that listens already or on the one that the settings name.
 
     Raises:
         ListenError: the address is in use, not allowed or not ours.
     """
-    listener = listen(service.settings.host, service.settings.port)
+    listener = listener or listen(service.settings.host, service.settings.port)
     with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve_until_signal(service, listener))
 
@@ -67,14 +66,14 @@ async def _serve_until_signal(service: Service, listener: socket.socket) -> None
 
 
 class Server(uvicorn.Server):
-    """uvicorn with a stop of our own: a delay before it closes, and no polling while it serves."""
+    """uvicorn with a stop of our own (a delay before it closes) and, once a second, a look at who is too slow."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(
             uvicorn.Config(
                 service.asgi,
                 loop="none",
-                http="httptools",
+                http=connections.Connection,
                 ws="none",
                 interface="asgi3",
                 lifespan="on",
@@ -110,6 +109,10 @@ class Server(uvicorn.Server):
     async def main_loop(self) -> None:
         while not self._stopping.is_set():
             await self.on_tick(0)  # sets the Date header, which has a resolution of one second
+            self._service.limits.cancel_overdue()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, connections.Connection):
+                    connection.refuse_if_slow()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), timeout=1.0)
 
@@ -126,7 +129,7 @@ class Server(uvicorn.Server):
     def _has_expectant_connection(self) -> bool:
         """Say whether somebody has connected and not sent a request yet; the request may be on its way."""
         return any(
-            isinstance(connection, HttpToolsProtocol) and connection.cycle is None
+            isinstance(connection, connections.Connection) and connection.cycle is None
             for connection in self.server_state.connections
         )
 

@@ -1,8 +1,10 @@
 """
-Upper bounds for what a client may send: target, headers, body, and the time a body may take to arrive.
+Upper bounds for what a client may send (target, headers, body, the time a body may take) and for how long it is served.
 
 Bookinfo's requests are tiny, so the bounds are too. Whoever exceeds one gets 414, 431, 413 or 408 and the request
-does not reach a handler (or fails in it, for a body whose length was not announced).
+does not reach a handler (or fails in it, for a body whose length was not announced). A handler that has not finished
+after `REQUEST_TIMEOUT_S` is cancelled and the answer is 503; handlers have shorter limits of their own, so this one is
+the net below them. The time that headers take is bounded in `connections`.
 """
 
 from __future__ import annotations
@@ -18,8 +20,15 @@ from bookinfo.service import answers
 MAX_TARGET_BYTES: Final = 8 * 1024
 MAX_HEADER_BYTES: Final = 60 * 1024
 """Envoy's own limit: what a sidecar lets through is served."""
+MAX_HEADERS: Final = 200
+"""Lines. Envoy takes 100 from a client and adds some of its own."""
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_TIMEOUT_S: Final = 10.0
+REQUEST_TIMEOUT_S: Final = 30.0
+
+
+class OvertimeError(Exception):
+    """A handler took longer than `REQUEST_TIMEOUT_S` and was cancelled."""
 
 
 class Limits:
@@ -27,6 +36,23 @@ class Limits:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._running: dict[asyncio.Task[object], float] = {}
+        """When each request began, by the loop's clock: the oldest first."""
+        self._overdue: set[asyncio.Task[object]] = set()
+
+    def cancel_overdue(self) -> None:
+        """
+        End the requests that take too long; `Server` calls it once a second.
+
+        A timer for each request would cost as much as serving one.
+        """
+        limit = asyncio.get_running_loop().time() - REQUEST_TIMEOUT_S
+        for task, began in self._running.items():
+            if began > limit:
+                break
+            if task not in self._overdue:
+                self._overdue.add(task)
+                task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,7 +64,23 @@ class Limits:
             response.headers["connection"] = "close"
             await response(scope, receive, send)
             return
-        await self._app(scope, BoundedBody(receive).receive if has_body else receive, send)
+        await self._run(scope, BoundedBody(receive).receive if has_body else receive, send)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises OvertimeError when the request was cancelled for its length."""
+        task = asyncio.current_task()
+        assert task is not None  # an ASGI server runs each request in a task  # noqa: S101
+        self._running[task] = asyncio.get_running_loop().time()
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if task not in self._overdue:
+                raise
+            task.uncancel()
+            raise OvertimeError from None
+        finally:
+            del self._running[task]
+            self._overdue.discard(task)
 
 
 def check_head(scope: Scope) -> tuple[HTTPException | None, bool]:
@@ -58,6 +100,8 @@ def check_head(scope: Scope) -> tuple[HTTPException | None, bool]:
             has_body = True
     if total > MAX_HEADER_BYTES:
         return HTTPException(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes"), has_body
+    if len(scope["headers"]) > MAX_HEADERS:
+        return HTTPException(431, f"there are more than {MAX_HEADERS} headers"), has_body
     return None, has_body
 
 

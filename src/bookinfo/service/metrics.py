@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, exposition
+from prometheus_client.openmetrics import exposition as openmetrics
 
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -59,6 +59,14 @@ class Metrics:
         child.inc()
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """Return the body and content type of an answer to a scrape that accepts `accept`."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
+        """
+        Return the body and content type of an answer to a scrape that accepts `accept`.
+
+        Prometheus asks for OpenMetrics first; whoever does not name it gets the older text format. Which version is
+        asked for does not matter: each format is served in the one version that all scrapers read.
+        """
+        if "application/openmetrics-text" in accept:
+            # The module has no type annotations.
+            body: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]
+            return body, openmetrics.CONTENT_TYPE_LATEST
+        return exposition.generate_latest(self.registry), exposition.CONTENT_TYPE_PLAIN_0_0_4

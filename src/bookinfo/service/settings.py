@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?")
+HTTP_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?(/[!-~]*)?")
 
 TRUE = frozenset({"true", "1", "yes", "on"})
 FALSE = frozenset({"false", "0", "no", "off"})
+
+TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""Where to send spans; the names beginning with OTEL are OpenTelemetry's own."""
+TRACES_PROTOCOL = "http/protobuf"
 
 
 class SettingError(ValueError):
@@ -78,6 +83,13 @@ class Environment:
             raise SettingError(name, value, "a host name or an IPv4 address")
         return value
 
+    def http_url(self, name: str) -> str | None:
+        """Return an absolute URL without a query, and without slashes at its end; None if it is missing."""
+        value = self.optional(name)
+        if value is not None and not HTTP_URL.fullmatch(value):
+            raise SettingError(name, value, "a URL such as http://collector:4318")
+        return None if value is None else value.rstrip("/")
+
     def base_url(self, service: str) -> str:
         """
         Return where another Bookinfo service is, such as `http://details.shop.example:9080`.
@@ -115,6 +127,10 @@ class ServiceSettings:
     """How long requests are still accepted after SIGTERM, while callers learn that this replica goes away."""
     shutdown_grace_s: float
     """How long requests in flight may take after that."""
+    traces_endpoint: str | None
+    """The full URL to send spans to; None: make none."""
+    traces_name: str
+    """What spans call the service."""
 
 
 def read(environment: Environment, name: str, *, host: str | None, port: int | None) -> ServiceSettings:
@@ -139,4 +155,22 @@ def read(environment: Environment, name: str, *, host: str | None, port: int | N
         log_dir=None if log_dir is None else Path(log_dir),
         shutdown_delay_s=environment.seconds("SHUTDOWN_DELAY_S", 1.0, maximum=600),
         shutdown_grace_s=environment.seconds("SHUTDOWN_GRACE_S", 20.0, maximum=3600),
+        traces_endpoint=traces_endpoint(environment),
+        traces_name=environment.text("OTEL_SERVICE_NAME", name),
     )
+
+
+def traces_endpoint(environment: Environment) -> str | None:
+    """
+    Return where spans go, by OpenTelemetry's rules: one URL for all signals, or one for traces alone.
+
+    Raises:
+        SettingError: no URL, or another protocol than the one that is spoken.
+    """
+    base = environment.http_url(TRACES_ENDPOINT)
+    endpoint = environment.http_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or (base and f"{base}/v1/traces")
+    if endpoint is None or environment.flag("OTEL_SDK_DISABLED", default=False):
+        return None
+    for name in ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"):
+        environment.choice(name, TRACES_PROTOCOL, (TRACES_PROTOCOL,))
+    return endpoint

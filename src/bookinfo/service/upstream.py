@@ -14,7 +14,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from bookinfo.service import answers
+from bookinfo.service import answers, tracing
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 CONNECTIONS: Final = 200
@@ -61,14 +61,23 @@ class Upstream:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._timeout_s = timeout_s
 
-    async def get(self, path: str, headers: Mapping[str, str]) -> Answer:
+    async def get(self, path: str, headers: Mapping[str, str], *, attempt: int = 1) -> Answer:
         """
-        Ask for a path such as `/details/0`.
+        Ask for a path such as `/details/0`. `attempt` counts from 1, for the span that a retry gets of its own.
 
         Raises:
             NoAnswerError: there was no complete answer within the time limit.
         """
         url = self._base.with_path(path)
+        serving = tracing.CURRENT.get()
+        if serving is None:
+            return await self._get(url, headers)
+        with serving.call("GET", str(url), headers, attempt=attempt) as call:
+            answer = await self._get(url, call.headers)
+            call.answered(answer.status)
+            return answer
+
+    async def _get(self, url: URL, headers: Mapping[str, str]) -> Answer:
         try:
             async with self._session.get(
                 url, headers=headers, timeout=self._timeout, allow_redirects=False

@@ -11,10 +11,21 @@ import click
 # name -> (module, one line). Modules are imported when their command runs, so that --help and env stay instant.
 _COMMANDS = {
     "up": ("starting", "Start the lab, or say that it runs."),
+    "app": ("app", "Run Bookinfo on this machine without any mesh."),
     "status": ("inspecting", "Show pods, proxies, addresses and what is wrong."),
     "env": ("environment", 'Print variables for the shell: eval "$(bookmesh env)".'),
     "kubectl": ("environment", "Run kubectl against the lab."),
     "kubeconfig": ("environment", "Print the kubeconfig, or merge it into yours."),
+    "task": ("tasks", "Istio's documentation as runnable cases: list, show, run, verify."),
+    "test": ("tasks", "Run your own cases over your own YAML."),
+    "istioctl": (
+        "istioctl.command",
+        "What people type in Istio's tasks: proxy-status, proxy-config, analyze, install …",
+    ),
+    "explain": (
+        "explaining",
+        "Follow a request through a proxy's configuration, with the YAML behind each step.",
+    ),
     "logs": ("inspecting", "Show what the lab process has to say."),
     "doctor": ("inspecting", "Check that this machine can run a lab."),
     "down": ("stopping", "End the lab and remove all of it."),

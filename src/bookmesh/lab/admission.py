@@ -7,9 +7,11 @@ from bookmesh.base.kubernetes import ApiError
 from bookmesh.kube.api import admission
 from bookmesh.kube.store.records import GroupResource
 from bookmesh.kube.store.store import Store
-from bookmesh.mesh.injection import injecting, settings
+from bookmesh.lab import injection_values
+from bookmesh.mesh.injection import settings
 
 _NAMESPACES = GroupResource(kubernetes.NAMESPACES.group, kubernetes.NAMESPACES.plural)
+_CONFIG_MAPS = GroupResource(kubernetes.CONFIG_MAPS.group, kubernetes.CONFIG_MAPS.plural)
 
 
 class SidecarInjection:
@@ -24,15 +26,19 @@ class SidecarInjection:
         Inject into a new pod.
 
         Raises:
-            ApiError: 400, an annotation of the pod cannot be honoured.
+            ApiError: 400, an annotation of the pod, or a value of the installation, cannot be honoured.
         """
         if request.operation != "CREATE" or request.resource != kubernetes.PODS:
             return admission.Review(request.object)
         namespace = self._store.get(_NAMESPACES, "", request.namespace)
         labels = namespace.object["metadata"].get("labels") or {} if namespace else {}
+        values = self._store.get(_CONFIG_MAPS, injection_values.NAMESPACE, injection_values.CONFIG_MAP)
         try:
-            pod = injecting.inject(request.object, namespace_labels=labels, settings=self._settings)
-        except settings.InjectionError as error:
+            annotations = injection_values.read_annotations(values.object if values else None)
+            pod = injection_values.inject(
+                request.object, annotations, namespace_labels=labels, settings=self._settings
+            )
+        except ValueError as error:
             message = f'admission webhook "sidecar-injector.istio.io" denied the request: {error}'
             raise ApiError(400, "BadRequest", message) from error
         return admission.Review(pod)

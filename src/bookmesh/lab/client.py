@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,16 @@ def environment(lab: paths.LabPaths) -> dict[str, str]:
     return {"KUBECONFIG": str(lab.kubeconfig), "KUBECACHEDIR": str(lab.discovery_cache), "PATH": path}
 
 
+# A script of this name, not a link: the process is called `istioctl` then, as tasks expect that end it by name.
+_ISTIOCTL = """#!{interpreter} -P
+from bookmesh.cli.istioctl import command
+
+command.run_shim({kubeconfig!r})
+"""
+
+
 def link_shims(lab: paths.LabPaths) -> None:
-    """Put `bookmesh`, and `kubectl` when PATH has none, into the directory that `bookmesh env` adds to PATH."""
+    """Put `bookmesh`, and `kubectl` and `istioctl` when PATH has none, into what `bookmesh env` adds to PATH."""
     lab.shims.mkdir(exist_ok=True)
     wanted = {"bookmesh": Path(sysconfig.get_path("scripts")) / "bookmesh"}
     if shutil.which("kubectl") is None:
@@ -105,3 +114,15 @@ def link_shims(lab: paths.LabPaths) -> None:
         link.unlink(missing_ok=True)
         if target.exists():
             link.symlink_to(target)
+    _write_istioctl(lab)
+
+
+def _write_istioctl(lab: paths.LabPaths) -> None:
+    """Write ours, unless PATH has another one already."""
+    own = lab.shims / "istioctl"
+    found = shutil.which("istioctl")
+    if found is not None and Path(found).parent.resolve() != lab.shims.resolve():
+        own.unlink(missing_ok=True)
+        return
+    own.write_text(_ISTIOCTL.format(interpreter=sys.executable, kubeconfig=str(lab.kubeconfig)))
+    own.chmod(0o755)

@@ -37,6 +37,7 @@ from bookmesh.lab import (
     progress,
     proxy_volumes,
     readiness,
+    releases,
     seeding,
     slots,
     status,
@@ -51,7 +52,6 @@ from bookmesh.mesh.identity import authority
 from bookmesh.mesh.injection import settings as injection_settings
 from bookmesh.mesh.snapshot import settings as mesh_settings
 
-ISTIO_TAG = "1.28.0"
 NODE_NAME = "bookmesh"
 STOP_GRACE_S = 1.0
 _log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ async def run(
             client=kube.client,
             forks=forkserver,
             network=node_network,
-            images=_build_catalogue(),
+            images=_build_catalogue(lab),
             volume_drivers={injection_settings.CSI_DRIVER: proxy_volumes.ProxyVolumes(control)},
             network_hooks=[interception.Interception()],
             tokens=issuer,
@@ -159,7 +159,7 @@ async def run(
 def _open_kube(lab: paths.LabPaths) -> Kube:
     is_new = not lab.store.exists()
     store = stores.Store.open(lab.store)
-    hook = admission.SidecarInjection(store, injection_settings.InjectionSettings(tag=ISTIO_TAG))
+    hook = admission.SidecarInjection(store, injection_settings.InjectionSettings(tag=releases.ISTIO_TAG))
     over = verbs.Verbs(store, kinds.Kinds(), schemas.Schemas.load(), hooks=(hook,))
     return Kube(store, over, inprocess.InProcessClient(over), is_new)
 
@@ -171,7 +171,7 @@ def _build_control_plane(lab: paths.LabPaths, kube: Kube) -> control_plane.Contr
     )
 
 
-def _build_catalogue() -> catalogue.Catalogue:
+def _build_catalogue(lab: paths.LabPaths) -> catalogue.Catalogue:
     envoy = specification.envoy_binary()
     if envoy is None:
         raise findings.BookmeshError(
@@ -182,7 +182,7 @@ def _build_catalogue() -> catalogue.Catalogue:
             ),
             exit_code=3,
         )
-    return catalogue.Catalogue(catalogue.load(), envoy=envoy)
+    return catalogue.Catalogue(catalogue.load(), envoy=envoy, programs=lab.directory / "programs")
 
 
 def _listen(port: int, *, is_wanted: bool) -> socket.socket:

@@ -4,14 +4,17 @@ Small meshes written as YAML: Kubernetes objects, Istio objects, and one documen
     proxy: default/productpage-v1        # the pod (NAMESPACE/NAME)
     base: bookinfo.yaml                  # more objects, from a file beside this one; may be left out
     settings: {mtls_mode: STRICT}        # fields of MeshSettings; may be left out
+    secrets: {edge/web: both}            # pair, trusted or both: a Secret with fresh certificates; may be left out
     show: {RDS: ["9080"]}                # globs of resource names that go into the expected output; all without it
     unfold: true                         # write out what is the same everywhere, such as the default retry policy
 
+Secrets, and a ConfigMap `istio`, count as well.
 Services get their endpoints from the pods they select, unless the file has EndpointSlices.
 """
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 import functools
 import json
@@ -22,8 +25,11 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 
+from bookmesh.mesh.identity import certificates
+from bookmesh.mesh.identity.authority import current_time
 from bookmesh.mesh.model import kinds, parsing
 from bookmesh.mesh.registry import registry
+from bookmesh.mesh.snapshot import credentials, mesh_config
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.snapshot.settings import MeshSettings
@@ -76,10 +82,28 @@ def build(objects: list[dict[str, Any]], about: dict[str, Any]) -> World:
     pods, services = by_kind.get("Pod", []), by_kind.get("Service", [])
     slices = by_kind.get("EndpointSlice") or [_slice(service, pods) for service in services]
     configs = [parsing.parse(o) for o in objects if kinds.kind_for(o.get("apiVersion", ""), o["kind"])]
-    built = registry.build(services, slices, pods, by_kind.get("Namespace", []))
-    snapshot = snapshots.build(built, configs, MeshSettings(**about.get("settings", {})))
+    built = registry.build(services, slices, pods, by_kind.get("Namespace", []), configs=configs)
+    secrets = [*by_kind.get("Secret", []), *(_secret(*item) for item in about.get("secrets", {}).items())]
+    found = credentials.build_credentials(map(credentials.parse_secret, secrets))
+    settings = mesh_config.read(MeshSettings(**about.get("settings", {})), _config_map(by_kind))
+    snapshot = snapshots.build(built, configs, settings.settings, found, settings.findings)
     proxy = _proxy(about.get("proxy"), pods)
     return World(snapshot, proxy, show=about.get("show", {}), is_folded=not about.get("unfold", False))
+
+
+def _secret(path: str, content: str) -> dict[str, Any]:
+    namespace, _, name = path.partition("/")
+    root = certificates.build_root("example.org", now=current_time())
+    leaf = certificates.build_leaf(root, "spiffe://example.org/test", now=current_time())
+    data = {"tls.crt": leaf.chain, "tls.key": leaf.key} if content in ("pair", "both") else {}
+    if content in ("trusted", "both"):
+        data["ca.crt"] = leaf.root
+    encoded = {key: base64.b64encode(text).decode() for key, text in data.items()}
+    return {"kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": encoded}
+
+
+def _config_map(by_kind: dict[str, list[dict[str, Any]]]) -> dict[str, Any] | None:
+    return next((o for o in by_kind.get("ConfigMap", []) if o["metadata"]["name"] == mesh_config.NAME), None)
 
 
 def _proxy(name: str | None, pods: list[dict[str, Any]]) -> proxies.Proxy | None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bookinfo import main
+from bookinfo.service import lifecycle
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from bookinfo import main
         ("reviews", "STAR_COLOR", "red; }"),
         ("ratings", "PORT", "http"),
         ("ratings", "SERVICE_VERSION", "v2"),
-        ("details", "ENABLE_EXTERNAL_BOOK_SERVICE", "true"),
+        ("details", "ENABLE_EXTERNAL_BOOK_SERVICE", "perhaps"),
     ],
 )
 def test_wrong_setting_stops_with_one_line_that_names_it(
@@ -30,6 +31,7 @@ def test_wrong_setting_stops_with_one_line_that_names_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(lifecycle, "run", lambda *_arguments: pytest.fail("it starts"))
     with pytest.raises(SystemExit) as stopped:
         main.main([service])
     assert stopped.value.code == 2
@@ -78,3 +80,11 @@ def test_preloading_starts_nothing_and_reads_no_environment() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("argv", [["ratings", "--reviews", "v1"], ["details", "--ratings", "v1"]])
+def test_versions_are_for_all_services_together(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main.main(argv)
+    assert stopped.value.code == 2
+    assert "go with all" in capsys.readouterr().err

@@ -68,3 +68,22 @@ def test_a_lab_that_does_not_answer_is_reported(lab: paths.LabPaths, monkeypatch
     with pytest.raises(findings.BookmeshError, match="does not answer") as caught:
         client.fetch_status(lab)
     assert caught.value.finding.code == "BM0104"
+
+
+def test_istioctl_is_a_script_of_that_name_where_the_path_has_none(
+    lab: paths.LabPaths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    executable(tmp_path / "bin" / "kubectl")
+    monkeypatch.setenv("PATH", f"{lab.shims}{os.pathsep}{tmp_path / 'bin'}")
+    client.link_shims(lab)
+    client.link_shims(lab)
+    shim = lab.shims / "istioctl"
+    assert os.access(shim, os.X_OK)
+    assert not shim.is_symlink()
+    assert str(lab.kubeconfig) in shim.read_text()
+    executable(tmp_path / "bin" / "istioctl")
+    client.link_shims(lab)
+    own_goes = shim.exists()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    client.link_shims(lab)
+    assert (own_goes, shim.exists()) == (True, False)

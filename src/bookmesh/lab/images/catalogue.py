@@ -20,6 +20,7 @@ import yaml
 from bookmesh.base import findings
 from bookmesh.kube.node import images
 from bookmesh.kube.sandbox import specification
+from bookmesh.lab.images import programs as image_programs
 
 PROXY_CONFIG = "/etc/istio/proxy/envoy-rev.json"
 _HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -49,6 +50,7 @@ class Entry:
     tag: re.Pattern[str]
     run: dict[str, Any]
     env: dict[str, str] = field(default_factory=dict)
+    programs: dict[str, str] = field(default_factory=dict)
 
 
 def load() -> list[Entry]:
@@ -58,11 +60,13 @@ def load() -> list[Entry]:
 
 
 class Catalogue:
-    """The lab's `ImageResolver`."""
+    """The lab's `ImageResolver`. `programs` is where the scripts of images lie; they are written here."""
 
-    def __init__(self, entries: list[Entry], *, envoy: Path) -> None:
+    def __init__(self, entries: list[Entry], *, envoy: Path, programs: Path) -> None:
         self._entries = entries
         self._envoy = envoy
+        self._programs = programs
+        image_programs.write(programs, (entry.programs for entry in entries))
         self._python_mounts = tuple(specification.python_mounts())
 
     def resolve(self, reference: str) -> images.Image:
@@ -82,6 +86,7 @@ class Catalogue:
     def _image(self, reference: str, entry: Entry, match: re.Match[str]) -> images.Image:
         env = {"PATH": _HOST_PATH} | {name: _expand(value, match) for name, value in entry.env.items()}
         arguments = tuple(_expand(argument, match) for argument in entry.run.get("args", []))
+        mounts = (*self._python_mounts, *image_programs.mounts(self._programs, entry.programs))
         if "python" in entry.run:
             module = entry.run["python"].partition(":")[0]
             return images.Image(
@@ -92,7 +97,7 @@ class Catalogue:
                 working_dir="/",
                 user=None,
                 entry=entry.run["python"],
-                mounts=self._python_mounts,
+                mounts=mounts,
             )
         if "program" in entry.run:
             program = entry.run["program"]
@@ -107,7 +112,7 @@ class Catalogue:
                 working_dir="/",
                 user=None,
                 entry=None,
-                mounts=(),
+                mounts=mounts if entry.programs else (),
             )
         return images.Image(
             reference=reference,
@@ -117,7 +122,7 @@ class Catalogue:
             working_dir="/",
             user=None,
             entry=None,
-            mounts=self._python_mounts,
+            mounts=mounts,
         )
 
     def _unknown(self, reference: str, name: ImageName) -> findings.Finding:
@@ -164,6 +169,7 @@ def _parse_entry(item: dict[str, Any]) -> Entry:
         tag=re.compile(item.get("tag", ".*")),
         run=run,
         env=item.get("env", {}),
+        programs=item.get("programs", {}),
     )
 
 

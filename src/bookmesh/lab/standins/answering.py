@@ -45,8 +45,8 @@ SAMPLE_HTML: Final = """<!DOCTYPE html>
 <html>
   <head><title>A page</title></head>
   <body>
-    <h1>A page to fetch</h1>
-    <p>It is here so that a client has some HTML to ask for.</p>
+    <h1>Herman Melville - Moby-Dick</h1>
+    <p>The chapter itself is in the library; this page is here so that a client has some HTML to ask for.</p>
   </body>
 </html>
 """

@@ -8,6 +8,8 @@ from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import (
     conflicting_hosts,
     idle_gateways,
+    missing_credentials,
+    missing_delegates,
     missing_gateways,
     missing_hosts,
     missing_subsets,
@@ -21,8 +23,10 @@ _ANALYZERS: Final = (
     missing_hosts.check,
     missing_subsets.check,
     missing_gateways.check,
+    missing_delegates.check,
     conflicting_hosts.check,
     idle_gateways.check,
+    missing_credentials.check,
     unserved_protocols.check,
 )
 
@@ -31,4 +35,4 @@ def analyze(snapshot: snapshots.MeshSnapshot) -> list[Finding]:
     """Say all that is wrong, each thing once, by object in merge order; empty when all is well."""
     found = dict.fromkeys(finding for check in _ANALYZERS for finding in check(snapshot))
     position = {parsed.ref: index for index, parsed in enumerate(snapshot.configs)}
-    return sorted(found, key=lambda finding: position[finding.subject] if finding.subject else -1)
+    return sorted(found, key=lambda finding: position.get(finding.subject, -1) if finding.subject else -1)

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bookmesh.base.findings import Finding, ObjectRef
+from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import destinations, near_misses
-from bookmesh.mesh.model import matching, service_entries
+from bookmesh.mesh.model import matching
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    entries = _service_entries(snapshot)
     for rule in snapshot.routings:
         for path, destination in destinations.destinations_in(rule.spec):
             host = rule.destination_host(destination)
             if host not in snapshot.registry.services:
-                yield _finding(rule, path, destination, snapshot, entries.get(host))
-
-
-def _service_entries(snapshot: snapshots.MeshSnapshot) -> dict[str, ObjectRef]:
-    return {
-        host: parsed.ref
-        for parsed in snapshot.configs
-        if isinstance(parsed.spec, service_entries.ServiceEntry)
-        for host in parsed.spec.hosts
-    }
+                yield _finding(rule, path, destination, snapshot)
 
 
 def _finding(
@@ -34,7 +24,6 @@ def _finding(
     path: str,
     destination: matching.Destination,
     snapshot: snapshots.MeshSnapshot,
-    entry: ObjectRef | None,
 ) -> Finding:
     host = rule.destination_host(destination)
     visible = snapshot.services_visible_in(rule.ref.namespace)
@@ -43,9 +32,10 @@ def _finding(
     if not is_short:
         known = [s.hostname for s in visible]
     resolved = f", which means {host}," if is_short else ","
-    hint = near_misses.did_you_mean(destination.host, known) + "create the Service, or correct the host"
-    if entry is not None:
-        hint = f"{entry} declares it, but this mesh does not act on ServiceEntries yet"
+    hint = (
+        near_misses.did_you_mean(destination.host, known)
+        + "create the Service or a ServiceEntry, or correct the host"
+    )
     return Finding(
         code="BM0202",
         message=f'{rule.ref} routes to host "{destination.host}"{resolved} but there is no such service',

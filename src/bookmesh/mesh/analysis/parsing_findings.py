@@ -1,4 +1,4 @@
-"""BM0201 and BM0205: objects that could not be parsed, and fields without effect; found while parsing."""
+"""BM0201, BM0205 and BM0210: what could not be parsed, and fields without effect; found while parsing."""
 
 from __future__ import annotations
 
@@ -9,5 +9,6 @@ from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    yield from snapshot.findings
     for parsed in snapshot.configs:
         yield from parsed.findings

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.findings import Finding
@@ -17,7 +17,9 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh import analysis
 from bookmesh.mesh.model import parsing
 from bookmesh.mesh.registry import registry
+from bookmesh.mesh.snapshot import credentials, mesh_config
 from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.snapshot.credentials import Credential
 from bookmesh.mesh.snapshot.proxy import Proxy
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
@@ -33,13 +35,15 @@ _SLICE: Final = 20  # objects parsed between two looks at the event loop
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Everything a snapshot is made from; `configs` are the mesh's own kinds."""
+    """Everything a snapshot is made from; `configs` are the mesh's own kinds, `mesh_config` its ConfigMap if any."""
 
     services: list[JsonObject]
     endpoint_slices: list[JsonObject]
     pods: list[JsonObject]
     namespaces: list[JsonObject]
     configs: list[JsonObject]
+    secrets: list[JsonObject] = field(default_factory=list)
+    mesh_config: JsonObject | None = None
 
 
 class Builder:
@@ -48,6 +52,7 @@ class Builder:
     def __init__(self, settings: MeshSettings) -> None:
         self._settings = settings
         self._parsed: dict[tuple[str, str], parsing.Parsed] = {}
+        self._credentials: dict[tuple[str, str], Credential | None] = {}
         self._cache = caching.Cache()
         self._encoded = caching.Cache()
 
@@ -59,10 +64,14 @@ class Builder:
             objects.endpoint_slices,
             objects.pods,
             objects.namespaces,
+            configs=configs,
             domain=self._settings.domain,
         )
         await asyncio.sleep(0)
-        return snapshots.build(registered, configs, self._settings)
+        config = mesh_config.read(self._settings, objects.mesh_config)
+        return snapshots.build(
+            registered, configs, config.settings, self._read_credentials(objects.secrets), config.findings
+        )
 
     def translate(self, proxy: Proxy, snapshot: MeshSnapshot) -> ResourceSet:
         return translation.resources(proxy, snapshot, self._cache)
@@ -84,13 +93,27 @@ class Builder:
             built, lambda: resources.encode(built.type_url, built.name, built.serialized)
         )
 
+    def _read_credentials(self, secrets: Iterable[JsonObject]) -> credentials.Credentials:
+        read: dict[tuple[str, str], Credential | None] = {}
+        for secret in secrets:
+            key = _version_of(secret)
+            read[key] = (
+                self._credentials[key] if key in self._credentials else credentials.parse_secret(secret)
+            )
+        self._credentials = read
+        return credentials.build_credentials(read.values())
+
     async def _parse(self, configs: Iterable[JsonObject]) -> list[parsing.Parsed]:
         parsed: dict[tuple[str, str], parsing.Parsed] = {}
         for position, config in enumerate(configs, start=1):
-            metadata = config["metadata"]
-            key = metadata.get("uid", ""), metadata.get("resourceVersion", "")
+            key = _version_of(config)
             parsed[key] = self._parsed.get(key) or parsing.parse(config)
             if position % _SLICE == 0:
                 await asyncio.sleep(0)
         self._parsed = parsed
         return list(parsed.values())
+
+
+def _version_of(obj: JsonObject) -> tuple[str, str]:
+    metadata = obj["metadata"]
+    return metadata.get("uid", ""), metadata.get("resourceVersion", "")

@@ -30,6 +30,7 @@ from bookmesh.mesh.control.statuses import ProxyStatus
 from bookmesh.mesh.identity.authority import CertificateAuthority
 from bookmesh.mesh.model import kinds
 from bookmesh.mesh.registry import workloads
+from bookmesh.mesh.snapshot import mesh_config
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
 from bookmesh.mesh.translate import bootstrap
@@ -44,6 +45,7 @@ _WATCHED: Final = (
     kubernetes.ENDPOINT_SLICES,
     kubernetes.PODS,
     kubernetes.NAMESPACES,
+    kubernetes.SECRETS,
 )
 
 _log = logging.getLogger(__name__)
@@ -85,6 +87,12 @@ class ControlPlane:
         self._configs = {
             kind.kind: Mirror(client, kind.resource, on_change=self._note_change) for kind in kinds.KINDS
         }
+        self._mesh_config = Mirror(
+            client,
+            kubernetes.CONFIG_MAPS,
+            on_change=self._note_change,
+            namespace=settings.root_namespace,
+        )
         self._announcer = Announcer(client, self._configs, clock=_current_time)
         self._proxies: dict[str, OpenProxy] = {}
         self._snapshot: MeshSnapshot | None = None
@@ -130,9 +138,10 @@ class ControlPlane:
         await socket.start()
         self._proxies[uid] = OpenProxy(proxy, feed, socket, certificate)
         self._pace.mark()
+        settings = mesh_config.read(self._settings, self._config_map()).settings
         return ProxyEndpoint(
             socket_path=socket.path,
-            bootstrap=bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=self._settings),
+            bootstrap=bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=settings),
         )
 
     async def close_proxy(self, uid: str) -> None:
@@ -161,10 +170,14 @@ class ControlPlane:
                 open_proxy.certificate = self._authority.issue(
                     namespace=proxy.namespace, service_account=proxy.service_account
                 )
-                open_proxy.feed.publish({type_urls.SECRET: sds.build_secrets(open_proxy.certificate)})
+                secrets = sds.build_secrets(open_proxy.certificate)
+                open_proxy.feed.publish({type_urls.SECRET: secrets | open_proxy.credentials})
+
+    def _config_map(self) -> JsonObject | None:
+        return self._mesh_config.get(self._settings.root_namespace, mesh_config.NAME)
 
     def _all_mirrors(self) -> list[Mirror]:
-        return [*self._mirrors.values(), *self._configs.values()]
+        return [*self._mirrors.values(), *self._configs.values(), self._mesh_config]
 
     def _note_change(self) -> None:
         self._has_changed = True
@@ -224,6 +237,10 @@ class ControlPlane:
             return
         open_proxy.error = ""
         open_proxy.pushed = Push(resource_set, digests)
+        if open_proxy.proxy.type == "router":
+            open_proxy.credentials = sds.build_credentials(snapshot, open_proxy.proxy.namespace)
+            secrets = sds.build_secrets(open_proxy.certificate)
+            encoded[type_urls.SECRET] = secrets | open_proxy.credentials
         open_proxy.feed.publish(encoded)
 
     def _refresh_labels(self, open_proxy: OpenProxy) -> bool:
@@ -275,6 +292,8 @@ class ControlPlane:
             pods=self._mirrors[kubernetes.PODS].objects(),
             namespaces=self._mirrors[kubernetes.NAMESPACES].objects(),
             configs=[item for mirror in self._configs.values() for item in mirror.objects()],
+            secrets=self._mirrors[kubernetes.SECRETS].objects(),
+            mesh_config=self._config_map(),
         )
 
 

@@ -23,16 +23,19 @@ _log = logging.getLogger(__name__)
 
 class Mirror:
     """
-    Objects of `resource` in every namespace. `on_change` is called after each change of content.
+    Objects of `resource` in one namespace, or in every one. `on_change` is called after each change of content.
 
     `has_listed` is set after the first list, also if that said that there is no such resource: an API without the
     kind has no objects of it.
     """
 
-    def __init__(self, client: Client, resource: Resource, *, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, client: Client, resource: Resource, *, on_change: Callable[[], None], namespace: str = ""
+    ) -> None:
         self.resource = resource
         self.has_listed = asyncio.Event()
         self._client = client
+        self._namespace = namespace
         self._on_change = on_change
         self._objects: dict[tuple[str, str], JsonObject] = {}
         self._pause_s = FIRST_PAUSE_S
@@ -55,9 +58,9 @@ class Mirror:
             self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
     async def _list_and_watch(self) -> None:
-        listed = await self._client.list(self.resource)
+        listed = await self._client.list(self.resource, self._namespace)
         self._replace(listed.items)
-        async for event in self._client.watch(self.resource, since=listed.resource_version):
+        async for event in self._client.watch(self.resource, self._namespace, since=listed.resource_version):
             self._pause_s = FIRST_PAUSE_S
             if event.type == "BOOKMARK":
                 continue

@@ -13,6 +13,7 @@ from bookmesh.mesh.snapshot.proxy import Proxy
 from bookmesh.mesh.translate.resources import ResourceSet
 from bookmesh.mesh.xds.nacks import Nack
 from bookmesh.mesh.xds.pushing import Feed
+from bookmesh.mesh.xds.resources import Encoded
 from bookmesh.mesh.xds.server import ProxySocket
 
 _TEMPLATES = "inject.istio.io/templates"
@@ -28,7 +29,10 @@ class Push:
 
 @dataclass(slots=True, eq=False)
 class OpenProxy:
-    """`error` is why the latest configuration could not be built for it, "" when it could."""
+    """
+    `error` is why the latest configuration could not be built for it, "" when it could. `credentials` are the secrets
+    of people that a gateway got, besides its own certificate.
+    """
 
     proxy: Proxy
     feed: Feed
@@ -37,6 +41,7 @@ class OpenProxy:
     pushed: Push | None = None
     accepted: Push | None = None
     error: str = ""
+    credentials: dict[str, Encoded] = field(default_factory=dict)
     blamed: dict[tuple[str, str], tuple[Nack, tuple[ObjectRef, ...]]] = field(default_factory=dict)
 
     def blamed_for(self, key: tuple[str, str], nack: Nack) -> tuple[ObjectRef, ...]:

@@ -29,7 +29,7 @@ def build_crd(kind: kinds.Kind) -> JsonObject:
                 "kind": kind.kind,
                 "listKind": f"{kind.kind}List",
                 "plural": kind.plural,
-                "shortNames": [kind.short_name],
+                **({"shortNames": [kind.short_name]} if kind.short_name else {}),
                 "singular": singular,
             },
             "scope": "Namespaced",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -196,10 +197,10 @@ class LoadBalancer(Model, frozen=True):
     ) = None
     consistent_hash: ConsistentHash | None = None
     backend_utilization: Annotated[BackendUtilization | None, NOT_ACTED_ON] = None
-    locality_lb_setting: Annotated[LocalityLoadBalancer | None, NOT_ACTED_ON] = None
+    locality_lb_setting: LocalityLoadBalancer | None = None
     zone_aware_lb_setting: Annotated[ZoneAwareLoadBalancer | None, NOT_ACTED_ON] = None
-    warmup: Annotated[Warmup | None, NOT_ACTED_ON] = None
-    warmup_duration_secs: Annotated[Duration | None, NOT_ACTED_ON] = None
+    warmup: Warmup | None = None
+    warmup_duration_secs: Duration | None = None
 
     @classmethod
     def one_of(cls) -> tuple[tuple[str, ...], ...]:
@@ -334,11 +335,11 @@ class ClientTls(Model, frozen=True):
     """
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
-    client_certificate: Annotated[str, NOT_ACTED_ON] = ""
-    private_key: Annotated[str, NOT_ACTED_ON] = ""
+    client_certificate: str = ""
+    private_key: str = ""
     ca_certificates: str = ""
     ca_crl: Annotated[str, NOT_ACTED_ON] = ""
-    credential_name: Annotated[str, NOT_ACTED_ON] = ""
+    credential_name: str = ""
     subject_alt_names: tuple[str, ...] = ()
     sni: str = ""
     insecure_skip_verify: bool | None = None
@@ -464,3 +465,10 @@ class DestinationRule(Model, frozen=True):
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()
     workload_selector: Annotated[WorkloadSelector | None, NOT_ACTED_ON] = None
+
+    def levels(self) -> Iterator[TrafficPolicy | PortTrafficPolicy]:
+        """Every policy in the rule: of the host, of subsets, of ports."""
+        for policy in (self.traffic_policy, *(subset.traffic_policy for subset in self.subsets)):
+            if policy is not None:
+                yield policy
+                yield from policy.port_level_settings

@@ -67,27 +67,50 @@ class ServerTls(Model, frozen=True):
     """
 
     https_redirect: bool = False
-    mode: Annotated[
+    mode: (
         Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]
-        | None,
-        NOT_ACTED_ON,
-    ] = None
-    server_certificate: Annotated[str, NOT_ACTED_ON] = ""
-    private_key: Annotated[str, NOT_ACTED_ON] = ""
-    ca_certificates: Annotated[str, NOT_ACTED_ON] = ""
+        | None
+    ) = None
+    server_certificate: str = ""
+    private_key: str = ""
+    ca_certificates: str = ""
     ca_crl: Annotated[str, NOT_ACTED_ON] = ""
     tls_certificates: Annotated[tuple[TlsCertificate, ...], NOT_ACTED_ON] = ()
-    credential_name: Annotated[str, NOT_ACTED_ON] = ""
-    credential_names: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    ca_cert_credential_name: Annotated[str, NOT_ACTED_ON] = ""
-    subject_alt_names: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    verify_certificate_spki: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    verify_certificate_hash: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    min_protocol_version: Annotated[TlsVersion | None, NOT_ACTED_ON] = None
-    max_protocol_version: Annotated[TlsVersion | None, NOT_ACTED_ON] = None
-    cipher_suites: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
-    ecdh_curves: Annotated[tuple[str, ...], NOT_ACTED_ON] = ()
+    credential_name: str = ""
+    credential_names: tuple[str, ...] = ()
+    ca_cert_credential_name: str = ""
+    subject_alt_names: tuple[str, ...] = ()
+    verify_certificate_spki: tuple[str, ...] = ()
+    verify_certificate_hash: tuple[str, ...] = ()
+    min_protocol_version: TlsVersion | None = None
+    max_protocol_version: TlsVersion | None = None
+    cipher_suites: tuple[str, ...] = ()
+    ecdh_curves: tuple[str, ...] = ()
     insecure_skip_verify: Annotated[bool | None, NOT_ACTED_ON] = None
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether the gateway ends TLS itself."""
+        return self.mode in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL")
+
+    @property
+    def asks_for_certificates(self) -> bool:
+        """Whether clients are asked for a certificate that is verified against one of ours, not the mesh's."""
+        return self.mode in ("MUTUAL", "OPTIONAL_MUTUAL")
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The secrets with the gateway's own certificates."""
+        return self.credential_names or ((self.credential_name,) if self.credential_name else ())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"):
+            has_files = bool(self.server_certificate and self.private_key)
+            if not (self.credentials or has_files or self.tls_certificates):
+                raise ValueError(
+                    f"mode {self.mode} needs credentialName, or serverCertificate and privateKey"
+                )
 
 
 class Server(Model, frozen=True):
@@ -110,8 +133,11 @@ class Server(Model, frozen=True):
     name: str = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.hosts:
             raise ValueError("hosts must not be empty")
+        if self.tls is None and self.port.protocol.upper() in ("HTTPS", "TLS"):
+            raise ValueError(f"protocol {self.port.protocol} needs tls")
 
 
 class Gateway(Model, frozen=True):

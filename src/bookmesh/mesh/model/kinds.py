@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bookmesh.base import kubernetes
-from bookmesh.mesh.model import base, destination_rules, gateways, service_entries, virtual_services
+from bookmesh.mesh.model import base, destination_rules, gateways, service_entries, sidecars, virtual_services
 
 NETWORKING: Final = "networking.istio.io"
 VERSIONS: Final = ("v1", "v1beta1", "v1alpha3")
@@ -68,13 +68,13 @@ KINDS: Final = (
         plural="serviceentries",
         short_name="se",
         spec=service_entries.ServiceEntry,
-        is_acted_on=False,
         columns=(
             Column("Hosts", ".spec.hosts", "The names of the service"),
             Column("Location", ".spec.location", "Whether the service is part of the mesh"),
             Column("Resolution", ".spec.resolution", "How its addresses are found"),
         ),
     ),
+    Kind(kind="Sidecar", plural="sidecars", short_name="", spec=sidecars.Sidecar),
 )
 
 

@@ -1,4 +1,4 @@
-"""ServiceEntry (networking.istio.io): services that Kubernetes does not know. Declared, not acted on yet."""
+"""ServiceEntry (networking.istio.io): services that Kubernetes does not know."""
 
 from __future__ import annotations
 

@@ -335,7 +335,7 @@ class HttpRoute(Model, frozen=True):
     route: tuple[HttpRouteDestination, ...] = ()
     redirect: HttpRedirect | None = None
     direct_response: HttpDirectResponse | None = None
-    delegate: Annotated[Delegate | None, NOT_ACTED_ON] = None
+    delegate: Delegate | None = None
     rewrite: HttpRewrite | None = None
     timeout: Duration | None = None
     retries: HttpRetry | None = None
@@ -458,12 +458,14 @@ class VirtualService(Model, frozen=True):
     hosts: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
     http: tuple[HttpRoute, ...] = ()
-    tls: Annotated[tuple[TlsRoute, ...], NOT_ACTED_ON] = ()
-    tcp: Annotated[tuple[TcpRoute, ...], NOT_ACTED_ON] = ()
+    tls: tuple[TlsRoute, ...] = ()
+    tcp: tuple[TcpRoute, ...] = ()
     export_to: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.hosts and (not self.gateways or "mesh" in self.gateways):
-            raise ValueError("hosts must not be empty")
+        if not self.hosts and ("mesh" in self.gateways or self.tls or self.tcp):
+            raise ValueError(
+                "hosts must not be empty: only a delegate has none, and it has http routes alone"
+            )
         if not (self.http or self.tls or self.tcp):
             raise ValueError("one of http, tls and tcp is required")

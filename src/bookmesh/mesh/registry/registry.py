@@ -8,27 +8,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.model import parsing, service_entries
+from bookmesh.mesh.registry import entries as entries_
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import workloads as workloads_
+from bookmesh.mesh.registry.endpoints import Endpoint
+
+__all__ = ["Endpoint", "Registry", "build"]
 
 _SERVICE_LABEL: Final = "kubernetes.io/service-name"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One address behind one service port. `workload` is None for addresses that are no pods of this cluster."""
-
-    ip: str
-    port: int
-    workload: workloads_.Workload | None = None
-
-    @property
-    def speaks_mtls(self) -> bool:
-        return self.workload is not None and self.workload.speaks_mtls
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        return self.workload.labels if self.workload is not None else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +41,33 @@ def build(
     pods: Iterable[JsonObject],
     namespaces: Iterable[JsonObject],
     *,
+    configs: Iterable[parsing.Parsed] = (),
     domain: str = "cluster.local",
 ) -> Registry:
-    """Build the registry; the order of the input does not matter."""
+    """
+    Build the registry; the order of the input does not matter. Of `configs` the ServiceEntries count.
+
+    A Service of Kubernetes wins over a ServiceEntry of the same name, and of two ServiceEntries the older one.
+    """
     by_host = {s.hostname: s for s in (services_.build_service(o, domain=domain) for o in services)}
     by_ip = {w.ip: w for w in (workloads_.build_workload(pod) for pod in pods if _is_running(pod)) if w.ip}
+    endpoints = _build_endpoints(by_host, endpoint_slices, by_ip, domain)
+    for entry in sorted((c for c in configs if isinstance(c.spec, service_entries.ServiceEntry)), key=_age):
+        added = [service for service in entries_.build_services(entry) if service.hostname not in by_host]
+        by_host |= {service.hostname: service for service in added}
+        own = {service.hostname for service in added}
+        endpoints |= {key: found for key, found in entries_.build_endpoints(entry, by_ip) if key[0] in own}
     return Registry(
         services=dict(sorted(by_host.items())),
-        endpoints=_build_endpoints(by_host, endpoint_slices, by_ip, domain),
+        endpoints=dict(sorted(endpoints.items())),
         workloads=dict(sorted(by_ip.items())),
         namespaces={o["metadata"]["name"]: o["metadata"].get("labels") or {} for o in namespaces},
     )
+
+
+def _age(entry: parsing.Parsed) -> tuple[str, str, str]:
+    metadata = entry.metadata
+    return metadata.creation_timestamp, metadata.name, metadata.namespace
 
 
 def _is_running(pod: JsonObject) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.registry import protocols, workloads
 
+Resolution = Literal["CLUSTER", "NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN"]
 EXPORT_TO_ANNOTATION: Final = "networking.istio.io/exportTo"
 
 
@@ -26,8 +27,11 @@ class ServicePort:
 @dataclass(frozen=True, slots=True)
 class Service:
     """
-    One Service. `address` is its ClusterIP, "" when it is headless or external; `export_to` holds namespaces, "." for
-    its own and "*" for all.
+    One Service, or one host of a ServiceEntry (then `entry` names it).
+
+    `address` is its ClusterIP or first virtual address, "" when there is none; addresses of entries may be ranges.
+    `export_to` holds namespaces, "." for its own and "*" for all. `resolution` says where its endpoints come from:
+    CLUSTER from Kubernetes, NONE from the caller. `is_external`: not part of the mesh.
     """
 
     hostname: str
@@ -40,10 +44,29 @@ class Service:
     export_to: tuple[str, ...] = ("*",)
     selector: Mapping[str, str] = field(default_factory=dict, hash=False)
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    more_addresses: tuple[str, ...] = ()
+    resolution: Resolution = "CLUSTER"
+    is_external: bool = False
+    subject_alt_names: tuple[str, ...] = ()
+    entry: ObjectRef | None = None
 
     @property
     def ref(self) -> ObjectRef:
-        return ObjectRef("Service", self.name, self.namespace)
+        return self.entry or ObjectRef("Service", self.name, self.namespace)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Single virtual addresses."""
+        return tuple(a for a in (self.address, *self.more_addresses) if a and "/" not in a)
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """Virtual addresses that are ranges, in CIDR notation."""
+        return tuple(a for a in (self.address, *self.more_addresses) if "/" in a)
+
+    @property
+    def is_resolved_by_dns(self) -> bool:
+        return bool(self.external_name) or self.resolution in ("DNS", "DNS_ROUND_ROBIN")
 
     def port(self, number: int) -> ServicePort | None:
         return next((port for port in self.ports if port.number == number), None)

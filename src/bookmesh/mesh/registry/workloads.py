@@ -10,6 +10,9 @@ from bookmesh.base.kubernetes import JsonObject
 
 TLS_MODE_LABEL: Final = "security.istio.io/tlsMode"
 LOCALITY_LABEL: Final = "istio-locality"
+REGION_LABEL: Final = "topology.kubernetes.io/region"
+ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+SUBZONE_LABEL: Final = "topology.istio.io/subzone"
 CANONICAL_NAME_LABEL: Final = "service.istio.io/canonical-name"
 CANONICAL_REVISION_LABEL: Final = "service.istio.io/canonical-revision"
 
@@ -71,7 +74,7 @@ def build_workload(pod: JsonObject, *, ip: str | None = None) -> Workload:
         service_account=spec.get("serviceAccountName") or "default",
         labels=labels,
         ports=_container_ports(spec),
-        locality=_locality(labels.get(LOCALITY_LABEL, "")),
+        locality=_locality_of(labels),
     )
 
 
@@ -95,7 +98,14 @@ def _container_ports(spec: JsonObject) -> dict[str, int]:
     }
 
 
-def _locality(text: str) -> Locality:
-    """Labels cannot hold `/`, so Istio writes `region.zone.subzone`."""
+def _locality_of(labels: Mapping[str, str]) -> Locality:
+    """The label of Istio wins over those of Kubernetes' topology, which the scheduler or a person may have set."""
+    if labels.get(LOCALITY_LABEL):
+        return parse_locality(labels[LOCALITY_LABEL])
+    return Locality(labels.get(REGION_LABEL, ""), labels.get(ZONE_LABEL, ""), labels.get(SUBZONE_LABEL, ""))
+
+
+def parse_locality(text: str) -> Locality:
+    """Read `region/zone/subzone`; labels cannot hold `/`, so there Istio writes `region.zone.subzone`."""
     parts = (text.replace(".", "/") if "/" not in text else text).split("/", 2)
     return Locality(*parts) if text else Locality()

@@ -13,6 +13,8 @@ from bookmesh.mesh.snapshot import hosts
 from bookmesh.mesh.snapshot import proxy as proxies
 
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
+TCP_PROTOCOLS = frozenset({"TCP", "MONGO", "MYSQL", "REDIS"})
+TLS_PROTOCOLS = frozenset({"HTTPS", "TLS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,37 @@ class GatewayServer:
 
     @property
     def is_http(self) -> bool:
+        """Plain HTTP."""
         return self.server.port.protocol.upper() in HTTP_PROTOCOLS
+
+    @property
+    def is_https(self) -> bool:
+        """HTTP inside TLS that the gateway ends."""
+        return self.server.port.protocol.upper() == "HTTPS" and self.is_terminated
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether the gateway ends TLS."""
+        return not self.is_http and self.server.tls is not None and self.server.tls.is_terminated
+
+    @property
+    def is_passthrough(self) -> bool:
+        """Whether TLS goes through, and the name in its greeting decides."""
+        tls = self.server.tls
+        return not self.is_http and tls is not None and tls.mode in (None, "PASSTHROUGH")
+
+    @property
+    def is_plain_tcp(self) -> bool:
+        return self.server.tls is None and self.server.port.protocol.upper() in TCP_PROTOCOLS
+
+    @property
+    def is_served(self) -> bool:
+        return self.is_http or self.is_terminated or self.is_passthrough or self.is_plain_tcp
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The server's hosts without namespaces, in lower case."""
+        return tuple(dict.fromkeys(_split(entry)[1].lower() for entry in self.server.hosts))
 
     def common_hosts(self, wanted: Iterable[str], namespace: str) -> tuple[str, ...]:
         """
@@ -70,7 +102,7 @@ def selects(gateway: gateways.Gateway, labels: Iterable[tuple[str, str]]) -> boo
 def ports_for(
     proxy: proxies.Proxy, configs: Iterable[parsing.Parsed], reg: registry.Registry
 ) -> tuple[GatewayPort, ...]:
-    """Collect the HTTP ports of one gateway proxy, in port order; other protocols are not served yet."""
+    """Collect the ports of one gateway proxy, in port order; without servers that are not served yet."""
     targets = _target_ports(proxy, reg)
     found: defaultdict[int, list[GatewayServer]] = defaultdict(list)
     for parsed in configs:
@@ -80,7 +112,7 @@ def ports_for(
         name = f"{parsed.metadata.namespace}/{parsed.metadata.name}"
         for index, server in enumerate(gateway.servers):
             candidate = GatewayServer(name, parsed.ref, parsed.digest, index, server)
-            if candidate.is_http:
+            if candidate.is_served:
                 for target in targets.get(server.port.number) or (server.port.number,):
                     found[target].append(candidate)
     return tuple(

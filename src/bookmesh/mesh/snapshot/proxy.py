@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+import yaml
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.registry import workloads
+from bookmesh.mesh.snapshot import mesh_config
 
+CONFIG_ANNOTATION: Final = "proxy.istio.io/config"
 ProxyType = Literal["sidecar", "router"]
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """`id` is the Envoy node id, `TYPE~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`, as Istio writes it."""
+    """
+    `id` is the Envoy node id, `TYPE~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`, as Istio writes it. `stats_inclusions` are
+    (prefix | suffix | regex, text) of statistics that it keeps besides those of every proxy.
+    """
 
     id: str
     type: ProxyType
     workload: workloads.Workload
+    stats_inclusions: tuple[tuple[str, str], ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -49,11 +57,29 @@ def build_proxy(
     Describe the proxy in `pod`, which runs (or is about to) at `ip`.
 
     Without `proxy_type` the arguments of container `istio-proxy` decide: `proxy router` is a gateway.
+
+    Raises:
+        ValueError: annotation `proxy.istio.io/config` cannot be read.
     """
     workload = workloads.build_workload(pod, ip=ip)
     proxy_type = proxy_type or _proxy_type(pod)
     node_id = f"{proxy_type}~{ip}~{workload.pod}.{workload.namespace}~{workload.namespace}.svc.{domain}"
-    return Proxy(id=node_id, type=proxy_type, workload=workload)
+    return Proxy(id=node_id, type=proxy_type, workload=workload, stats_inclusions=_stats_inclusions(pod))
+
+
+def _stats_inclusions(pod: JsonObject) -> tuple[tuple[str, str], ...]:
+    """From the pod's ProxyConfig, and from the older annotations with lists."""
+    annotations = pod["metadata"].get("annotations") or {}
+    found: list[tuple[str, str]] = []
+    try:
+        config = yaml.safe_load(annotations.get(CONFIG_ANNOTATION) or "") or {}
+        found += mesh_config.inclusions(config)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(f"annotation {CONFIG_ANNOTATION} cannot be read: {error}") from error
+    for kind, name in (("prefix", "Prefixes"), ("suffix", "Suffixes"), ("regex", "Regexps")):
+        listed = annotations.get(f"sidecar.istio.io/statsInclusion{name}", "")
+        found += [(kind, text.strip()) for text in listed.split(",") if text.strip()]
+    return tuple(dict.fromkeys(found))
 
 
 def _proxy_type(pod: JsonObject) -> ProxyType:

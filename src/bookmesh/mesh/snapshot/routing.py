@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import matching, parsing, virtual_services
+from bookmesh.mesh.snapshot import delegates as delegates_
 from bookmesh.mesh.snapshot import hosts
 
 MESH: Final = "mesh"
@@ -34,15 +35,37 @@ class Routing:
         """The fully qualified name of a destination of this VirtualService."""
         return hosts.qualified(destination.host, self.ref.namespace, self.domain)
 
+    def destination_hosts(self) -> Iterator[str]:
+        """The fully qualified names of all destinations, mirrors as well."""
+        for http in self.spec.http:
+            for target in http.route:
+                yield self.destination_host(target.destination)
+            for mirror in http.mirrors:
+                yield self.destination_host(mirror.destination)
+            if http.mirror is not None:
+                yield self.destination_host(http.mirror)
+        connections = [route.route for route in self.spec.tls] + [route.route for route in self.spec.tcp]
+        for targets in connections:
+            yield from (self.destination_host(connection.destination) for connection in targets)
 
-def build_routing(parsed: parsing.Parsed, spec: virtual_services.VirtualService, domain: str) -> Routing:
+
+def build_routing(
+    parsed: parsing.Parsed,
+    spec: virtual_services.VirtualService,
+    domain: str,
+    delegates: Mapping[tuple[str, str], parsing.Parsed] | None = None,
+) -> Routing | None:
+    """Resolve the names of one VirtualService, with the routes of its delegates; None when it has no routes left."""
     namespace = parsed.metadata.namespace
+    resolved, used = delegates_.resolve(spec, namespace, delegates or {}, domain=domain)
+    if resolved is None:
+        return None
     return Routing(
         ref=parsed.ref,
-        digest=parsed.digest,
+        digest="+".join((parsed.digest, *(delegate.digest for delegate in used))),
         hosts=tuple(hosts.qualified(host, namespace, domain) for host in spec.hosts),
         gateways=tuple(qualified_gateway(name, namespace) for name in spec.gateways) or (MESH,),
-        spec=spec,
+        spec=resolved,
         domain=domain,
     )
 

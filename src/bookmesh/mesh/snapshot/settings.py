@@ -14,7 +14,8 @@ class MeshSettings:
     """
     `mtls_mode` is what sidecars accept; `is_auto_mtls` lets clients use mTLS wherever the peer speaks it;
     `access_log_path` "" switches access logs off; `ca_certificates` is the file with which TLS servers outside the
-    mesh are verified.
+    mesh are verified. `stats_inclusions` are (prefix | suffix | regex, text) of statistics that all proxies keep.
+    `is_locality_enabled` allows load balancing by locality.
     """
 
     root_namespace: str = "istio-system"
@@ -27,3 +28,5 @@ class MeshSettings:
     access_log_path: str = "/dev/stdout"
     connect_timeout_s: float = 10.0
     ca_certificates: str = "/etc/ssl/certs/ca-certificates.crt"
+    stats_inclusions: tuple[tuple[str, str], ...] = ()
+    is_locality_enabled: bool = True

@@ -69,14 +69,7 @@ def build(
         },
         "cluster_manager": {"upstream_bind_config": _bind_config(socket_mark)} if socket_mark else {},
         "stats_config": {
-            "stats_matcher": {
-                "inclusion_list": {
-                    "patterns": [
-                        *({"prefix": prefix} for prefix in _STATS_PREFIXES),
-                        *({"suffix": suffix} for suffix in _STATS_SUFFIXES),
-                    ]
-                }
-            },
+            "stats_matcher": {"inclusion_list": {"patterns": _inclusions(proxy, settings)}},
             "use_all_default_tags": False,
             "stats_tags": [
                 {"tag_name": "cluster_name", "regex": r"^cluster(\.([^;]+);)"},
@@ -86,6 +79,24 @@ def build(
             ],
         },
     }
+
+
+def _inclusions(proxy: proxies.Proxy, settings: settings_.MeshSettings) -> list[JsonObject]:
+    """
+    What is kept: of every proxy, and what mesh and pod ask for.
+
+    Source: ProxyConfig `proxyStatsMatcher`.
+    """
+    wanted = [
+        *(("prefix", text) for text in _STATS_PREFIXES),
+        *(("suffix", text) for text in _STATS_SUFFIXES),
+        *settings.stats_inclusions,
+        *proxy.stats_inclusions,
+    ]
+    return [
+        {"safe_regex": {"regex": text}} if kind == "regex" else {kind: text}
+        for kind, text in dict.fromkeys(wanted)
+    ]
 
 
 def _node(proxy: proxies.Proxy, settings: settings_.MeshSettings) -> JsonObject:

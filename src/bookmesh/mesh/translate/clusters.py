@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bookmesh.mesh.model import destination_rules
-from bookmesh.mesh.registry import protocols, services
+from bookmesh.mesh.registry import protocols, registry, services
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import bootstrap, naming, traffic_policies, transport_sockets
+from bookmesh.mesh.translate import bootstrap, client_tls, discovery, naming, traffic_policies
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_TLS_MATCH: Final = "envoy.transport_socket_match"
-
-
-@dataclass(frozen=True, slots=True)
-class Peers:
-    """
-    Who is behind a service: the identities a client accepts, sorted (none: everybody of the mesh), and whether every
-    ready endpoint speaks the mesh's mTLS.
-    """
-
-    ids: tuple[str, ...] = ()
-    all_speak_mtls: bool = False
 
 
 def build_outbound(
@@ -34,26 +22,41 @@ def build_outbound(
     *,
     subset: str,
     policy: policies.HostPolicy,
-    peers: Peers,
+    peers: client_tls.Peers,
+    endpoints: Sequence[registry.Endpoint] = (),
+    is_local: bool = False,
     is_router: bool,
     settings: settings_.MeshSettings,
 ) -> wire.Cluster:
     """
-    Build the cluster of one port of a service, or of one subset of it.
+    Build the cluster of one port of a service, or of one subset of it; `endpoints` go into those resolved by DNS,
+    and `is_local` says that shares of localities count.
 
     Source: Service `spec.ports[]`, DestinationRule `subsets[]` and `trafficPolicy`.
     """
     effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
     cluster = _new_cluster(naming.outbound_cluster(service.hostname, port.number, subset), settings)
     cluster.metadata.CopyFrom(_service_metadata(service, subset))
-    _set_discovery(cluster, service, port, is_router=is_router)
+    discovery.apply(cluster, service, port, endpoints=endpoints, is_router=is_router)
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
     traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)
     traffic_policies.apply_load_balancer(cluster, effective.load_balancer)
+    if is_local:
+        cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
     is_http2 = _is_http2(port, effective.connection_pool)
     _set_http_options(cluster, port, effective, is_http2=is_http2, is_router=is_router)
     sni = naming.outbound_sni(service.hostname, port.number, subset)
-    _set_tls(cluster, effective.tls, sni=sni, peers=peers, is_http2=is_http2, settings=settings)
+    client_tls.apply(
+        cluster,
+        effective.tls,
+        sni=sni,
+        peers=peers,
+        names=service.subject_alt_names,
+        is_external=service.is_external,
+        is_http2=is_http2,
+        is_router=is_router,
+        settings=settings,
+    )
     return cluster
 
 
@@ -133,34 +136,6 @@ def _new_local_cluster(name: str, settings: settings_.MeshSettings) -> wire.Clus
     return cluster
 
 
-def _set_discovery(
-    cluster: wire.Cluster, service: services.Service, port: services.ServicePort, *, is_router: bool
-) -> None:
-    """Headless services are called by the address of a pod, so a sidecar only has to let connections through."""
-    if service.external_name:
-        cluster.type = wire.Cluster.STRICT_DNS
-        cluster.dns_lookup_family = wire.Cluster.V4_ONLY
-        target = port.target if isinstance(port.target, int) else port.number
-        address = core.Address(
-            socket_address=core.SocketAddress(address=service.external_name, port_value=target)
-        )
-        endpoint = wire.LbEndpoint(endpoint=wire.Endpoint(address=address))
-        cluster.load_assignment.CopyFrom(
-            wire.ClusterLoadAssignment(
-                cluster_name=cluster.name, endpoints=[wire.LocalityLbEndpoints(lb_endpoints=[endpoint])]
-            )
-        )
-    elif service.is_headless and not is_router:
-        cluster.type = wire.Cluster.ORIGINAL_DST
-    else:
-        cluster.type = wire.Cluster.EDS
-        cluster.eds_cluster_config.CopyFrom(
-            wire.Cluster.EdsClusterConfig(
-                eds_config=transport_sockets.ads_source(), service_name=cluster.name
-            )
-        )
-
-
 def _service_metadata(service: services.Service, subset: str) -> core.Metadata:
     """Facts for telemetry, under the names its labels have."""
     facts = {
@@ -195,7 +170,7 @@ def _set_http_options(
     pool = effective.connection_pool
     common = traffic_policies.common_http_options(pool)
     keeps_version = pool is not None and pool.http is not None and pool.http.use_client_protocol
-    is_simple_tls = effective.tls is not None and effective.tls.mode == "SIMPLE"
+    originates = client_tls.is_origination(effective.tls)
     if keeps_version or (port.protocol is protocols.Protocol.AUTO and not is_router and not is_http2):
         options = _same_as_downstream()
     elif is_http2:
@@ -203,13 +178,13 @@ def _set_http_options(
         if pool is not None and pool.http is not None and pool.http.max_concurrent_streams:
             streams = messages.uint32(pool.http.max_concurrent_streams)
             options.explicit_http_config.http2_protocol_options.max_concurrent_streams.CopyFrom(streams)
-    elif common is not None or is_simple_tls:
+    elif common is not None or originates:
         options = _explicit_http1()
     else:
         return
     if common is not None:
         options.common_http_protocol_options.CopyFrom(common)
-    if is_simple_tls and effective.tls is not None and not effective.tls.sni:
+    if originates and effective.tls is not None and not effective.tls.sni:
         verifies = not effective.tls.insecure_skip_verify and not effective.tls.subject_alt_names
         options.upstream_http_protocol_options.auto_sni = True
         options.upstream_http_protocol_options.auto_san_validation = verifies
@@ -243,46 +218,3 @@ def _same_as_downstream() -> wire.HttpProtocolOptions:
             http2_protocol_options=wire.Http2ProtocolOptions(),
         )
     )
-
-
-def _set_tls(
-    cluster: wire.Cluster,
-    tls: destination_rules.ClientTls | None,
-    *,
-    sni: str,
-    peers: Peers,
-    is_http2: bool,
-    settings: settings_.MeshSettings,
-) -> None:
-    """Without a word from a DestinationRule every endpoint with a sidecar gets mTLS, and the others plain text."""
-    if tls is not None:
-        if tls.mode == "SIMPLE":
-            socket = transport_sockets.simple_upstream(
-                tls, is_http2=is_http2, default_ca=settings.ca_certificates
-            )
-            cluster.transport_socket.CopyFrom(socket)
-        elif tls.mode == "ISTIO_MUTUAL":
-            names = tls.subject_alt_names or peers.ids
-            socket = transport_sockets.mesh_upstream(sni=tls.sni or sni, accepted_ids=names)
-            cluster.transport_socket.CopyFrom(socket)
-        return
-    if not settings.is_auto_mtls:
-        return
-    if cluster.type == wire.Cluster.ORIGINAL_DST:
-        if peers.all_speak_mtls:
-            cluster.transport_socket.CopyFrom(
-                transport_sockets.mesh_upstream(sni=sni, accepted_ids=peers.ids)
-            )
-    elif cluster.type == wire.Cluster.EDS:
-        match = messages.struct({"tlsMode": "istio"})
-        mesh = transport_sockets.mesh_upstream(sni=sni, accepted_ids=peers.ids)
-        cluster.transport_socket_matches.extend(
-            [
-                wire.Cluster.TransportSocketMatch(name="tlsMode-istio", match=match, transport_socket=mesh),
-                wire.Cluster.TransportSocketMatch(
-                    name="tlsMode-disabled",
-                    match=messages.struct({}),
-                    transport_socket=transport_sockets.raw_buffer(),
-                ),
-            ]
-        )

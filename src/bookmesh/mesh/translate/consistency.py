@@ -55,7 +55,9 @@ def _references(listener: Any) -> Iterator[tuple[str, str]]:
         for network_filter in chain.filters:
             config = network_filter.typed_config
             if config.type_url.endswith(".TcpProxy"):
-                yield "cluster", listener_wire.TcpProxy.FromString(config.value).cluster
+                proxy = listener_wire.TcpProxy.FromString(config.value)
+                if proxy.cluster:
+                    yield "cluster", proxy.cluster
             elif config.type_url.endswith(".HttpConnectionManager"):
                 manager = listener_wire.HttpConnectionManager.FromString(config.value)
                 if manager.HasField("rds"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bookmesh.mesh.registry import registry, workloads
 from bookmesh.mesh.snapshot import settings as settings_
+from bookmesh.mesh.translate import localities
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
+
+_UNIX = "unix://"
 
 
 def in_subset(
@@ -19,28 +21,26 @@ def in_subset(
 
 
 def build(
-    name: str, endpoints: Sequence[registry.Endpoint], settings: settings_.MeshSettings
+    name: str, groups: Sequence[localities.Group], settings: settings_.MeshSettings
 ) -> wire.ClusterLoadAssignment:
-    """Build the assignment of one cluster; endpoints of one locality stay together, in their order."""
-    by_locality: defaultdict[workloads.Locality, list[registry.Endpoint]] = defaultdict(list)
-    for endpoint in endpoints:
-        locality = endpoint.workload.locality if endpoint.workload is not None else workloads.Locality()
-        by_locality[locality].append(endpoint)
+    """Build the assignment of one cluster from endpoints that were spread over localities."""
     return wire.ClusterLoadAssignment(
         cluster_name=name,
         endpoints=[
             wire.LocalityLbEndpoints(
-                locality=core.Locality(region=where.region, zone=where.zone, sub_zone=where.subzone),
-                lb_endpoints=[_endpoint(endpoint, settings) for endpoint in found],
-                load_balancing_weight=messages.uint32(len(found)),
+                locality=core.Locality(
+                    region=group.locality.region, zone=group.locality.zone, sub_zone=group.locality.subzone
+                ),
+                lb_endpoints=[_endpoint(endpoint, settings) for endpoint in group.members],
+                load_balancing_weight=messages.uint32(group.weight),
+                priority=group.priority,
             )
-            for where, found in by_locality.items()
+            for group in groups
         ],
     )
 
 
 def _endpoint(endpoint: registry.Endpoint, settings: settings_.MeshSettings) -> wire.LbEndpoint:
-    address = core.SocketAddress(address=endpoint.ip, port_value=endpoint.port)
     metadata = core.Metadata()
     if endpoint.workload is not None:
         facts = _facts(endpoint.workload, settings.cluster_id)
@@ -49,10 +49,16 @@ def _endpoint(endpoint: registry.Endpoint, settings: settings_.MeshSettings) -> 
         match = messages.struct({"tlsMode": "istio"})
         metadata.filter_metadata["envoy.transport_socket_match"].CopyFrom(match)
     return wire.LbEndpoint(
-        endpoint=wire.Endpoint(address=core.Address(socket_address=address)),
-        load_balancing_weight=messages.uint32(1),
+        endpoint=wire.Endpoint(address=_address(endpoint)),
+        load_balancing_weight=messages.uint32(endpoint.weight),
         metadata=metadata,
     )
+
+
+def _address(endpoint: registry.Endpoint) -> core.Address:
+    if endpoint.ip.startswith(_UNIX):
+        return core.Address(pipe=core.Pipe(path=endpoint.ip.removeprefix(_UNIX)))
+    return core.Address(socket_address=core.SocketAddress(address=endpoint.ip, port_value=endpoint.port))
 
 
 def _facts(workload: workloads.Workload, cluster_id: str) -> dict[str, str]:

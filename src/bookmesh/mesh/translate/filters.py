@@ -97,6 +97,20 @@ def tcp_proxy(cluster: str, settings: settings_.MeshSettings, *, stat_prefix: st
     return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
 
 
+def tcp_split(
+    targets: Sequence[tuple[str, int]], settings: settings_.MeshSettings, *, stat_prefix: str
+) -> wire.Filter:
+    """Spread connections over clusters by weight."""
+    split = wire.TcpProxy.WeightedCluster(
+        clusters=[
+            wire.TcpProxy.WeightedCluster.ClusterWeight(name=cluster, weight=weight)
+            for cluster, weight in targets
+        ]
+    )
+    proxy = wire.TcpProxy(stat_prefix=stat_prefix, weighted_clusters=split, access_log=access_logs(settings))
+    return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
+
+
 def original_destination() -> wire.ListenerFilter:
     return _listener_filter("envoy.filters.listener.original_dst", wire.OriginalDst())
 

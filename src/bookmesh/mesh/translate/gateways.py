@@ -10,12 +10,10 @@ from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import routing
-from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import built, caching, filters, naming, route_configs, routes
+from bookmesh.mesh.translate import built, caching, gateway_chains, route_configs, routes
 from bookmesh.mesh.translate import scope as scopes
-from bookmesh.mesh.wire import core, messages, type_urls
-from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
+from bookmesh.mesh.wire import type_urls
 
 
 def build(proxy: proxies.Proxy, scope: scopes.Scope, cache: caching.Cache) -> tuple[built.Built, ...]:
@@ -30,36 +28,19 @@ def _build(
 ) -> tuple[built.Built, ...]:
     parts: list[built.Built] = []
     for port in ports:
-        refs = tuple(dict.fromkeys(server.ref for server in port.servers))
-        listener = build_listener(port.target, scope.snapshot.settings)
-        parts.append(built.finish(type_urls.LISTENER, listener.name, listener, refs, cache))
-        config, sources = build_routes(port, scope)
-        parts.append(built.finish(type_urls.ROUTES, config.name, config, sources, cache))
+        found = gateway_chains.build(port, scope)
+        tables = [build_routes(table, scope) for table in found.tables]
+        parts += [built.finish(type_urls.ROUTES, c.name, c, sources, cache) for c, sources in tables]
+        if found.chains:
+            listener = gateway_chains.build_listener(port.target, found)
+            refs = dict.fromkeys(server.ref for server in port.servers) | dict.fromkeys(
+                rule.ref
+                for server in port.servers
+                if not (server.is_http or server.is_https)
+                for rule in scope.routings_for(server.gateway)
+            )
+            parts.append(built.finish(type_urls.LISTENER, listener.name, listener, tuple(refs), cache))
     return tuple(parts)
-
-
-def build_listener(target_port: int, settings: settings_.MeshSettings) -> wire.Listener:
-    """One port of a gateway; it is at the edge, so it does not believe what clients say about themselves."""
-    name = naming.listener(naming.ANY_ADDRESS, target_port)
-    manager = filters.connection_manager(
-        settings,
-        stat_prefix=naming.stats_prefix(f"outbound_{name}"),
-        rds=filters.dynamic_routes(naming.gateway_routes(target_port)),
-        http_filters=filters.outbound_http_filters(),
-        use_remote_address=messages.boolean(True),
-        server_name="istio-envoy",
-        forward_client_cert_details=wire.HttpConnectionManager.SANITIZE_SET,
-        set_current_client_cert_details=wire.HttpConnectionManager.SetCurrentClientCertDetails(
-            subject=messages.boolean(True), cert=True, dns=True, uri=True
-        ),
-        proxy_100_continue=True,
-    )
-    return wire.Listener(
-        name=name,
-        address=filters.address(naming.ANY_ADDRESS, target_port),
-        traffic_direction=core.TrafficDirection.OUTBOUND,
-        filter_chains=[wire.FilterChain(filters=[filters.http_filter(manager)])],
-    )
 
 
 @dataclass(slots=True)
@@ -72,20 +53,20 @@ class _Host:
 
 
 def build_routes(
-    port: gateways_.GatewayPort, scope: scopes.Scope
+    table: gateway_chains.RouteTable, scope: scopes.Scope
 ) -> tuple[route_wire.RouteConfiguration, tuple[ObjectRef, ...]]:
     """
-    Build the routes of one port of a gateway. Without any host all requests get 404.
+    Build the HTTP routes of some servers of one port. Without any host all requests get 404.
 
     Hosts are the ones that a VirtualService and a server of its gateway have in common; VirtualServices for the same
     host are joined in merge order, with routes that take everything at the end.
     """
     hosts: dict[str, _Host] = {}
     sources: dict[ObjectRef, None] = {}
-    for server in port.servers:
+    for server in table.servers:
         sources[server.ref] = None
         is_redirected = server.server.tls is not None and server.server.tls.https_redirect
-        for rule in scope.snapshot.routings_for(server.gateway, scope.namespace):
+        for rule in scope.routings_for(server.gateway):
             found = routes.build_routes(rule, routes.Place(scope, server.server.port.number, server.gateway))
             for name in server.common_hosts(rule.hosts, rule.ref.namespace) if found else ():
                 host = hosts.setdefault(name, _Host())
@@ -96,9 +77,9 @@ def build_routes(
         if is_redirected:
             for entry in server.server.hosts:
                 hosts.setdefault(entry.rpartition("/")[2].lower(), _Host()).is_redirected = True
-    virtual_hosts = [_build_host(name, port.number, host) for name, host in sorted(hosts.items())]
-    name = naming.gateway_routes(port.target)
-    return route_configs.build_configuration(name, virtual_hosts or [_blackhole(port.number)]), tuple(sources)
+    virtual_hosts = [_build_host(name, table.number, host) for name, host in sorted(hosts.items())]
+    found = virtual_hosts or [_blackhole(table.number)]
+    return route_configs.build_configuration(table.name, found), tuple(sources)
 
 
 def _destination_ports(rule: routing.Routing, scope: scopes.Scope) -> Iterable[services.ServicePort]:

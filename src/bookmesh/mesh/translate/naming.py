@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bookmesh.mesh.snapshot import credentials
+
 OUTBOUND_PORT: Final = 15001
 INBOUND_PORT: Final = 15006
 
@@ -42,9 +44,23 @@ def gateway_routes(target_port: int) -> str:
     return f"http.{target_port}"
 
 
+def https_routes(number: int, port_name: str, gateway: str, namespace: str) -> str:
+    return f"https.{number}.{port_name}.{gateway}.{namespace}"
+
+
 def stats_prefix(name: str) -> str:
     """Close a name in statistics, so that the dots in it cannot be taken for separators."""
     return name + ";"
+
+
+def pair_secret(credential: str) -> str:
+    """The name under which a proxy gets certificate and key of a Secret."""
+    return f"kubernetes://{credential}"
+
+
+def trusted_secret(credential: str) -> str:
+    """The name under which a proxy gets the certificates to verify others with."""
+    return f"kubernetes://{credential.removesuffix(credentials.CA_SUFFIX)}{credentials.CA_SUFFIX}"
 
 
 def spiffe_id(trust_domain: str, namespace: str, service_account: str) -> str:

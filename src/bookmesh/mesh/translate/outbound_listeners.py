@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import settings as settings_
@@ -40,32 +40,46 @@ def catch_all_cluster(settings: settings_.MeshSettings) -> str:
 
 def build_http(port: int, settings: settings_.MeshSettings) -> wire.Listener:
     """All HTTP services of one port; the Host header decides. What is not HTTP passes through."""
+    return build_shared(port, has_http=True, chains=(), default=None, settings=settings)
+
+
+def build_shared(
+    port: int,
+    *,
+    has_http: bool,
+    chains: Sequence[wire.FilterChain],
+    default: wire.FilterChain | None,
+    settings: settings_.MeshSettings,
+) -> wire.Listener:
+    """All services of one port without a listener of their own; what nobody takes goes where it wanted to."""
+    http = [_http_chain(naming.ANY_ADDRESS, port, str(port), settings)] if has_http else []
+    catch_all = wire.FilterChain(
+        name="PassthroughFilterChain", filters=[filters.tcp_proxy(catch_all_cluster(settings), settings)]
+    )
     return _build(
-        naming.ANY_ADDRESS,
-        port,
-        chains=[_http_chain(naming.ANY_ADDRESS, port, str(port), settings)],
-        default=wire.FilterChain(
-            name="PassthroughFilterChain",
-            filters=[filters.tcp_proxy(catch_all_cluster(settings), settings)],
-        ),
+        naming.ANY_ADDRESS, port, chains=[*http, *chains], default=default or catch_all, has_http=has_http
     )
 
 
-def build_tcp(address: str, port: int, cluster: str, settings: settings_.MeshSettings) -> wire.Listener:
-    """One service whose protocol is not HTTP; nothing is inspected, since the server may speak first."""
-    return _build(address, port, default=wire.FilterChain(filters=[filters.tcp_proxy(cluster, settings)]))
+def build_tcp(
+    address: str, port: int, *, chains: Sequence[wire.FilterChain] = (), default: wire.FilterChain
+) -> wire.Listener:
+    """One service whose protocol is not HTTP; plain connections are not inspected: the server may speak first."""
+    return _build(address, port, chains=[*chains], default=default, has_http=False)
 
 
 def build_detecting(
-    address: str, port: int, *, cluster: str, routes: str, settings: settings_.MeshSettings
+    address: str,
+    port: int,
+    *,
+    routes: str,
+    chains: Sequence[wire.FilterChain] = (),
+    default: wire.FilterChain,
+    settings: settings_.MeshSettings,
 ) -> wire.Listener:
     """One service that does not declare its protocol: HTTP is routed, the rest is passed to its cluster."""
-    return _build(
-        address,
-        port,
-        chains=[_http_chain(address, port, routes, settings)],
-        default=wire.FilterChain(filters=[filters.tcp_proxy(cluster, settings)]),
-    )
+    http = _http_chain(address, port, routes, settings)
+    return _build(address, port, chains=[http, *chains], default=default, has_http=True)
 
 
 def addresses_of(
@@ -78,8 +92,8 @@ def addresses_of(
     """
     if port.protocol.is_http or service.external_name:
         return ()
-    if service.address:
-        return (service.address,)
+    if service.addresses:
+        return service.addresses
     return tuple(dict.fromkeys(endpoint_ips)) if service.is_headless else ()
 
 
@@ -88,19 +102,27 @@ def shared_http_ports(visible: Iterable[services.Service]) -> list[int]:
     return sorted({port.number for s in visible for port in s.ports if is_shared_http(s, port)})
 
 
+def shared_connection_ports(visible: Iterable[services.Service]) -> set[int]:
+    """Ports whose shared listener takes connections that are not HTTP."""
+    return {port.number for s in visible for port in s.ports if shares_connections(s, port)}
+
+
 def is_shared_http(service: services.Service, port: services.ServicePort) -> bool:
     """Whether a port is served by the listener that all HTTP services of the same number share."""
     if port.protocol.is_http:
         return True
-    return port.protocol is protocols.Protocol.AUTO and not service.address and bool(service.external_name)
+    is_named = bool(service.external_name) or service.entry is not None
+    return port.protocol is protocols.Protocol.AUTO and not service.addresses and is_named
+
+
+def shares_connections(service: services.Service, port: services.ServicePort) -> bool:
+    """Whether connections to a port that are not HTTP are taken by the listener that services without address share."""
+    is_named = bool(service.external_name) or service.entry is not None
+    return not port.protocol.is_http and is_named and (not service.addresses or bool(service.ranges))
 
 
 def _build(
-    address: str,
-    port: int,
-    *,
-    default: wire.FilterChain,
-    chains: list[wire.FilterChain] | None = None,
+    address: str, port: int, *, default: wire.FilterChain, chains: list[wire.FilterChain], has_http: bool
 ) -> wire.Listener:
     listener = wire.Listener(
         name=naming.listener(address, port),
@@ -109,12 +131,15 @@ def _build(
         traffic_direction=core.TrafficDirection.OUTBOUND,
         default_filter_chain=default,
     )
-    if chains:
-        listener.filter_chains.extend(chains)
-        listener.listener_filters.extend([filters.tls_inspector(), filters.http_inspector()])
+    listener.filter_chains.extend(chains)
+    looks_for_names = any(chain.filter_chain_match.server_names for chain in chains)
+    if has_http or looks_for_names:
+        listener.listener_filters.append(filters.tls_inspector())
         # A client that waits for the server's first word is no HTTP client: go on without having seen anything.
         listener.listener_filters_timeout.CopyFrom(messages.duration(0))
         listener.continue_on_listener_filters_timeout = True
+    if has_http:
+        listener.listener_filters.append(filters.http_inspector())
     return listener
 
 

@@ -69,7 +69,10 @@ def resources(
     cache.advance(snapshot.id)
     is_router = proxy.type == "router"
     labels = {} if is_router else scopes.relevant_labels(snapshot, proxy.labels)
-    key = ("outbound", snapshot.id, proxy.namespace, is_router, tuple(labels.items()))
+    view = None if is_router else snapshot.view_for(proxy)
+    caller = scopes.caller_for(snapshot, proxy)
+    place = (caller.locality, tuple(caller.labels.items()))
+    key = ("outbound", snapshot.id, proxy.namespace, is_router, tuple(labels.items()), view, place)
     shared = cache.get(
         key,
         outbound.build,
@@ -77,6 +80,8 @@ def resources(
         namespace=proxy.namespace,
         is_router=is_router,
         labels=labels,
+        view=view,
+        caller=caller,
         cache=cache,
     )
     own = gateways.build(proxy, shared.scope, cache) if is_router else inbound.build(proxy, snapshot, cache)

@@ -23,7 +23,7 @@ _UNKNOWN_HOST_PORT = 80
 
 def build_shared(port: int, scope: scopes.Scope) -> tuple[wire.RouteConfiguration, Sources]:
     """Build the routes of all HTTP services of one port, and what happens to requests for other hosts."""
-    rules = scope.snapshot.routings_for(routing.MESH, scope.namespace)
+    rules = scope.routings_for(routing.MESH)
     hosts: list[wire.VirtualHost] = []
     sources: dict[ObjectRef, None] = {}
     taken: set[str] = set()
@@ -41,7 +41,7 @@ def build_shared(port: int, scope: scopes.Scope) -> tuple[wire.RouteConfiguratio
                 sources[rule.ref] = None
     hosts = [host for host in hosts if host.domains]
     if "*" not in taken:
-        hosts.append(_catch_all(scope.snapshot.settings))
+        hosts.append(_catch_all(scope.settings))
     return build_configuration(str(port), hosts), tuple(sources)
 
 
@@ -49,7 +49,7 @@ def build_single(
     service: services.Service, port: services.ServicePort, scope: scopes.Scope
 ) -> tuple[wire.RouteConfiguration, Sources]:
     """Build the routes of one service port that does not declare its protocol; every Host header means this service."""
-    rule = snapshots.routing_for(service.hostname, scope.snapshot.routings_for(routing.MESH, scope.namespace))
+    rule = snapshots.routing_for(service.hostname, scope.routings_for(routing.MESH))
     host = _service_host(service, port, rule, scope, set())
     del host.domains[:]
     host.domains.append("*")
@@ -77,7 +77,7 @@ def domains_of(service: services.Service, scope: scopes.Scope) -> list[str]:
     Every name under which a service may be called from a namespace: its full name, what is left of it when the search
     domains of DNS are cut off, and its address. Pods of headless services have names of their own below it.
     """
-    settings = scope.snapshot.settings
+    settings = scope.settings
     names = [service.hostname]
     if service.hostname == f"{service.name}.{service.namespace}.svc.{settings.domain}":
         names += [f"{service.name}.{service.namespace}.svc", f"{service.name}.{service.namespace}"]
@@ -85,9 +85,7 @@ def domains_of(service: services.Service, scope: scopes.Scope) -> list[str]:
             names.append(service.name)
     if service.is_headless:
         names += [f"*.{name}" for name in names]
-    if service.address:
-        names.append(service.address)
-    return names
+    return [*names, *service.addresses]
 
 
 def _service_host(

@@ -6,26 +6,39 @@ All outbound resources depend on a scope and on nothing else of a proxy, so prox
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from bookmesh.mesh.model import destination_rules, matching
+from bookmesh.mesh.model import destination_rules, matching, virtual_services
 from bookmesh.mesh.registry import services as services_
-from bookmesh.mesh.snapshot import policies, routing
+from bookmesh.mesh.snapshot import policies, routing, sidecars
+from bookmesh.mesh.snapshot import proxy as proxies
+from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
-from bookmesh.mesh.translate import clusters, naming, traffic_policies
+from bookmesh.mesh.translate import client_tls, localities, naming, traffic_policies
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`labels` are those of the proxy that some `sourceLabels` asks for; `services` are in hostname order."""
+    """
+    `labels` are those of the proxy that some `sourceLabels` asks for; `services` are in hostname order. `settings` are
+    those of the mesh, with what the Sidecar (`view`) of the proxies changes.
+    """
 
     snapshot: snapshots.MeshSnapshot
     namespace: str
     is_router: bool
     labels: Mapping[str, str]
     services: Mapping[str, services_.Service]
+    settings: settings_.MeshSettings
+    view: sidecars.View | None = None
+    caller: localities.Caller = field(default_factory=localities.Caller)
     _policies: dict[str, policies.HostPolicy] = field(default_factory=dict)
+
+    def routings_for(self, gateway: str) -> tuple[routing.Routing, ...]:
+        """VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that the scope sees, in merge order."""
+        found = self.snapshot.routings_for(gateway, self.namespace)
+        return found if self.view is None else tuple(rule for rule in found if self.view.shows_rule(rule))
 
     def policy_for(self, service: services_.Service) -> policies.HostPolicy:
         """The DestinationRules for one service, looked up once."""
@@ -34,7 +47,7 @@ class Scope:
             found = self._policies[service.hostname] = self.snapshot.policy_for(service, self.namespace)
         return found
 
-    def peers_of(self, service: services_.Service, port: int) -> clusters.Peers:
+    def peers_of(self, service: services_.Service, port: int) -> client_tls.Peers:
         """
         Who may answer for a service.
 
@@ -49,7 +62,7 @@ class Scope:
         ]
         behind = selected or [e.workload for e in endpoints if e.workload is not None]
         ids = {naming.spiffe_id(settings.trust_domain, w.namespace, w.service_account) for w in behind}
-        return clusters.Peers(
+        return client_tls.Peers(
             ids=tuple(sorted(ids)), all_speak_mtls=bool(endpoints) and all(e.speaks_mtls for e in endpoints)
         )
 
@@ -88,19 +101,70 @@ class Scope:
 
 
 def build_scope(
-    snapshot: snapshots.MeshSnapshot, *, namespace: str, is_router: bool, labels: Mapping[str, str]
+    snapshot: snapshots.MeshSnapshot,
+    *,
+    namespace: str,
+    is_router: bool,
+    labels: Mapping[str, str],
+    view: sidecars.View | None = None,
+    caller: localities.Caller | None = None,
 ) -> Scope:
-    visible = {service.hostname: service for service in snapshot.services_visible_in(namespace)}
-    return Scope(snapshot=snapshot, namespace=namespace, is_router=is_router, labels=labels, services=visible)
+    """Put a scope together; with a view services are those it shows, and those its VirtualServices lead to."""
+    settings = snapshot.settings
+    if view is not None and view.outbound is not None:
+        settings = replace(settings, outbound_traffic_policy=view.outbound)
+    visible = snapshot.services_visible_in(namespace)
+    if view is not None:
+        reached = {
+            host
+            for rule in snapshot.routings_for(routing.MESH, namespace)
+            if view.shows_rule(rule)
+            for host in rule.destination_hosts()
+        }
+        visible = tuple(s for s in visible if view.shows_service(s) or s.hostname in reached)
+    return Scope(
+        snapshot=snapshot,
+        namespace=namespace,
+        is_router=is_router,
+        labels=labels,
+        services={service.hostname: service for service in visible},
+        settings=settings,
+        view=view,
+        caller=caller or localities.Caller(),
+    )
+
+
+def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
+    """Where a proxy is, as far as some rule asks for it, so that proxies that need not differ share all they get."""
+    asks, labels = False, set[str]()
+    for config in snapshot.configs:
+        if not isinstance(config.spec, destination_rules.DestinationRule):
+            continue
+        for level in config.spec.levels():
+            setting = level.load_balancer.locality_lb_setting if level.load_balancer is not None else None
+            asks |= level.outlier_detection is not None or setting is not None
+            if setting is not None:
+                labels.update(entry.partition("=")[0] for entry in setting.failover_priority)
+    if not asks:
+        return localities.Caller()
+    return localities.Caller(
+        proxy.workload.locality, {key: value for key, value in sorted(proxy.labels.items()) if key in labels}
+    )
 
 
 def relevant_labels(snapshot: snapshots.MeshSnapshot, labels: Mapping[str, str]) -> dict[str, str]:
     """Of a proxy's labels keep the ones that any route asks for by `sourceLabels`."""
-    asked = {
-        label
-        for rule in snapshot.routings
-        for route in rule.spec.http
-        for match in route.match
-        for label in match.source_labels
-    }
+    asked = {label for rule in snapshot.routings for label in _labels_asked_for(rule.spec)}
     return {label: value for label, value in sorted(labels.items()) if label in asked}
+
+
+def _labels_asked_for(spec: virtual_services.VirtualService) -> Iterator[str]:
+    for http in spec.http:
+        for condition in http.match:
+            yield from condition.source_labels
+    for tls in spec.tls:
+        for attributes in tls.match:
+            yield from attributes.source_labels
+    for tcp in spec.tcp:
+        for connection in tcp.match:
+            yield from connection.source_labels

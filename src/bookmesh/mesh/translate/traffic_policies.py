@@ -75,6 +75,26 @@ def apply_load_balancer(cluster: wire.Cluster, settings: destination_rules.LoadB
         cluster.lb_policy = wire.Cluster.ROUND_ROBIN
     else:
         cluster.lb_policy = wire.Cluster.LEAST_REQUEST
+    if settings is not None:
+        _apply_warmup(cluster, settings)
+
+
+def _apply_warmup(cluster: wire.Cluster, settings: destination_rules.LoadBalancer) -> None:
+    """Only the algorithms that know weights can give new endpoints less."""
+    duration = settings.warmup.duration if settings.warmup is not None else settings.warmup_duration_secs
+    if duration is None:
+        return
+    slow = wire.Cluster.SlowStartConfig(slow_start_window=messages.duration(parse_duration_s(duration)))
+    if settings.warmup is not None:
+        if settings.warmup.minimum_percent is not None:
+            slow.min_weight_percent.value = settings.warmup.minimum_percent
+        if settings.warmup.aggression is not None:
+            slow.aggression.default_value = settings.warmup.aggression
+            slow.aggression.runtime_key = "warmup.aggression"
+    if cluster.lb_policy == wire.Cluster.ROUND_ROBIN:
+        cluster.round_robin_lb_config.slow_start_config.CopyFrom(slow)
+    elif cluster.lb_policy == wire.Cluster.LEAST_REQUEST:
+        cluster.least_request_lb_config.slow_start_config.CopyFrom(slow)
 
 
 def _apply_consistent_hash(cluster: wire.Cluster, settings: destination_rules.ConsistentHash) -> None:

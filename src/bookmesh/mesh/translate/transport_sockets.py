@@ -30,7 +30,7 @@ def mesh_upstream(*, sni: str, accepted_ids: Sequence[str]) -> core.TransportSoc
     """mTLS to a peer that proves one of `accepted_ids`; without any, every peer of the mesh will do."""
     matchers = [_san_matcher(core.StringMatcher(exact=name)) for name in accepted_ids]
     context = _mesh_context(matchers, alpn=naming.MESH_ALPN)
-    return _socket(tls.UpstreamTlsContext(common_tls_context=context, sni=sni))
+    return socket(tls.UpstreamTlsContext(common_tls_context=context, sni=sni))
 
 
 def mesh_downstream(*, trust_domain: str, is_http: bool) -> core.TransportSocket:
@@ -38,30 +38,50 @@ def mesh_downstream(*, trust_domain: str, is_http: bool) -> core.TransportSocket
     prefix = core.StringMatcher(prefix=f"spiffe://{trust_domain}/")
     context = _mesh_context([_san_matcher(prefix)], alpn=("h2", "http/1.1") if is_http else ())
     required = messages.boolean(True)
-    return _socket(tls.DownstreamTlsContext(common_tls_context=context, require_client_certificate=required))
+    return socket(tls.DownstreamTlsContext(common_tls_context=context, require_client_certificate=required))
 
 
-def simple_upstream(
-    settings: destination_rules.ClientTls, *, is_http2: bool, default_ca: str
+def origination(
+    settings: destination_rules.ClientTls,
+    *,
+    is_http2: bool,
+    names: Sequence[str],
+    default_ca: str,
+    uses_secrets: bool,
 ) -> core.TransportSocket:
     """
-    TLS to a server outside the mesh, verified against a file of certificates.
+    TLS to a server outside the mesh, verified against certificates of a file or a secret.
 
-    Source: DestinationRule `trafficPolicy.tls` with mode SIMPLE.
+    Source: DestinationRule `trafficPolicy.tls` with mode SIMPLE or MUTUAL.
     """
     context = tls.CommonTlsContext(tls_params=_parameters(), alpn_protocols=["h2"] if is_http2 else [])
-    if not settings.insecure_skip_verify:
-        names = [
-            tls.SubjectAltNameMatcher(
-                san_type=tls.SubjectAltNameMatcher.DNS, matcher=core.StringMatcher(exact=name)
+    credential = settings.credential_name if uses_secrets else ""
+    if settings.mode == "MUTUAL":
+        if credential:
+            context.tls_certificate_sds_secret_configs.append(secret(naming.pair_secret(credential)))
+        else:
+            context.tls_certificates.add(
+                certificate_chain=core.DataSource(filename=settings.client_certificate),
+                private_key=core.DataSource(filename=settings.private_key),
             )
-            for name in settings.subject_alt_names
-        ]
-        file = core.DataSource(filename=settings.ca_certificates or default_ca)
-        context.validation_context.CopyFrom(
-            tls.CertificateValidationContext(trusted_ca=file, match_typed_subject_alt_names=names)
+    if not settings.insecure_skip_verify:
+        checks = tls.CertificateValidationContext(
+            match_typed_subject_alt_names=[
+                tls.SubjectAltNameMatcher(
+                    san_type=tls.SubjectAltNameMatcher.DNS, matcher=core.StringMatcher(exact=name)
+                )
+                for name in names
+            ]
         )
-    return _socket(tls.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))
+        if credential:
+            context.combined_validation_context.default_validation_context.CopyFrom(checks)
+            context.combined_validation_context.validation_context_sds_secret_config.CopyFrom(
+                secret(naming.trusted_secret(credential))
+            )
+        else:
+            checks.trusted_ca.filename = settings.ca_certificates or default_ca
+            context.validation_context.CopyFrom(checks)
+    return socket(tls.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))
 
 
 def _mesh_context(
@@ -70,12 +90,12 @@ def _mesh_context(
     return tls.CommonTlsContext(
         tls_params=_parameters(),
         alpn_protocols=alpn,
-        tls_certificate_sds_secret_configs=[_secret("default")],
+        tls_certificate_sds_secret_configs=[secret("default")],
         combined_validation_context=tls.CommonTlsContext.CombinedCertificateValidationContext(
             default_validation_context=tls.CertificateValidationContext(
                 match_typed_subject_alt_names=matchers
             ),
-            validation_context_sds_secret_config=_secret("ROOTCA"),
+            validation_context_sds_secret_config=secret("ROOTCA"),
         ),
     )
 
@@ -87,7 +107,7 @@ def _parameters() -> tls.TlsParameters:
     )
 
 
-def _secret(name: str) -> tls.SdsSecretConfig:
+def secret(name: str) -> tls.SdsSecretConfig:
     return tls.SdsSecretConfig(name=name, sds_config=ads_source())
 
 
@@ -95,5 +115,5 @@ def _san_matcher(matcher: core.StringMatcher) -> tls.SubjectAltNameMatcher:
     return tls.SubjectAltNameMatcher(san_type=tls.SubjectAltNameMatcher.URI, matcher=matcher)
 
 
-def _socket(context: tls.UpstreamTlsContext | tls.DownstreamTlsContext) -> core.TransportSocket:
+def socket(context: tls.UpstreamTlsContext | tls.DownstreamTlsContext) -> core.TransportSocket:
     return core.TransportSocket(name=_TLS_NAME, typed_config=messages.pack(context))

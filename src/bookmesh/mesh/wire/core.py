@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envoy.config.core.v3.address_pb2 import Address, BindConfig, CidrRange, SocketAddress
+from envoy.config.core.v3.address_pb2 import Address, BindConfig, CidrRange, Pipe, SocketAddress
 from envoy.config.core.v3.base_pb2 import (
     DataSource,
     HeaderValue,
@@ -38,6 +38,7 @@ __all__ = [
     "Locality",
     "Metadata",
     "Percent",
+    "Pipe",
     "RegexMatchAndSubstitute",
     "RegexMatcher",
     "RuntimeFractionalPercent",

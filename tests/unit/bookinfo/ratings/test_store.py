@@ -5,13 +5,8 @@ import pytest
 from bookinfo.ratings import store
 
 
-def test_store_is_bounded_but_known_products_can_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "MOST_PRODUCTS", 1)
-    ratings = store.MemoryStore()
-    ratings.put(1, {"a": 1})
-    with pytest.raises(store.StoreFullError):
-        ratings.put(2, {"a": 1})
-    assert ratings.put(1, {"a": 2}).ratings == {"a": 2}
+def test_ratings_are_stars_by_reviewer() -> None:
+    assert store.parse_ratings('{"Reviewer1": 5, "Zoë": 0}'.encode()) == {"Reviewer1": 5, "Zoë": 0}
 
 
 def test_reviewers_are_bounded() -> None:

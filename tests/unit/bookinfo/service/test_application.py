@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -20,6 +21,10 @@ def build(**variables: str) -> application.Service:
     async def fail(_request: Request) -> Response:
         raise RuntimeError("a bug")
 
+    async def hang(_request: Request) -> Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
     async def show_trace(_request: Request) -> Response:
         return answers.JsonResponse({"trace_id": logs.TRACE_ID.get()})
 
@@ -27,6 +32,7 @@ def build(**variables: str) -> application.Service:
         Route("/", read),
         Route("/read/{name}", read, methods=["POST"]),
         Route("/fail", fail),
+        Route("/hang", hang),
         Route("/trace", show_trace),
     ]
     common = settings.read(
@@ -77,8 +83,9 @@ async def test_unknown_path_and_wrong_method_are_json_errors(
     missing = await client.get(f"{url}/nowhere")
     assert (missing.status, await missing.json()) == (404, {"error": "Not Found"})
     wrong = await client.delete(f"{url}/fail")
-    assert wrong.status == 405
-    assert "GET" in wrong.headers["allow"]
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    options = await client.options(f"{url}/fail")
+    assert (options.status, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
 async def test_trace_id_reaches_the_handler(start: Start, client: aiohttp.ClientSession) -> None:
@@ -121,8 +128,6 @@ async def test_body_beyond_the_limit_is_refused_announced_or_not(
 async def test_body_that_does_not_arrive_is_given_up(
     start: Start, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import asyncio
-
     monkeypatch.setattr(limits, "BODY_TIMEOUT_S", 0.05)
     port = int((await start(build())).rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -139,3 +144,28 @@ async def test_headers_and_targets_beyond_the_limit_are_refused(
     assert (await client.get(url, headers={"x": "y" * limits.MAX_HEADER_BYTES})).status == 431
     assert (await client.get(f"{url}/?{'q' * limits.MAX_TARGET_BYTES}")).status == 414
     assert (await client.get(url)).status == 200
+
+
+async def test_a_handler_that_does_not_end_is_cancelled(
+    start: Start,
+    client: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_TIMEOUT_S", 0.05)
+    answer = await client.get(await start(build()) + "/hang")
+    assert (answer.status, await answer.json()) == (503, {"error": "this took too long"})
+    assert "request cancelled" in [record.message for record in caplog.records]
+
+
+async def test_any_scrape_gets_a_format_it_can_read(start: Start, client: aiohttp.ClientSession) -> None:
+    url = await start(build()) + "/metrics"
+    for accept in (
+        "application/openmetrics-text; version=nonsense",
+        "application/openmetrics-text",
+        "*/*",
+        "",
+    ):
+        answer = await client.get(url, headers={"accept": accept})
+        assert answer.status == 200
+        assert (answer.content_type == "application/openmetrics-text") is ("openmetrics" in accept)

@@ -10,8 +10,8 @@ from bookmesh.lab.images import catalogue
 
 
 @pytest.fixture
-def resolver() -> catalogue.Catalogue:
-    return catalogue.Catalogue(catalogue.load(), envoy=Path("/opt/envoy"))
+def resolver(tmp_path: Path) -> catalogue.Catalogue:
+    return catalogue.Catalogue(catalogue.load(), envoy=Path("/opt/envoy"), programs=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,39 @@ def test_a_program_the_host_lacks_names_its_package(
 def test_an_entry_must_say_what_runs() -> None:
     with pytest.raises(ValueError, match="must name python, program or envoy"):
         catalogue._parse_entry({"repository": "x", "run": {}})
+
+
+@pytest.mark.parametrize(
+    ("reference", "entry", "version"),
+    [
+        ("docker.io/istio/examples-helloworld-v2:1.0", "bookmesh.lab.standins.helloworld:main", "v2"),
+        ("docker.io/istio/tcp-echo-server:1.3", "bookmesh.lab.standins.tcp_echo:main", None),
+        ("fortio/fortio:latest_release", "bookmesh.lab.standins.fortio:main", None),
+        ("docker.io/istio/pilot:1.28.0", "bookmesh.lab.standins.istiod:main", None),
+    ],
+)
+def test_tools_of_the_tasks_have_stand_ins(
+    resolver: catalogue.Catalogue, reference: str, entry: str, version: str | None
+) -> None:
+    image = resolver.resolve(reference)
+    assert image.entry == entry
+    assert image.env.get("SERVICE_VERSION") == version
+
+
+def test_images_bring_their_own_programs(resolver: catalogue.Catalogue) -> None:
+    targets = {
+        reference: {mount.target for mount in resolver.resolve(reference).mounts}
+        for reference in ("fortio/fortio", "istio/proxyv2:1.28.0", "mccutchen/go-httpbin")
+    }
+    assert "/usr/bin/fortio" in targets["fortio/fortio"]
+    assert "/usr/local/bin/pilot-agent" in targets["istio/proxyv2:1.28.0"]
+    assert "/usr/bin/fortio" not in targets["mccutchen/go-httpbin"]
+
+
+def test_nginx_and_squid_are_the_hosts_own_and_named_with_their_package(
+    resolver: catalogue.Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_args, **_kwargs: None)
+    for reference, package in (("nginx", "nginx-light"), ("sameersbn/squid:3.5.27", "squid")):
+        with pytest.raises(images.ImageError, match=rf"BM0303[\s\S]*apt-get install {package}"):
+            resolver.resolve(reference)

@@ -11,7 +11,7 @@ from tests.unit.mesh.control import small_mesh
 from tests.unit.mesh.control.fake_kubernetes import FakeClient, until
 
 from bookmesh.base.findings import Finding, ObjectRef
-from bookmesh.base.kubernetes import NAMESPACES, PODS
+from bookmesh.base.kubernetes import CONFIG_MAPS, NAMESPACES, PODS, SECRETS
 from bookmesh.mesh.control.building import Builder
 from bookmesh.mesh.control.control_plane import ControlPlane
 from bookmesh.mesh.identity.authority import CertificateAuthority
@@ -208,3 +208,26 @@ async def test_a_certificate_is_renewed_at_half_its_life(plane):
     plane.rotate_certificates(datetime.now(UTC) + timedelta(hours=13))
     assert plane._proxies["uid-of-ingress-0"].certificate.chain != first.chain
     await plane.close_proxy("uid-of-ingress-0")
+
+
+async def test_mesh_configuration_is_followed_while_it_changes(client, plane):
+    metadata = {"name": "istio", "namespace": "istio-system"}
+    async with running(plane):
+        await until(lambda: plane._snapshot is not None)
+        before = plane._snapshot.id
+        client.put(CONFIG_MAPS, {"metadata": metadata, "data": {"mesh": "enableAutoMtls: false"}})
+        await until(lambda: not plane._snapshot.settings.is_auto_mtls)
+        client.remove(CONFIG_MAPS, "istio", "istio-system")
+        await until(lambda: plane._snapshot.settings.is_auto_mtls)
+        assert plane._snapshot.id == before
+
+
+async def test_secrets_nobody_names_change_nothing(client, plane, builder):
+    async with running(plane):
+        await plane.open_proxy(small_mesh.GATEWAY_POD)
+        await until(lambda: builder.translated)
+        before = plane._snapshot.id
+        client.put(SECRETS, {"metadata": {"name": "x", "namespace": "default"}, "data": {"password": "eA=="}})
+        client.put(NAMESPACES, {"metadata": {"name": "later"}})
+        await until(lambda: plane._snapshot.id != before)
+        assert plane._snapshot.credentials.found == {}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from envoy.service.discovery.v3 import discovery_pb2
+from tests.golden.translate import worlds
 
 from bookmesh.mesh.control import sds
 from bookmesh.mesh.identity.authority import CertificateAuthority
@@ -21,3 +22,21 @@ def test_a_workload_gets_its_certificate_and_the_root(tmp_path):
     assert secrets["default"].tls_certificate.certificate_chain.inline_bytes == certificate.chain
     assert secrets["default"].tls_certificate.private_key.inline_bytes == certificate.key
     assert secrets["ROOTCA"].validation_context.trusted_ca.inline_bytes == certificate.root
+
+
+def test_a_gateway_gets_the_secrets_of_its_namespace_that_somebody_names():
+    server = {
+        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+        "hosts": ["*"],
+        "tls": {"mode": "MUTUAL", "credentialName": "web"},
+    }
+    about = {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "g"}}
+    secrets = {"edge/web": "both", "other/web": "pair", "edge/unused": "pair"}
+    world = worlds.build([about | {"spec": {"servers": [server]}}], {"secrets": secrets})
+    edge, other = (sds.build_credentials(world.snapshot, namespace) for namespace in ("edge", "other"))
+    assert edge.keys() == {"kubernetes://web", "kubernetes://web-cacert"}
+    assert other.keys() == {"kubernetes://web"}
+    assert sds.build_credentials(world.snapshot, "default") == {}
+    pair = world.snapshot.credentials.pair("edge", "web")
+    assert decode(edge["kubernetes://web"]).tls_certificate.private_key.inline_bytes == pair.key
+    assert edge["kubernetes://web"].version != other["kubernetes://web"].version

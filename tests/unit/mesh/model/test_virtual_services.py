@@ -19,7 +19,8 @@ def convert(**spec: Any) -> models.VirtualService:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ({"http": [{"route": [TO_WEB]}]}, "hosts must not be empty"),
+        ({"gateways": ["mesh"], "http": [{"route": [TO_WEB]}]}, "hosts must not be empty"),
+        ({"tcp": [{"route": [TO_WEB]}]}, "hosts must not be empty"),
         ({"hosts": ["web"]}, "one of http, tls and tcp is required"),
         ({"hosts": ["web"], "http": [{}]}, "one of route, redirect, directResponse and delegate"),
         ({"hosts": ["web"], "http": [{"route": [TO_WEB], "redirect": {}}]}, "route excludes redirect"),

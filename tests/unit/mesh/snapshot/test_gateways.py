@@ -62,8 +62,36 @@ def test_selector_must_match_and_an_empty_one_always_does() -> None:
     assert ports(gateway(server(80))) == [(8080, 80, 1)]
 
 
-def test_protocols_without_http_are_not_served() -> None:
-    assert ports(gateway(server(443, protocol="HTTPS"), server(80, protocol="http2"))) == [(8080, 80, 1)]
+def test_what_is_not_served_is_left_out() -> None:
+    odd = server(443, protocol="TLS") | {"tls": {"mode": "AUTO_PASSTHROUGH"}}
+    assert ports(gateway(odd, server(80, protocol="http2"), server(9000, protocol="TCP"))) == [
+        (8080, 80, 1),
+        (9000, 9000, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "tls", "expected"),
+    [
+        ("HTTPS", {"mode": "SIMPLE", "credentialName": "c"}, "is_https is_terminated"),
+        ("TLS", {"mode": "ISTIO_MUTUAL"}, "is_terminated"),
+        ("TLS", {}, "is_passthrough"),
+        ("HTTPS", {"mode": "PASSTHROUGH"}, "is_passthrough"),
+        ("HTTP", {"httpsRedirect": True}, "is_http"),
+        ("MONGO", None, "is_plain_tcp"),
+    ],
+)
+def test_protocol_and_mode_say_what_a_server_does(
+    protocol: str, tls: dict[str, Any] | None, expected: str
+) -> None:
+    parsed = gateway(
+        server(443, "A.example.com", "x/b", protocol=protocol) | ({"tls": tls} if tls is not None else {})
+    )
+    assert isinstance(parsed.spec, models.Gateway)
+    found = gateways.GatewayServer("apps/main", parsed.ref, parsed.digest, 0, parsed.spec.servers[0])
+    kinds = ("is_http", "is_https", "is_terminated", "is_passthrough", "is_plain_tcp")
+    assert " ".join(kind for kind in kinds if getattr(found, kind)) == expected
+    assert found.patterns == ("a.example.com", "b")
 
 
 @pytest.mark.parametrize(

@@ -52,3 +52,19 @@ def test_own_connections_are_marked_unless_told_otherwise() -> None:
     (option,) = build()["cluster_manager"]["upstream_bind_config"]["socket_options"]
     assert (option["level"], option["name"], option["int_value"]) == (1, 36, 0x539)
     assert build(socket_mark=0)["cluster_manager"] == {}
+
+
+def test_statistics_that_mesh_and_pod_ask_for_are_kept() -> None:
+    pod = {
+        "metadata": {
+            "name": "p",
+            "annotations": {
+                "proxy.istio.io/config": "proxyStatsMatcher: {inclusionRegexps: ['.*pending.*']}"
+            },
+        }
+    }
+    proxy = proxies.build_proxy(pod, ip="10.0.0.1")
+    settings = MeshSettings(stats_inclusions=(("prefix", "cluster.outbound"),))
+    built = bootstrap.build(proxy, xds_socket_path="/x", settings=settings)
+    patterns = built["stats_config"]["stats_matcher"]["inclusion_list"]["patterns"]
+    assert patterns[-2:] == [{"prefix": "cluster.outbound"}, {"safe_regex": {"regex": ".*pending.*"}}]

@@ -12,7 +12,7 @@ from bookmesh.mesh.registry import services
 from bookmesh.mesh.registry.protocols import Protocol
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot.settings import MeshSettings
-from bookmesh.mesh.translate import clusters
+from bookmesh.mesh.translate import client_tls, clusters
 from bookmesh.mesh.wire import cluster as wire
 
 OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -22,7 +22,7 @@ def build(
     protocol: Protocol = Protocol.HTTP,
     *,
     policy: dict[str, Any] | None = None,
-    peers: clusters.Peers | None = None,
+    peers: client_tls.Peers | None = None,
     is_router: bool = False,
     **service: Any,
 ) -> wire.Cluster:
@@ -37,7 +37,7 @@ def build(
         port,
         subset="",
         policy=host_policy,
-        peers=peers or clusters.Peers(),
+        peers=peers or client_tls.Peers(),
         is_router=is_router,
         settings=MeshSettings(),
     )
@@ -97,7 +97,7 @@ def test_mtls_is_chosen_endpoint_by_endpoint() -> None:
 
 def test_headless_service_gets_mtls_only_when_every_pod_speaks_it() -> None:
     assert not build(is_headless=True).HasField("transport_socket")
-    assert build(is_headless=True, peers=clusters.Peers(all_speak_mtls=True)).HasField("transport_socket")
+    assert build(is_headless=True, peers=client_tls.Peers(all_speak_mtls=True)).HasField("transport_socket")
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from bookmesh.mesh.registry import registry, workloads
 from bookmesh.mesh.snapshot.settings import MeshSettings
-from bookmesh.mesh.translate import endpoints
+from bookmesh.mesh.translate import endpoints, localities
+from bookmesh.mesh.wire import cluster as wire
 
 
 def endpoint(ip: str, zone: str = "", **labels: str) -> registry.Endpoint:
     locality = workloads.Locality("region", zone) if zone else workloads.Locality()
     workload = workloads.Workload("web", "shop", "web-1", ip, "web", labels=labels, locality=locality)
     return registry.Endpoint(ip, 8080, workload)
+
+
+def build(*members: registry.Endpoint) -> wire.ClusterLoadAssignment:
+    groups = localities.spread(members, None, localities.Caller())
+    return endpoints.build("x", groups, MeshSettings())
 
 
 def test_subset_keeps_endpoints_with_all_labels() -> None:
@@ -22,7 +28,7 @@ def test_subset_keeps_endpoints_with_all_labels() -> None:
 
 def test_localities_weigh_as_much_as_they_have_endpoints() -> None:
     found = endpoint("1.1.1.1", "a"), endpoint("2.2.2.2", "b"), endpoint("3.3.3.3", "a")
-    built = endpoints.build("x", found, MeshSettings())
+    built = build(*found)
     assert [
         (g.locality.zone, g.load_balancing_weight.value, len(g.lb_endpoints)) for g in built.endpoints
     ] == [
@@ -33,16 +39,21 @@ def test_localities_weigh_as_much_as_they_have_endpoints() -> None:
 
 def test_only_endpoints_with_a_sidecar_match_the_mtls_socket() -> None:
     tls = {"security.istio.io/tlsMode": "istio"}
-    built = endpoints.build("x", (endpoint("1.1.1.1", **tls), endpoint("2.2.2.2")), MeshSettings())
+    built = build(endpoint("1.1.1.1", **tls), endpoint("2.2.2.2"))
     (group,) = built.endpoints
     matches = ["envoy.transport_socket_match" in e.metadata.filter_metadata for e in group.lb_endpoints]
     assert matches == [True, False]
 
 
 def test_address_without_a_pod_has_no_facts() -> None:
-    built = endpoints.build("x", (registry.Endpoint("1.1.1.1", 80),), MeshSettings())
+    built = build(registry.Endpoint("1.1.1.1", 80))
     assert not built.endpoints[0].lb_endpoints[0].metadata.filter_metadata
 
 
 def test_cluster_without_endpoints_has_an_empty_assignment() -> None:
     assert not endpoints.build("x", (), MeshSettings()).endpoints
+
+
+def test_address_may_be_a_path() -> None:
+    address = build(registry.Endpoint("unix:///run/web.sock", 0, weight=3)).endpoints[0].lb_endpoints[0]
+    assert (address.endpoint.address.pipe.path, address.load_balancing_weight.value) == ("/run/web.sock", 3)

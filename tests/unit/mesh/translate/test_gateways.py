@@ -6,9 +6,7 @@ from typing import Any
 
 from tests.golden.translate import worlds
 
-from bookmesh.mesh.snapshot.settings import MeshSettings
-from bookmesh.mesh.translate import gateways
-from bookmesh.mesh.wire import listener, type_urls
+from bookmesh.mesh.wire import type_urls
 
 GATEWAY_POD = {
     "kind": "Pod",
@@ -40,15 +38,6 @@ def rule(
 
 ALL = {"name": "all", "redirect": {"uri": "/"}}
 SOME = {"name": "some", "match": [{"uri": {"prefix": "/some"}}], "redirect": {"uri": "/"}}
-
-
-def test_listener_is_at_the_edge() -> None:
-    built = gateways.build_listener(8080, MeshSettings())
-    config = built.filter_chains[0].filters[0].typed_config
-    manager = listener.HttpConnectionManager.FromString(config.value)
-    assert manager.use_remote_address.value is True
-    assert manager.server_name == "istio-envoy"
-    assert manager.forward_client_cert_details == listener.HttpConnectionManager.SANITIZE_SET
 
 
 def test_gateway_without_routes_answers_404_for_all() -> None:

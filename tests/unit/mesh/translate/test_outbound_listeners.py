@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.registry.protocols import Protocol
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import outbound_listeners
+from bookmesh.mesh.wire import listener as wire
 
 
 def service(protocol: Protocol, **fields: Any) -> services.Service:
@@ -52,7 +54,26 @@ def test_unknown_destinations_follow_the_policy() -> None:
 
 
 def test_tcp_is_not_inspected_since_the_server_may_speak_first() -> None:
-    assert not outbound_listeners.build_tcp("10.96.0.1", 3306, "c", MeshSettings()).listener_filters
+    plain = outbound_listeners.build_tcp("10.96.0.1", 3306, default=wire.FilterChain())
+    assert not plain.listener_filters
+    named = wire.FilterChain(filter_chain_match=wire.FilterChainMatch(server_names=["a.b"]))
+    found = outbound_listeners.build_tcp("10.96.0.1", 443, chains=[named], default=wire.FilterChain())
+    assert [f.name for f in found.listener_filters] == ["envoy.filters.listener.tls_inspector"]
+
+
+def test_only_named_services_without_an_address_share_connections() -> None:
+    entry = ObjectRef("ServiceEntry", "outside", "shop")
+    visible = [
+        service(Protocol.TLS, entry=entry),
+        service(Protocol.TCP, entry=entry, address="10.0.0.0/8"),
+        service(Protocol.TCP, entry=entry, address="10.1.1.1"),
+        service(Protocol.TCP, entry=entry, address="10.1.1.1", more_addresses=("10.2.0.0/16",)),
+        service(Protocol.HTTP, entry=entry),
+        service(Protocol.TCP),
+    ]
+    found = [outbound_listeners.shares_connections(s, s.ports[0]) for s in visible]
+    assert found == [True, True, False, True, False, False]
+    assert outbound_listeners.shared_connection_ports(visible) == {80}
 
 
 def test_only_the_redirect_port_is_bound() -> None:

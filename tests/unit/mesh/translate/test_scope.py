@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tests.golden.translate import worlds
+from tests.unit.mesh.analysis import small_worlds as small
 
+from bookmesh.mesh.snapshot import proxy as proxies
+from bookmesh.mesh.snapshot import sidecars
+from bookmesh.mesh.translate import localities
 from bookmesh.mesh.translate import scope as scopes
 
 
@@ -54,3 +58,26 @@ def test_all_speak_mtls_only_when_every_endpoint_does() -> None:
     one = build_scope(pod("a", "one", **tls), pod("bb", "one"))
     assert not one.peers_of(one.services[service], 80).all_speak_mtls
     assert not build_scope().peers_of(both.services[service], 80).all_speak_mtls
+
+
+def test_sidecar_hides_services_and_keeps_destinations_of_what_it_shows() -> None:
+    route = {"route": [{"destination": {"host": "other"}}]}
+    snapshot = small.snapshot(
+        *(small.service(name) for name in ("web", "other", "hidden")),
+        small.istio("VirtualService", hosts=["web"], http=[route]),
+        small.istio("Sidecar", egress=[{"hosts": ["./web.default.svc.cluster.local"]}]),
+    )
+    view = sidecars.view_for("default", {}, snapshot.configs, root_namespace="istio-system")
+    found = scopes.build_scope(snapshot, namespace="default", is_router=False, labels={}, view=view)
+    assert [service.name for service in found.services.values()] == ["other", "web"]
+
+
+def test_place_of_a_caller_counts_only_when_some_rule_asks() -> None:
+    labels = {"istio-locality": "eu.a.1", "version": "v1", "app": "a"}
+    pod = {"metadata": {"name": "p", "labels": labels}}
+    proxy = proxies.build_proxy(pod, ip="10.0.0.1")
+    policy = {"loadBalancer": {"localityLbSetting": {"failoverPriority": ["version", "x=1"]}}}
+    rule = small.istio("DestinationRule", host="web", trafficPolicy=policy)
+    assert scopes.caller_for(small.snapshot(), proxy) == localities.Caller()
+    found = scopes.caller_for(small.snapshot(rule), proxy)
+    assert (found.locality.region, found.labels) == ("eu", {"version": "v1"})

@@ -1,0 +1,106 @@
+"""How these commands take arguments: Istio's common flags anywhere, aliases, wrong flags named with known ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import click
+
+from bookmesh.cli.istioctl.kubernetes import Kubectl
+
+SYSTEM_NAMESPACE = "istio-system"
+
+
+@dataclass(slots=True)
+class Session:
+    """What the common flags say; `environment` is how kubectl finds the cluster without flags."""
+
+    environment: dict[str, str]
+    kubeconfig: str = ""
+    context: str = ""
+    given_namespace: str = ""
+    system_namespace: str = SYSTEM_NAMESPACE
+
+    @property
+    def kubectl(self) -> Kubectl:
+        flags = [("--kubeconfig", self.kubeconfig), ("--context", self.context)]
+        return Kubectl(self.environment, [part for name, value in flags if value for part in (name, value)])
+
+    @property
+    def namespace(self) -> str:
+        """The one asked for, else that of the kubeconfig's context."""
+        if self.given_namespace:
+            return self.given_namespace
+        query = "jsonpath={.contexts[0].context.namespace}"
+        return self.kubectl.run("config", "view", "--minify", "-o", query).strip() or "default"
+
+
+def common(function: click.decorators.FC) -> click.decorators.FC:
+    """Istio's flags that every command takes; what is given last counts."""
+    for names, field, text in (
+        (("-i", "--istioNamespace"), "system_namespace", "Where Istio is (default: istio-system)."),
+        (("--context",), "context", "Context of the kubeconfig."),
+        (("-c", "--kubeconfig"), "kubeconfig", "File that says where the cluster is."),
+        (("-n", "--namespace"), "given_namespace", "Namespace (default: that of the context)."),
+    ):
+        function = click.option(*names, expose_value=False, callback=_Keep(field), help=text)(function)
+    return function
+
+
+class _Keep:
+    """Puts a common flag into the session."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def __call__(self, ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        session = ctx.find_object(Session)
+        if session is not None and value is not None:
+            setattr(session, self._field, value)
+
+
+class Command(click.Command):
+    """Names the known flags when it gets another one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            _refuse(self, ctx, error)
+
+
+class Group(click.Group):
+    """Commands with other names: `pc` for `proxy-config`."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, aliases: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._aliases = aliases or {}
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, self._aliases.get(cmd_name, cmd_name))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            _refuse(self, ctx, error)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            known = ", ".join(self.list_commands(ctx))
+            raise click.UsageError(
+                f'unknown command "{args[0]}" for "{ctx.command_path}"; known: {known}', ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+def _refuse(command: click.Command, ctx: click.Context, error: click.NoSuchOption) -> NoReturn:
+    known = sorted(
+        name for parameter in command.get_params(ctx) for name in parameter.opts if name.startswith("--")
+    )
+    raise click.UsageError(f"unknown flag: {error.option_name}; known: {', '.join(known)}", ctx) from error

@@ -1,0 +1,80 @@
+"""`istioctl proxy-status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import click
+import orjson
+
+from bookmesh.cli.istioctl import flags, tables, targets
+from bookmesh.lab import releases
+
+HEADER: Final = ("NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED TYPES")
+TYPES: Final = ("CDS", "LDS", "EDS", "RDS", "SDS")
+CONTROL_PLANE: Final = "bookmesh"
+CLUSTER: Final = "Kubernetes"
+
+
+@click.command("proxy-status", cls=flags.Command)
+@click.argument("target", required=False)
+@click.option("-v", "--verbosity", type=click.IntRange(min=0), default=0, help="1: a column for each type.")
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Form.")
+@flags.common
+@click.pass_obj
+def proxy_status(session: flags.Session, target: str | None, verbosity: int, output: str) -> None:
+    """
+    Show which proxies are connected, and what of their configuration they have accepted.
+
+    With POD[.NAMESPACE]: whether this one has all that it was sent.
+    """
+    proxies = session.kubectl.ask_lab("/lab/v1/status")["proxies"]
+    if target is not None:
+        pod = targets.resolve(session.kubectl, target, session.namespace)
+        proxies = [proxy for proxy in proxies if _name(proxy) == f"{pod.name}.{pod.namespace}"]
+        if not proxies:
+            raise click.ClickException(
+                f"no proxy of {pod.name}.{pod.namespace} is known to the control plane"
+            )
+    elif session.given_namespace:
+        proxies = [proxy for proxy in proxies if _name(proxy).rpartition(".")[2] == session.given_namespace]
+    if output == "json":
+        click.echo(orjson.dumps(proxies, option=orjson.OPT_INDENT_2))
+    elif target is not None:
+        click.echo("\n".join(compare(proxies[0])))
+    elif verbosity:
+        header = ("NAME", "CLUSTER", *TYPES, "ISTIOD", "VERSION")
+        click.echo(tables.render(header, verbose_rows(proxies)))
+    else:
+        click.echo(tables.render(HEADER, rows(proxies)))
+
+
+def rows(proxies: Iterable[dict[str, Any]]) -> Iterator[Sequence[object]]:
+    """Connected proxies with the types they asked for."""
+    for proxy in proxies:
+        if proxy["connected"]:
+            types = [name for name in sorted(TYPES) if proxy["types"].get(name, "NOT SENT") != "NOT SENT"]
+            subscribed = f"{len(types)} ({','.join(types)})" if types else "0"
+            yield _name(proxy), CLUSTER, CONTROL_PLANE, releases.ISTIO_TAG, subscribed
+
+
+def verbose_rows(proxies: Iterable[dict[str, Any]]) -> Iterator[Sequence[object]]:
+    for proxy in proxies:
+        if proxy["connected"]:
+            types = [proxy["types"].get(name, "NOT SENT") for name in TYPES]
+            yield _name(proxy), CLUSTER, *types, CONTROL_PLANE, releases.ISTIO_TAG
+
+
+def compare(proxy: dict[str, Any]) -> list[str]:
+    """One line for each kind of configuration, and Envoy's words for what it refuses."""
+    lines = []
+    for name, words in (("CDS", "Clusters"), ("LDS", "Listeners"), ("RDS", "Routes"), ("EDS", "Endpoints")):
+        matches = proxy["types"].get(name) in ("SYNCED", "NOT SENT", None)
+        lines.append(f"{words} {'Match' if matches else 'Do Not Match'}")
+    lines += [f"{each['type']} {each['resource']}: {each['message']}" for each in proxy["refusals"]]
+    return lines
+
+
+def _name(proxy: dict[str, Any]) -> str:
+    return str(proxy["id"].split("~")[2])

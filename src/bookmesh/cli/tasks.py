@@ -1,0 +1,222 @@
+"""`bookmesh task` and `bookmesh test`: the catalogue, and people's own cases in the same format."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bookmesh.cli import task_progress, terminal
+from bookmesh.lab import client, launching, paths
+
+if TYPE_CHECKING:
+    from bookmesh.tasks import loading, records, running
+
+OUTPUTS = ("text", "json", "junit", "html", "github")
+CATALOGUE_VARIABLE = "BOOKMESH_TASKS"
+
+
+def _cluster_options(function: click.decorators.FC) -> click.decorators.FC:
+    """Where and how tasks run."""
+    for option in (
+        click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True),
+        click.option(
+            "--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML report."
+        ),
+        click.option(
+            "--ingress",
+            default="istio-system/istio-ingressgateway",
+            show_default=True,
+            metavar="NAMESPACE/SERVICE",
+            help="The ingress gateway that requests from outside go through.",
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(min=1), default=4, show_default=True, help="Tasks at the same time."
+        ),
+        terminal.name_option,
+        click.option(
+            "--target",
+            default="lab",
+            show_default=True,
+            metavar="lab|CONTEXT",
+            help="The lab, or a context of your kubeconfig.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+_pattern_option = click.option(
+    "-k", "patterns", multiple=True, metavar="GLOB", help="Only tasks whose name matches; may be repeated."
+)
+
+
+@click.group()
+def task() -> None:
+    """Istio's documentation as runnable cases: list, show, run and verify them."""
+
+
+@task.command("list")
+@_pattern_option
+@terminal.output_option
+def list_tasks(patterns: tuple[str, ...], output: str) -> None:
+    """List the catalogue."""
+    tasks = _choose(patterns, every=not patterns)
+    if output == "json":
+        import orjson
+
+        rows = [{"key": each.key, "title": each.task.title, "page": each.task.page} for each in tasks]
+        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    for each in tasks:
+        click.echo(f"{each.key:<52} {each.task.title}")
+
+
+@task.command("show")
+@click.argument("name")
+def show_task(name: str) -> None:
+    """Show what a task does and expects, and the YAML it applies."""
+    from bookmesh.tasks import describing
+
+    for each in _choose((name,), every=False):
+        click.echo(describing.describe(each))
+
+
+@task.command("run")
+@click.argument("names", nargs=-1, required=True)
+@_cluster_options
+def run_task(names: tuple[str, ...], **options: object) -> None:
+    """Run tasks of the catalogue by name, id or glob."""
+    _run(_choose(names, every=False), **options)  # type: ignore[arg-type]
+
+
+@task.command("verify")
+@click.option("--all", "every", is_flag=True, help="The whole catalogue.")
+@_pattern_option
+@_cluster_options
+def verify(every: bool, patterns: tuple[str, ...], **options: object) -> None:
+    """Run many tasks and report; exit code 1 when one does not pass."""
+    if every == bool(patterns):
+        raise click.UsageError("say which: --all, or -k GLOB")
+    _run(_choose(patterns, every=every), **options)  # type: ignore[arg-type]
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@_cluster_options
+def test(files: tuple[Path, ...], **options: object) -> None:
+    """Run your own cases: FILE is in the format of a task.yaml, over your own YAML."""
+    from bookmesh.tasks import loading
+
+    try:
+        tasks = [loading.load(file) for file in files]
+    except loading.TaskFileError as error:
+        _misuse(str(error))
+    _run(tasks, **options)  # type: ignore[arg-type]
+
+
+def catalogue() -> Path:
+    """The folder of the catalogue: $BOOKMESH_TASKS, else tasks/ of the source tree, else the installed one."""
+    if given := os.environ.get(CATALOGUE_VARIABLE):
+        return Path(given)
+    here = Path(__file__).resolve()
+    return next(
+        (folder for folder in (here.parents[3] / "tasks", here.parents[1] / "catalogue") if folder.is_dir()),
+        here.parents[3] / "tasks",
+    )
+
+
+def _choose(patterns: Sequence[str], *, every: bool) -> list[loading.LoadedTask]:
+    from bookmesh.tasks import loading, verifying
+
+    try:
+        tasks = loading.discover(catalogue())
+    except loading.TaskFileError as error:
+        _misuse(str(error))
+    if every:
+        return tasks
+    chosen = verifying.select(tasks, patterns)
+    if not chosen:
+        known = ", ".join(each.key for each in tasks)
+        _misuse(f"no task matches {' '.join(patterns)}\n  known: {known}")
+    return chosen
+
+
+def _misuse(message: str) -> None:
+    terminal.stderr().print(f"error: {message}", markup=False)
+    sys.exit(2)
+
+
+def _run(
+    tasks: Sequence[loading.LoadedTask],
+    *,
+    target: str,
+    name: str,
+    jobs: int,
+    ingress: str,
+    report: Path | None,
+    output: str,
+) -> None:
+    from bookmesh.tasks import verifying
+
+    began = time.monotonic()
+    cluster = _cluster(target, name, ingress)
+    with task_progress.Progress(len(tasks)) as progress:
+        results = verifying.verify(tasks, cluster, jobs=jobs, listener=progress)
+    took_s = time.monotonic() - began
+    where = f"the lab {name}" if target == "lab" else f"context {target}"
+    _print(results, took_s, output, target=where)
+    if report:
+        report.write_text(_html(results, took_s, where))
+        terminal.stderr().print(f"report: {report}", markup=False)
+    if any(result.outcome != "passed" for result in results):
+        sys.exit(1)
+
+
+def _cluster(target: str, name: str, ingress: str) -> running.Cluster:
+    from bookmesh.tasks import acting, kubectl, running
+
+    with terminal.failures():
+        environment: dict[str, str] = {}
+        if target == "lab":
+            lab = paths.paths_for(name)
+            launching.require_running(lab)
+            environment = client.environment(lab)
+        program = client.find_kubectl()
+    cluster = kubectl.Kubectl(program, environment, "" if target == "lab" else target)
+    try:
+        return running.Cluster(cluster, acting.cluster_wide_kinds(cluster), ingress)
+    except kubectl.ClusterError as error:
+        terminal.stderr().print(f"error: {error}", markup=False)
+        sys.exit(1)
+
+
+def _print(results: Sequence[records.Result], took_s: float, output: str, *, target: str) -> None:
+    from bookmesh.tasks.reports import plain, text
+
+    if output == "text":
+        for result in results:
+            if told := text.explain(result):
+                click.echo(told)
+        click.echo(text.summarize(results, took_s))
+    elif output == "json":
+        click.echo(plain.as_json(results, took_s))
+    elif output == "junit":
+        click.echo(plain.as_junit(results, took_s))
+    elif output == "github":
+        click.echo(plain.as_github(results))
+    else:
+        click.echo(_html(results, took_s, target))
+
+
+def _html(results: Sequence[records.Result], took_s: float, target: str) -> str:
+    from bookmesh.tasks.reports import html
+
+    return html.build_page(results, took_s=took_s, target=target, when=time.strftime("%Y-%m-%d %H:%M"))

@@ -1,0 +1,71 @@
+"""
+Values of an installation that injection acts on: ConfigMap `istio-sidecar-injector`, as `istioctl install` writes it.
+
+    values.global.proxy.includeIPRanges and the like: what pods without the annotation of that name get. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from bookmesh.base.kubernetes import JsonObject, copy_json
+from bookmesh.mesh.injection import injecting
+from bookmesh.mesh.injection.settings import InjectionSettings
+
+CONFIG_MAP: Final = "istio-sidecar-injector"
+NAMESPACE: Final = "istio-system"
+_ANNOTATIONS: Final = {
+    "includeIPRanges": "traffic.sidecar.istio.io/includeOutboundIPRanges",
+    "excludeIPRanges": "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+    "excludeInboundPorts": "traffic.sidecar.istio.io/excludeInboundPorts",
+    "excludeOutboundPorts": "traffic.sidecar.istio.io/excludeOutboundPorts",
+}
+
+
+def read_annotations(config_map: JsonObject | None) -> dict[str, str]:
+    """
+    Annotations that pods get which do not have them; none without a ConfigMap.
+
+    Raises:
+        ValueError: its `values` are not JSON objects down to `global.proxy`.
+    """
+    values: Any = orjson.loads((config_map or {}).get("data", {}).get("values") or "{}")
+    for step in ("global", "proxy"):
+        if not isinstance(values, dict):
+            raise ValueError(f"ConfigMap {NAMESPACE}/{CONFIG_MAP}: values are no JSON object at {step}")
+        values = values.get(step) or {}
+    return {
+        annotation: str(values[name])
+        for name, annotation in _ANNOTATIONS.items()
+        if values.get(name) is not None
+    }
+
+
+def inject(
+    pod: JsonObject,
+    annotations: Mapping[str, str],
+    *,
+    namespace_labels: Mapping[str, str],
+    settings: InjectionSettings,
+) -> JsonObject:
+    """
+    Inject with the mesh's own annotations below those of the pod.
+
+    Returns:
+        The very `pod` when it gets no proxy.
+
+    Raises:
+        InjectionError: an annotation cannot be honoured.
+    """
+    annotated = pod
+    if annotations:
+        annotated = copy_json(pod)
+        annotated["metadata"]["annotations"] = {
+            **annotations,
+            **(annotated["metadata"].get("annotations") or {}),
+        }
+    injected = injecting.inject(annotated, namespace_labels=namespace_labels, settings=settings)
+    return pod if injected is annotated else injected

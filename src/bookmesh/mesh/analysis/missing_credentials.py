@@ -1,0 +1,109 @@
+"""BM0209: a server of a Gateway, or TLS of a DestinationRule, needs a secret that is missing or cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bookmesh.base.findings import Finding, ObjectRef
+from bookmesh.mesh.analysis import near_misses
+from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import gateways as models
+from bookmesh.mesh.snapshot import gateways
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+
+def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    """Secrets are looked for where the gateway's pods run, not where the Gateway is."""
+    for parsed, gateway in snapshots.gateways_in(snapshot.configs).values():
+        namespaces = sorted(
+            {
+                workload.namespace
+                for workload in snapshot.registry.workloads.values()
+                if gateways.selects(gateway, workload.labels.items())
+            }
+            if gateway.selector
+            else ()
+        )
+        for index, server in enumerate(gateway.servers):
+            tls = server.tls
+            if tls is None or tls.mode not in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"):
+                continue
+            for namespace in namespaces:
+                yield from _problems(snapshot, parsed.ref, f"spec.servers[{index}].tls", tls, namespace)
+
+    yield from _rules_without_secret(snapshot)
+
+
+def _rules_without_secret(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    """Only gateways take certificates for DestinationRules from secrets; one namespace with the secret is enough."""
+    selectors = [
+        gateway for _, gateway in snapshots.gateways_in(snapshot.configs).values() if gateway.selector
+    ]
+    namespaces = sorted(
+        {
+            workload.namespace
+            for workload in snapshot.registry.workloads.values()
+            for gateway in selectors
+            if gateways.selects(gateway, workload.labels.items())
+        }
+    )
+    for parsed in snapshot.configs:
+        if not isinstance(parsed.spec, destination_rules.DestinationRule):
+            continue
+        found = [level.tls for level in parsed.spec.levels() if level.tls is not None]
+        for tls in found:
+            name = tls.credential_name
+            if not name or tls.mode not in ("SIMPLE", "MUTUAL"):
+                continue
+            problems = [
+                snapshot.credentials.problem(
+                    namespace,
+                    name,
+                    needs_pair=tls.mode == "MUTUAL",
+                    needs_trusted=not tls.insecure_skip_verify,
+                )
+                for namespace in namespaces
+            ]
+            if all(problems):
+                where = ", ".join(namespaces) or "of a gateway"
+                yield Finding(
+                    code="BM0209",
+                    message=f'{parsed.ref} needs secret "{name}" in namespace {where}, which '
+                    + (problems[0] if problems else "no Gateway selects pods in"),
+                    subject=parsed.ref,
+                    where="spec.trafficPolicy.tls.credentialName",
+                    known=near_misses.listed(
+                        n for namespace in namespaces for n in snapshot.credentials.names_in(namespace)
+                    ),
+                    hint="create it where the gateway runs; sidecars take certificates from files only",
+                )
+
+
+def _problems(
+    snapshot: snapshots.MeshSnapshot, ref: ObjectRef, path: str, tls: models.ServerTls, namespace: str
+) -> Iterator[Finding]:
+    credentials = snapshot.credentials
+    needed = [
+        (name, True, tls.asks_for_certificates and not tls.ca_cert_credential_name)
+        for name in tls.credentials
+    ]
+    if tls.asks_for_certificates and tls.ca_cert_credential_name:
+        needed.append((tls.ca_cert_credential_name, False, True))
+    for name, needs_pair, needs_trusted in needed:
+        problem = credentials.problem(namespace, name, needs_pair=needs_pair, needs_trusted=needs_trusted)
+        if not problem:
+            continue
+        known = list(credentials.names_in(namespace))
+        hint = f"kubectl create -n {namespace} secret tls {name} --cert=FILE --key=FILE"
+        if needs_trusted:
+            hint = f"kubectl create -n {namespace} secret generic {name} --from-file=tls.crt=FILE "
+            hint += "--from-file=tls.key=FILE --from-file=ca.crt=FILE"
+        guess = "" if name in known else near_misses.did_you_mean(name, known)
+        yield Finding(
+            code="BM0209",
+            message=f'{ref} needs secret "{name}" in namespace {namespace}, which {problem}',
+            subject=ref,
+            where=f"{path}.{'credentialName' if needs_pair else 'caCertCredentialName'}",
+            known=near_misses.listed(known),
+            hint=f"{guess}{hint}; nothing listens for this server until then",
+        )

@@ -1,0 +1,112 @@
+"""Sidecar (networking.istio.io): what some sidecars get to know of the mesh."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber
+from bookmesh.mesh.model.destination_rules import ConnectionPool
+from bookmesh.mesh.model.gateways import ServerTls
+from bookmesh.mesh.model.matching import Destination
+
+CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
+
+
+class SidecarPort(Model, frozen=True):
+    """
+    A port of a listener.
+
+    number: The port.
+    protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS.
+    name: A name for the port.
+    target_port: Deprecated and without effect.
+    """
+
+    number: PortNumber = 0
+    protocol: str = ""
+    name: str = ""
+    target_port: Annotated[PortNumber | None, NOT_ACTED_ON] = None
+
+
+class IngressListener(Model, frozen=True):
+    """
+    Inbound traffic on one port.
+
+    port: The port.
+    bind: The address to listen on.
+    capture_mode: How traffic reaches the listener.
+    default_endpoint: Where traffic goes.
+    tls: TLS towards clients.
+    connection_pool: Limits on connections and requests.
+    """
+
+    port: SidecarPort
+    bind: str = ""
+    capture_mode: CaptureMode | None = None
+    default_endpoint: str = ""
+    tls: ServerTls | None = None
+    connection_pool: ConnectionPool | None = None
+
+
+class EgressListener(Model, frozen=True):
+    """
+    Services that may be called.
+
+    port: A port of its own for them.
+    bind: The address to listen on.
+    capture_mode: How traffic reaches the listener.
+    hosts: NAMESPACE/HOST; `.` is the own namespace, `*` means all, and `~/*` none.
+    """
+
+    hosts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    port: Annotated[SidecarPort | None, NOT_ACTED_ON] = None
+    bind: Annotated[str, NOT_ACTED_ON] = ""
+    capture_mode: Annotated[CaptureMode | None, NOT_ACTED_ON] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for host in self.hosts:
+            if "/" not in host:
+                raise ValueError(f'host "{host}" must be NAMESPACE/HOST')
+
+
+class OutboundTrafficPolicy(Model, frozen=True):
+    """
+    What happens to calls of services nobody knows.
+
+    mode: ALLOW_ANY lets them pass, REGISTRY_ONLY refuses them.
+    egress_proxy: The service they are sent to.
+    """
+
+    mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] | None = None
+    egress_proxy: Annotated[Destination | None, NOT_ACTED_ON] = None
+
+
+class SidecarSelector(Model, frozen=True):
+    """
+    Workloads by label.
+
+    labels: Labels the pods must have.
+    """
+
+    labels: dict[str, str] = {}
+
+
+class Sidecar(Model, frozen=True):
+    """
+    What the sidecars of a namespace, or some of them, get to know of the mesh.
+
+    workload_selector: The pods to which it applies; all of the namespace without it.
+    ingress: Inbound traffic by port.
+    egress: Services that may be called.
+    inbound_connection_pool: Limits on inbound connections.
+    outbound_traffic_policy: What happens to calls of services nobody knows.
+    """
+
+    workload_selector: SidecarSelector | None = None
+    ingress: Annotated[tuple[IngressListener, ...], NOT_ACTED_ON] = ()
+    egress: tuple[EgressListener, ...] = ()
+    inbound_connection_pool: Annotated[ConnectionPool | None, NOT_ACTED_ON] = None
+    outbound_traffic_policy: OutboundTrafficPolicy | None = None

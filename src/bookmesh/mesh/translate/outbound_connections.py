@@ -1,0 +1,100 @@
+"""
+What a sidecar does with outbound connections that are not HTTP: by name in the TLS greeting, by address, by weight.
+
+Services with addresses of their own have a listener each (`for_service`); those without share the one of their port
+(`for_port`), where TLS is told apart by its server name and the first plain TCP service has the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bookmesh.base.findings import ObjectRef
+from bookmesh.mesh.registry import services
+from bookmesh.mesh.snapshot import routing
+from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.translate import connections, filters, naming, outbound_listeners, routes
+from bookmesh.mesh.translate import scope as scopes
+from bookmesh.mesh.wire import listener as wire
+
+_Claim = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Connections:
+    """Chains in order, each with another condition; `default` takes what none of them does, if there is one."""
+
+    chains: list[wire.FilterChain] = field(default_factory=list)
+    default: wire.FilterChain | None = None
+    sources: dict[ObjectRef, None] = field(default_factory=dict)
+    _taken: set[_Claim] = field(default_factory=set)
+
+    def add(self, route: connections.ConnectionRoute, place: routes.Place) -> None:
+        """Add a route, for the part of its connections that no route before it has."""
+        names = route.server_names or ("",)
+        free = tuple(n for n in names if (n, route.destinations, route.sources) not in self._taken)
+        self._taken.update((name, route.destinations, route.sources) for name in free)
+        if not free:
+            return
+        chain = wire.FilterChain(filters=[connections.build_filter(route, place)])
+        if route.takes_everything:
+            self.default = chain
+            return
+        chain.filter_chain_match.CopyFrom(route.build_match())
+        del chain.filter_chain_match.server_names[:]
+        chain.filter_chain_match.server_names.extend(name for name in free if name)
+        self.chains.append(chain)
+
+
+def for_service(service: services.Service, port: services.ServicePort, scope: scopes.Scope) -> Connections:
+    """The connections to a service that has a listener of its own; there is always a default."""
+    found = Connections(sources={service.ref: None})
+    place = routes.Place(scope, port.number)
+    rule = snapshots.routing_for(service.hostname, scope.routings_for(routing.MESH))
+    for route in _routes(rule, port, place):
+        found.add(route, place)
+    if rule is not None:
+        found.sources[rule.ref] = None
+    if found.default is None:
+        cluster = naming.outbound_cluster(service.hostname, port.number)
+        found.default = wire.FilterChain(filters=[filters.tcp_proxy(cluster, scope.settings)])
+    return found
+
+
+def for_port(number: int, scope: scopes.Scope) -> Connections:
+    """The connections to all services of one port that have no listener of their own."""
+    found = Connections()
+    place = routes.Place(scope, number)
+    rules = scope.routings_for(routing.MESH)
+    for service in scope.services.values():
+        port = service.port(number)
+        if port is None or not outbound_listeners.shares_connections(service, port):
+            continue
+        found.sources[service.ref] = None
+        rule = snapshots.routing_for(service.hostname, rules)
+        own = list(_routes(rule, port, place))
+        if rule is not None and own:
+            found.sources[rule.ref] = None
+        for route in own or (_to_service(service, port),):
+            found.add(route, place)
+    return found
+
+
+def _routes(
+    rule: routing.Routing | None, port: services.ServicePort, place: routes.Place
+) -> Iterator[connections.ConnectionRoute]:
+    if rule is None:
+        return
+    if port.protocol.is_tls:
+        yield from connections.build_tls_routes(rule, place)
+    yield from connections.build_tcp_routes(rule, place)
+
+
+def _to_service(service: services.Service, port: services.ServicePort) -> connections.ConnectionRoute:
+    cluster = naming.outbound_cluster(service.hostname, port.number)
+    known = tuple(name for name in (service.hostname, service.external_name) if name and name != "*")
+    names = known if port.protocol.is_tls else ()
+    return connections.ConnectionRoute(
+        targets=((cluster, 1),), name=cluster, server_names=names, destinations=service.ranges
+    )

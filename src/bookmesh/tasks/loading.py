@@ -1,0 +1,129 @@
+"""Task files to tasks: YAML, types, rules. Every problem is told with its file, line and field path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from bookmesh.tasks import format as formats
+from bookmesh.tasks import rules
+
+FILE_NAME = "task.yaml"
+_AT = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
+
+
+class TaskFileError(Exception):
+    """A file that is no task; the message names file, line and field, one problem a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTask:
+    """A task and where it came from. `area` is the folder path above the task's, "" for a file of one's own."""
+
+    task: formats.Task
+    file: Path
+    area: str = ""
+
+    @property
+    def directory(self) -> Path:
+        return self.file.parent
+
+    @property
+    def key(self) -> str:
+        """What a person selects it by: `traffic-management/mirroring`, or the bare id."""
+        return f"{self.area}/{self.task.id}" if self.area else self.task.id
+
+
+def load(file: Path, *, area: str = "") -> LoadedTask:
+    """
+    Load one task file.
+
+    Raises:
+        TaskFileError: it cannot be read, is not YAML, or is not a task; all problems of its rules are told.
+    """
+    try:
+        text = file.read_text()
+        document = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TaskFileError(f"{file}: {error}") from error
+    try:
+        task = msgspec.convert(document, formats.Task)
+    except msgspec.ValidationError as error:
+        problems: Iterable[rules.Problem] = [_explain(str(error))]
+        raise TaskFileError(_render(file, text, problems)) from error
+    problems = list(rules.check_task(task, file.parent))
+    if problems:
+        raise TaskFileError(_render(file, text, problems))
+    return LoadedTask(task, file, area)
+
+
+def discover(catalogue: Path) -> list[LoadedTask]:
+    """
+    Load every task of a catalogue, sorted by key.
+
+    Raises:
+        TaskFileError: one is wrong, or there is none, or two have the same key.
+    """
+    files = sorted(catalogue.glob(f"**/{FILE_NAME}"))
+    if not files:
+        raise TaskFileError(f"{catalogue}: there is no {FILE_NAME} below it")
+    found: dict[str, LoadedTask] = {}
+    for file in files:
+        area = file.parent.relative_to(catalogue).parent
+        loaded = load(file, area="" if area == Path() else area.as_posix())
+        if loaded.key in found:
+            raise TaskFileError(f"{file}: {found[loaded.key].file} is also called {loaded.key}")
+        found[loaded.key] = loaded
+    return sorted(found.values(), key=lambda loaded: loaded.key)
+
+
+def _explain(message: str) -> rules.Problem:
+    """Turn msgspec's words into a path and a message."""
+    at = _AT.search(message)
+    path = at["path"] if at else ""
+    text = message[: at.start()] if at else message
+    if unknown := _UNKNOWN.match(text):
+        return rules.Problem(f"{path}.{unknown['name']}".lstrip("."), "is not a field of the format")
+    return rules.Problem(path, text)
+
+
+def _render(file: Path, text: str, problems: Iterable[rules.Problem]) -> str:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    lines = []
+    for problem in problems:
+        line = _line_of(root, _parts(problem.path))
+        lines.append(f"{file}:{line}: {problem.path + ': ' if problem.path else ''}{problem.message}")
+    return "\n".join(lines)
+
+
+def _parts(path: str) -> list[str | int]:
+    """Split `steps[0].expect[1].status`; msgspec writes `[...]` for a mapping's key."""
+    return [
+        int(index) if index else name
+        for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path.replace("[...]", ""))
+    ]
+
+
+def _line_of(node: Any, parts: Sequence[str | int]) -> int:
+    """Return the line of the innermost part that stands in the file, from 1."""
+    line = node.start_mark.line if node else 0
+    for part in parts:
+        child = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == part:
+                    line, child = key.start_mark.line, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            child = node.value[part]
+            line = child.start_mark.line
+        if child is None:
+            break
+        node = child
+    return int(line) + 1

@@ -1,0 +1,181 @@
+"""One self-contained HTML page: no script, no request to anywhere; light and dark as the reader's system is."""
+
+from __future__ import annotations
+
+import html
+import importlib.resources
+import re
+from collections.abc import Sequence
+
+from bookmesh.tasks.records import Attempt, ExpectationResult, Result, StepResult
+from bookmesh.tasks.reports import charts
+
+_BODY_SHOWN = 300
+_TEXT_SHOWN = 4000
+_KEY = re.compile(r"^(\s*(?:- )?(?:\{)?)([A-Za-z0-9_.$/-]+)(:)(?=\s|$)")
+
+
+def build_page(results: Sequence[Result], *, took_s: float, target: str, when: str) -> str:
+    """
+    Build the page.
+
+    Args:
+        when: when it began, as people read it.
+    """
+    css = importlib.resources.files(__package__).joinpath("report.css").read_text()
+    failed = [result for result in results if result.outcome != "passed"]
+    title = _title(len(results), len(failed))
+    ordered = [*failed, *[result for result in results if result.outcome == "passed"]]
+    articles = "".join(_article(result, opened=bool(failed) or len(results) == 1) for result in ordered)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title} · Bookmesh</title>
+<style>
+{css}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p class="lead">Against {_text(target)}, {_text(when)}. Each expectation was looked at
+before its step, where it had to be false (or true, if it says so), and after it until it held.</p>
+{_figures(results, took_s)}
+<section class="box"><h2>When each task ran</h2>{charts.timeline(results, took_s)}</section>
+{articles}
+<footer>Written by bookmesh task. Grey at the end of a row is cleaning up. In a chart the bar is what was seen, the
+frame is what chance allows.</footer>
+</main>
+</body>
+</html>
+"""
+
+
+def _title(tasks: int, failed: int) -> str:
+    if failed:
+        return f"{failed} of {tasks} tasks failed"
+    return f"All {tasks} tasks passed" if tasks > 1 else "The task passed"
+
+
+def _figures(results: Sequence[Result], took_s: float) -> str:
+    passed = sum(1 for result in results if result.outcome == "passed")
+    wrong = len(results) - passed
+    expectations = sum(len(step.expectations) for result in results for step in result.steps)
+    figures = [
+        (str(passed), "passed", "good-text"),
+        (str(wrong), "not passed", "bad-text" if wrong else ""),
+        (str(expectations), "expectations", ""),
+        (str(sum(result.checks for result in results)), "checks held", ""),
+        (f"{took_s:.1f} s", "together", ""),
+    ]
+    items = "".join(
+        f'<li><b class="{css}">{value}</b><span>{label}</span></li>' for value, label, css in figures
+    )
+    return f'<ul class="figures">{items}</ul>'
+
+
+def _article(result: Result, *, opened: bool) -> str:
+    page = f' · <a href="{html.escape(result.page)}">Istio\'s page</a>' if result.page else ""
+    css = {"passed": "good-text", "failed": "bad-text", "broken": "broken-text"}[result.outcome]
+    message = f'<p class="message">{_text(result.message)}</p>' if result.message else ""
+    steps = "".join(_step(step) for step in result.steps)
+    shown = " open" if opened else ""
+    count = f"{len(result.steps)} steps, {result.checks} checks"
+    return f"""<article class="{result.outcome}" id="{html.escape(result.key)}">
+<header class="task"><h2>{_text(result.title)}</h2><span class="took">{result.took_s:.1f} s</span>
+<span class="badge {css}">{result.outcome}</span></header>
+<div class="key">{_text(result.key)}{page} · namespace {_text(result.namespace)}</div>
+<p>{_text(result.summary.strip())}</p>{message}
+<details{shown}><summary>{count}</summary><ol class="steps">{steps}</ol></details>
+</article>
+"""
+
+
+def _step(step: StepResult) -> str:
+    expectations = "".join(_expectation(each) for each in step.expectations)
+    label = {"apply": "YAML applied", "delete": "deleted"}.get(step.action, step.action)
+    detail = (
+        f"<details><summary>{label}</summary><pre>{_yaml(step.detail)}</pre></details>" if step.detail else ""
+    )
+    output = (
+        f"<details><summary>what it said</summary><pre>{_text(step.output[:_TEXT_SHOWN])}</pre></details>"
+        if step.output
+        else ""
+    )
+    message = f'<p class="message">{_text(step.message)}</p>' if step.message else ""
+    return (
+        f'<li class="{step.outcome}"><div class="step"><b>{_text(step.name)}</b>'
+        f'<span class="took">{step.took_s:.1f} s</span></div>{message}{detail}{output}'
+        f'<ul class="expect">{expectations}</ul></li>'
+    )
+
+
+def _expectation(result: ExpectationResult) -> str:
+    rows = ""
+    if result.before:
+        rows += _row("before the step", "before", result.before)
+    if result.after:
+        tries = f", try {result.attempts}" if result.attempts > 1 else ""
+        rows += _row(f"after it{tries}", "after", result.after)
+    decisive = result.after or result.before
+    verdicts = decisive.verdicts if decisive else ()
+    chart = "".join(charts.split(verdict.bars) for verdict in verdicts if verdict.bars)
+    requests = "".join(
+        _exchanges(label, attempt)
+        for label, attempt in (("before", result.before), ("after", result.after))
+        if attempt
+    )
+    return (
+        f'<li class="{result.outcome}"><b>{_text(result.name)}</b><div class="probe">{_text(result.probe)}</div>'
+        f'<table class="shown">{rows}</table>{chart}{requests}</li>'
+    )
+
+
+def _row(label: str, css: str, attempt: Attempt) -> str:
+    lines = "".join(
+        f'<div class="{"ok" if verdict.holds else "no"}">{_text(verdict.text)}</div>'
+        for verdict in attempt.verdicts
+    )
+    return f'<tr class="{css}"><th scope="row">{label}</th><td>{lines}</td></tr>'
+
+
+def _exchanges(label: str, attempt: Attempt) -> str:
+    seen = attempt.observation
+    if not seen.exchanges:
+        text = seen.text.strip()[-_TEXT_SHOWN:]
+        return (
+            f"<details><summary>what was seen {label}</summary><pre>{_text(text)}</pre></details>"
+            if text
+            else ""
+        )
+    rows = "".join(
+        f"<tr><td>{each.status or '—'}</td><td>{each.took_s * 1000:.0f} ms</td>"
+        f"<td>{_text(each.error or ' '.join(each.body.split())[:_BODY_SHOWN])}</td></tr>"
+        for each in seen.exchanges
+    )
+    first = seen.exchanges[0]
+    cut = f" (the first {len(seen.exchanges)} of {seen.made})" if seen.made > len(seen.exchanges) else ""
+    return (
+        f"<details><summary>requests {label}: {_text(first.method)} {_text(first.url)}{cut}</summary>"
+        f'<table class="http"><tr><th>status</th><th>took</th><th>body</th></tr>{rows}</table></details>'
+    )
+
+
+def _yaml(text: str) -> str:
+    """Mark keys and comments."""
+    lines = []
+    for line in text.splitlines():
+        if line.lstrip().startswith("#"):
+            lines.append(f'<span class="c">{_text(line)}</span>')
+        elif match := _KEY.match(line):
+            rest = _text(line[match.end() :])
+            lines.append(f'{_text(match[1])}<span class="k">{_text(match[2])}</span>:{rest}')
+        else:
+            lines.append(_text(line))
+    return "\n".join(lines)
+
+
+def _text(text: str) -> str:
+    return html.escape(text, quote=False)

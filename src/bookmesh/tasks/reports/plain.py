@@ -1,0 +1,96 @@
+"""Results for programs: JSON, JUnit XML and GitHub's workflow commands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import orjson
+
+from bookmesh.tasks.records import ExpectationResult, Result
+
+
+def as_json(results: Sequence[Result], took_s: float) -> str:
+    """All records as they are; certificates in hexadecimal."""
+    body = {
+        "passed": all(result.outcome == "passed" for result in results),
+        "took_s": round(took_s, 3),
+        "tasks": [dataclasses.asdict(result) | {"checks": result.checks} for result in results],
+    }
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2, default=_encode).decode()
+
+
+def as_junit(results: Sequence[Result], took_s: float) -> str:
+    """One suite a task, one case an expectation; what went wrong outside of them is a case of its own."""
+    root = ET.Element("testsuites", name="bookmesh", time=f"{took_s:.3f}")
+    for result in results:
+        cases = [(step.name, expectation) for step in result.steps for expectation in step.expectations]
+        suite = ET.SubElement(root, "testsuite", name=result.key, time=f"{result.took_s:.3f}")
+        told = [expectation for _, expectation in cases if expectation.outcome != "passed"]
+        for step_name, expectation in cases:
+            after_s = expectation.after.took_s if expectation.after else 0.0
+            case = ET.SubElement(
+                suite,
+                "testcase",
+                classname=result.key,
+                name=f"{step_name}: {expectation.name}",
+                time=f"{after_s:.3f}",
+            )
+            _add_failure(case, expectation)
+        if result.outcome != "passed" and not told:
+            case = ET.SubElement(
+                suite, "testcase", classname=result.key, name="the task as a whole", time="0"
+            )
+            ET.SubElement(case, "error", message=_printable(result.message))
+        suite.set("tests", str(len(suite)))
+        for kind in ("failure", "error"):
+            suite.set(f"{kind}s", str(len(suite.findall(f"testcase/{kind}"))))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def as_github(results: Sequence[Result]) -> str:
+    """One annotation for each task that did not pass, at its file; a notice when all did."""
+    failed = [result for result in results if result.outcome != "passed"]
+    lines = [
+        f"::error file={_escape(result.file, property_value=True)},title={_escape(result.key, property_value=True)}"
+        f"::{_escape(f'{result.outcome}: {result.message}')}"
+        for result in failed
+    ]
+    if not failed:
+        checks = sum(result.checks for result in results)
+        lines.append(f"::notice title=bookmesh::{len(results)} tasks passed, {checks} checks held")
+    return "\n".join(lines)
+
+
+def _add_failure(case: ET.Element, expectation: ExpectationResult) -> None:
+    if expectation.outcome == "passed":
+        return
+    kind = "error" if expectation.outcome == "broken" else "failure"
+    found = ET.SubElement(case, kind, message=_printable(expectation.message))
+    found.text = _printable("\n".join(_lines(expectation)))
+
+
+def _lines(expectation: ExpectationResult) -> Iterator[str]:
+    yield f"probe: {expectation.probe}"
+    for label, attempt in (("before", expectation.before), ("after", expectation.after)):
+        for verdict in attempt.verdicts if attempt else ():
+            yield f"{label}: {'holds' if verdict.holds else 'fails'}: {verdict.text}"
+
+
+def _printable(text: str) -> str:
+    """Drop what XML cannot carry."""
+    return "".join(character for character in text if character >= " " or character in "\n\t")
+
+
+def _escape(text: str, *, property_value: bool = False) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if property_value else text
+
+
+def _encode(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value).__name__)

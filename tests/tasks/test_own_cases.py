@@ -1,0 +1,49 @@
+"""What `bookmesh test` tells people about their own cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.lab import labs
+
+SWITCH = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "switch"}, "data": {"light": "on"}}
+
+
+def write(folder: Path, *, seen: str, before: str = "fails") -> Path:
+    look = {
+        "name": "the light is on",
+        "before": before,
+        "get": {"of": "configmap/switch"},
+        "output": {"json": {"data.light": seen}},
+    }
+    steps = [
+        {"name": "switch", "apply": [SWITCH]},
+        {"name": "switch again", "apply": [SWITCH], "within": "1s", "expect": [look]},
+    ]
+    file = folder / "light.yaml"
+    file.write_text(yaml.safe_dump({"id": "light", "title": "A light", "steps": steps}))
+    return file
+
+
+@pytest.mark.lab
+def test_a_case_that_shows_nothing_is_broken(lab: labs.Lab, tmp_path: Path) -> None:
+    done = lab.bookmesh("test", str(write(tmp_path, seen="on")), check=False)
+    assert done.returncode == 1
+    assert "broken: light: switch again: the light is on: was true before the step was applied" in done.stdout
+
+
+@pytest.mark.lab
+def test_a_case_that_does_not_hold_fails_and_nothing_is_left(lab: labs.Lab, tmp_path: Path) -> None:
+    done = lab.bookmesh("test", str(write(tmp_path, seen="off")), check=False)
+    assert done.returncode == 1
+    assert 'output has data.light = "off": got "on"' in done.stdout
+    assert "task-light" not in lab.kubectl("get", "namespaces").stdout
+
+
+@pytest.mark.lab
+def test_a_report_is_one_file(lab: labs.Lab, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    lab.bookmesh("test", str(write(tmp_path, seen="on", before="holds")), "--report", str(report))
+    assert "The task passed" in report.read_text()

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from tests.unit.cli.istioctl import small_dumps
+from tests.unit.cli.istioctl.conftest import Run
+
+
+def test_a_wrong_flag_is_named_with_the_known_ones(istioctl: Run) -> None:
+    result, _ = istioctl("proxy-status", "--bogus")
+    assert result.exit_code == 2
+    assert "unknown flag: --bogus; known: --context, --help" in result.stderr
+
+
+def test_a_wrong_command_is_named_with_the_known_ones(istioctl: Run) -> None:
+    result, _ = istioctl("proxy-config", "clutser", "x")
+    assert result.exit_code == 2
+    assert 'unknown command "clutser"' in result.stderr
+    assert "all, bootstrap, cluster" in result.stderr
+
+
+def test_common_flags_count_wherever_they_stand(istioctl: Run) -> None:
+    answers = {"exec -n foo a -c istio-proxy -- pilot-agent request GET config_dump": small_dumps.DUMP}
+    for arguments in (("-n", "foo", "pc", "c", "a"), ("pc", "c", "a", "-n", "foo"), ("pc", "c", "a.foo")):
+        result, _ = istioctl(*arguments, answers=answers)
+        assert result.exit_code == 0, result.output
+
+
+def test_the_namespace_is_that_of_the_context() -> None:
+    session = small_dumps.FakeSession({})
+    assert session.namespace == "default"
+    session.fake.answers["config view"] = "team"
+    assert session.namespace == "team"

@@ -1,0 +1,43 @@
+"""Where endpoints of a cluster come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bookmesh.mesh.registry import registry, services
+from bookmesh.mesh.registry.protocols import Protocol
+from bookmesh.mesh.translate import discovery
+from bookmesh.mesh.wire import cluster as wire
+
+PORT = services.ServicePort("p", 80, Protocol.HTTP, 8080)
+ENDPOINTS = (registry.Endpoint("a.b", 443, weight=2), registry.Endpoint("c.d", 443))
+
+
+def build(*, is_router: bool = False, **fields: Any) -> wire.Cluster:
+    cluster = wire.Cluster(name="c")
+    service = services.Service(hostname="h", name="h", namespace="shop", ports=(PORT,), **fields)
+    discovery.apply(cluster, service, PORT, endpoints=ENDPOINTS, is_router=is_router)
+    return cluster
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "names"),
+    [
+        ({}, wire.Cluster.EDS, []),
+        ({"resolution": "STATIC"}, wire.Cluster.EDS, []),
+        ({"resolution": "NONE"}, wire.Cluster.ORIGINAL_DST, []),
+        ({"is_headless": True}, wire.Cluster.ORIGINAL_DST, []),
+        ({"is_headless": True, "is_router": True}, wire.Cluster.EDS, []),
+        ({"resolution": "DNS"}, wire.Cluster.STRICT_DNS, ["a.b", "c.d"]),
+        ({"resolution": "DNS_ROUND_ROBIN"}, wire.Cluster.LOGICAL_DNS, ["a.b"]),
+        ({"external_name": "x.y"}, wire.Cluster.STRICT_DNS, ["x.y"]),
+    ],
+)
+def test_resolution_is_the_type_of_the_cluster(fields: dict[str, Any], kind: int, names: list[str]) -> None:
+    found = build(**fields)
+    members = [e for group in found.load_assignment.endpoints for e in group.lb_endpoints]
+    assert found.type == kind
+    assert [member.endpoint.address.socket_address.address for member in members] == names
+    assert found.HasField("eds_cluster_config") is (kind == wire.Cluster.EDS)

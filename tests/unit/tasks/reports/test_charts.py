@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from tests.unit.tasks import sample
+
+from bookmesh.tasks.records import Bar
+from bookmesh.tasks.reports import charts
+
+
+def test_a_split_has_a_row_an_answer_and_says_its_numbers() -> None:
+    drawn = ET.fromstring(charts.split([Bar("v1", 97, 76, 124), Bar("<v3>", 3, 76, 124)]))
+    assert drawn.get("aria-label") == "v1: 97, allowed 76 to 124, <v3>: 3, allowed 76 to 124"
+    css = [rect.get("class") for rect in drawn.iter("rect")]
+    assert css.count("good") == css.count("bad") == 1
+    assert css.count("range") == 2
+
+
+def test_a_timeline_has_a_block_a_step() -> None:
+    results = [sample.result(), sample.result("failed", key="other", began_at_s=3.0)]
+    drawn = ET.fromstring(charts.timeline(results, 6.0))
+    css = [rect.get("class") for rect in drawn.iter("rect")]
+    assert (css.count("good"), css.count("bad"), css.count("cleaning")) == (1, 1, 2)
+    assert [link.get("href") for link in drawn.iter("a")] == ["#traffic/shift", "#other"]
+
+
+def test_nothing_to_draw_is_no_error() -> None:
+    ET.fromstring(charts.timeline([], 0.0))
+    ET.fromstring(charts.split([]))

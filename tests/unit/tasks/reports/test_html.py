@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from tests.unit.tasks import sample
+
+from bookmesh.tasks.reports import html
+
+
+def page(*outcomes: str) -> str:
+    results = [sample.result(outcome, key=f"t/{number}") for number, outcome in enumerate(outcomes)]
+    return html.build_page(results, took_s=6.0, target="the lab <x>", when="2026-01-01 12:00")
+
+
+class Balance(HTMLParser):
+    """Notes tags that are not closed in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        """A tag that closes itself opens nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def test_the_page_is_well_formed() -> None:
+    parser = Balance()
+    parser.feed(page("passed", "failed", "broken"))
+    assert (parser.open, parser.wrong) == ([], [])
+
+
+def test_the_page_needs_nothing_but_itself() -> None:
+    text = page("passed", "failed")
+    assert "<script" not in text
+    assert not re.search(r"src=|@import|url\(|<link", text)
+
+
+def test_what_failed_comes_first_and_opened() -> None:
+    text = page("passed", "failed")
+    assert "<h1>1 of 2 tasks failed</h1>" in text
+    assert text.index('id="t/1"') < text.index('id="t/0"')
+    assert "<details open>" in text
+
+
+def test_yaml_requests_and_charts_are_in_it_and_escaped() -> None:
+    text = page("passed")
+    assert '<span class="k">kind</span>: A # &lt;x&gt;' in text
+    assert "&lt;b&gt;hello&lt;/b&gt;" in text
+    assert "half &lt;each&gt;" in text
+    assert "the lab &lt;x&gt;" in text
+    assert 'class="split"' in text
+    assert "prefers-color-scheme: dark" in text

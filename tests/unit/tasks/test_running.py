@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.unit.tasks import sample
+from tests.unit.tasks.fake_kubectl import FakeKubectl, said
+
+from bookmesh.tasks import running
+from bookmesh.tasks.records import Result
+
+
+def run(tmp_path: Path, kubectl: FakeKubectl, **changes: Any) -> Result:
+    cluster = running.Cluster(kubectl, frozenset({"Namespace", "ClusterRole"}))
+    return running.TaskRun(sample.load(tmp_path, **changes), cluster, since=0.0).run()
+
+
+def light(*, always: bool = False, never: bool = False) -> FakeKubectl:
+    """A cluster where the light is on as soon as the switch is there."""
+
+    def answer(arguments: tuple[str, ...], _stdin: str) -> Any:
+        if arguments[0] != "exec":
+            return None
+        is_on = always or (("ConfigMap", "switch") in kubectl.objects and not never)
+        return said("on" if is_on else "off")
+
+    kubectl = FakeKubectl(answer)
+    return kubectl
+
+
+def test_an_expectation_that_fails_before_its_step_and_holds_after_it_passes(tmp_path: Path) -> None:
+    result = run(tmp_path, light())
+    assert (result.outcome, result.message, result.checks) == ("passed", "", 1)
+    expectation = result.steps[0].expectations[0]
+    assert expectation.before is not None
+    assert not expectation.before.holds
+    assert expectation.after is not None
+    assert expectation.after.holds
+
+
+def test_an_expectation_that_is_true_before_its_step_is_broken(tmp_path: Path) -> None:
+    kubectl = light(always=True)
+    result = run(tmp_path, kubectl)
+    assert result.outcome == "broken"
+    assert "was true before the step was applied" in result.message
+    assert not [command for command in kubectl.commands if command[0] == "apply"]
+
+
+def test_an_expectation_that_never_holds_fails_when_its_time_is_over(tmp_path: Path) -> None:
+    result = run(tmp_path, light(never=True))
+    assert result.outcome == "failed"
+    assert 'output contains "on": got off' in result.message
+    assert result.steps[0].expectations[0].attempts > 1
+
+
+def test_what_must_hold_before_too_is_shown_to(tmp_path: Path) -> None:
+    kept = {**sample.LOOK, "before": "holds"}
+    step = {"name": "again", "apply": [sample.CONFIG_MAP], "within": "0.1s", "expect": [kept]}
+    assert run(tmp_path, light(always=True), steps=[step]).outcome == "passed"
+    failed = run(tmp_path, light(), steps=[step])
+    assert failed.outcome == "failed"
+    assert "must hold before the step too" in failed.message
+
+
+def test_each_run_has_a_namespace_of_its_own_which_is_taken_away(tmp_path: Path) -> None:
+    kubectl = light()
+    first, second = run(tmp_path, kubectl), run(tmp_path, kubectl)
+    assert kubectl.namespaces == [first.namespace, second.namespace]
+    assert first.namespace != second.namespace
+    deleted = [command[2] for command in kubectl.commands if command[:2] == ("delete", "namespace")]
+    assert deleted == kubectl.namespaces
+
+
+def test_the_namespace_is_taken_away_after_a_failure_too(tmp_path: Path) -> None:
+    kubectl = light(never=True)
+    assert run(tmp_path, kubectl).namespace in {
+        command[2] for command in kubectl.commands if command[0] == "delete"
+    }
+
+
+def test_what_cannot_be_taken_away_is_a_failure(tmp_path: Path) -> None:
+    kubectl = light()
+    lamp = kubectl.answer
+    kubectl.answer = lambda arguments, stdin: (
+        said("namespace/x") if arguments[:2] == ("get", "namespace") else lamp(arguments, stdin)
+    )
+    result = run(tmp_path, kubectl)
+    assert result.outcome == "failed"
+    assert "left behind: namespace task-light-" in result.message
+
+
+def test_an_object_outside_of_the_namespace_must_be_declared(tmp_path: Path) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}}
+    step = {"name": "role", "apply": [role], "within": "0.1s", "expect": [sample.LOOK]}
+    result = run(tmp_path, light(), steps=[step])
+    assert "not declared in elsewhere: ClusterRole r" in result.message
+
+
+def test_a_declared_object_that_is_there_already_is_not_touched(tmp_path: Path) -> None:
+    def answer(arguments: tuple[str, ...], _stdin: str) -> Any:
+        return said("clusterrole/r") if arguments[:2] == ("get", "ClusterRole") else None
+
+    kubectl = FakeKubectl(answer)
+    result = run(tmp_path, kubectl, elsewhere=[{"kind": "ClusterRole", "name": "r"}])
+    assert result.outcome == "failed"
+    assert "ClusterRole r is there already" in result.message
+    assert not [command for command in kubectl.commands if command[:2] == ("delete", "ClusterRole")]
+
+
+def test_the_namespace_is_filled_in(tmp_path: Path) -> None:
+    look = {**sample.LOOK, "exec": {"of": "deploy/x", "command": ["look", "${namespace}", "${other}"]}}
+    kubectl = light()
+    step = {"name": "on", "apply": [sample.CONFIG_MAP], "within": "0.1s", "expect": [look]}
+    result = run(tmp_path, kubectl, steps=[step])
+    executed = next(command for command in kubectl.commands if command[0] == "exec")
+    assert executed[-2:] == (result.namespace, "${other}")
+
+
+def test_a_declared_object_is_taken_away_at_the_end(tmp_path: Path) -> None:
+    kubectl = light()
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}}
+    step = {"name": "role", "apply": [role, sample.CONFIG_MAP], "within": "0.1s", "expect": [sample.LOOK]}
+    result = run(tmp_path, kubectl, steps=[step], elsewhere=[{"kind": "ClusterRole", "name": "r"}])
+    assert result.outcome == "passed"
+    deleted = [command[1:3] for command in kubectl.commands if command[0] == "delete"]
+    assert deleted == [("ClusterRole", "r"), ("namespace", result.namespace)]
