@@ -236,12 +236,17 @@ def test_mesh_configuration_closes_the_way_out(traffic: labs.Lab) -> None:
         f"http://{address}/productpage",
     )
     labs.wait_until(lambda: curl(traffic, *call) != "502", what="an open way out before the change")
+    configuration = ("configmap", "istio", "-n", "istio-system")
+    found = traffic.kubectl("get", *configuration, "-o", "jsonpath={.data.mesh}", check=False)
+    traffic.kubectl("delete", *configuration, "--ignore-not-found")
     closed = "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"
-    traffic.kubectl("create", "configmap", "istio", "-n", "istio-system", f"--from-literal=mesh={closed}")
+    traffic.kubectl("create", *configuration, f"--from-literal=mesh={closed}")
     try:
         labs.wait_until(lambda: curl(traffic, *call) == "502", what="a closed way out")
     finally:
-        traffic.kubectl("delete", "configmap", "istio", "-n", "istio-system")
+        traffic.kubectl("delete", *configuration)
+        if found.returncode == 0:  # an installed profile of another test
+            traffic.kubectl("create", *configuration, f"--from-literal=mesh={found.stdout}")
     labs.wait_until(lambda: curl(traffic, *call) != "502", what="an open way out after the change")
 
 
