@@ -5,7 +5,7 @@ READY  := .venv/.ready
 export GRPC_ENABLE_FORK_SUPPORT := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-here test-user check fmt lint types arch gen gen-check bench lock clean
+.PHONY: help setup demo test test-here test-user torture check fmt lint types arch gen gen-check bench lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-here: setup  ## The whole suite as this user, without installing any system
 
 test-user: setup  ## As root: the whole suite as an ordinary user, in a clone of its own
 	@tools/test-as-user
+
+torture: setup  ## Slow tests: 20 restarts of each service under load (wants a quiet machine)
+	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow --timeout 900 tests
 
 check: lint types arch gen-check  ## Everything but the tests
 

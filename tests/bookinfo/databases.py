@@ -134,6 +134,19 @@ class Process:
         self._process.send_signal(number)
         self._process.wait(DEADLINE_S)
 
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """While it lasts, neither the process nor its children do anything; the kernel still accepts connections."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        pids = [self.pid, *map(int, children)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
 
 @contextlib.contextmanager
 def session(argv: list[str], *statements: str, env: Mapping[str, str]) -> Iterator[None]:
@@ -183,10 +196,9 @@ class MariaDb(SqlServer):
             "GRANT SELECT ON test.* TO 'bookinfo'@'127.0.0.1';\n"
         )
 
-    @property
-    def pid(self) -> int:
+    def hanging(self) -> contextlib.AbstractContextManager[None]:
         assert self._process is not None
-        return self._process.pid
+        return self._process.hanging()
 
     def start(self) -> None:
         if self._process is not None:
@@ -265,6 +277,10 @@ class PostgreSql(SqlServer):
             ],
             user=self._user,
         )
+
+    def hanging(self) -> contextlib.AbstractContextManager[None]:
+        assert self._process is not None
+        return self._process.hanging()
 
     def start(self) -> None:
         if self._process is not None:

@@ -12,7 +12,11 @@ from pathlib import Path
 
 from tests.bookinfo import processes
 
+SHUTDOWN_DELAY_S = "1.0"
+"""How long a replica goes on serving after SIGTERM: the services' own default."""
 PROBE_EVERY_S = 0.1
+MOST_SILENCES = 3
+LONGEST_BURST_S = 0.05
 ANSWER_LIMIT_S = 10.0
 KEPT_CONNECTIONS = 8
 LONGEST_REST_S = 0.5
@@ -30,80 +34,80 @@ class Replica(processes.Process):
         self._popen.wait()
 
 
-class Replicas:
-    """Two processes of one service; one of them can be ended and replaced at any time."""
+class Balancer:
+    """
+    Balances connections between two replicas of a service, as a Kubernetes Service does with ready pods.
 
-    def __init__(self, directory: Path, service: str, variables: Mapping[str, str]) -> None:
-        self._directory, self._service = directory, service
-        # The delay is the services' own default; the tests' other processes leave at once.
-        self._variables = {"SHUTDOWN_DELAY_S": "1.0", **variables}
+    A replica gets new connections from its first 200 on /readyz until it answers anything else, or nothing three times.
+    The balancer does not understand HTTP, never tries twice, and leaves connections alone that are open already.
+    """
+
+    def __init__(self, directory: Path, service: str, variables: Mapping[str, str], *, port: int) -> None:
+        self._directory, self._service, self._port = directory, service, port
+        self._variables = {"SHUTDOWN_DELAY_S": SHUTDOWN_DELAY_S, **variables}
         self._numbers = itertools.count()
-        self.running = [self._start(), self._start()]
+        self._turn = itertools.count()
+        self._ready: list[str] = []
+        self._pipes: set[Pipe] = set()
+        self.replicas = [self._start(), self._start()]
 
     def _start(self) -> Replica:
         label = f"{self._service}-replica-{next(self._numbers)}"
         return Replica(self._directory, self._service, label, self._variables)
 
-    def urls(self) -> list[str]:
-        return [process.url for process in self.running]
-
-    async def restart(self, position: int) -> int:
-        """SIGTERM one replica, wait until it has ended, start another; return the exit code of the old one."""
-        code = await asyncio.to_thread(self.running[position].stop)
-        self.running[position] = await asyncio.to_thread(self._start)
-        await asyncio.to_thread(lambda: self.running[position].url)
-        return code
-
     def stop(self) -> None:
-        for process in self.running:
-            process.stop()
-
-
-class Balancer:
-    """
-    Balances connections as a Kubernetes Service does: new ones go to replicas that say they are ready.
-
-    It does not understand HTTP, never tries twice, and leaves connections alone that are open already.
-    """
-
-    def __init__(self, replicas: Replicas, port: int) -> None:
-        self._replicas = replicas
-        self._port = port
-        self.ready: list[str] = []
-        self._turn = itertools.count()
-        self._pipes: set[Pipe] = set()
+        for replica in self.replicas:
+            replica.stop()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Listen and probe until the end of the block; returns from entering when both replicas are ready."""
+        """Balance during the block, which begins when both replicas are ready."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(self._accept, "127.0.0.1", self._port)
-        probing = asyncio.create_task(self._probe())
         try:
-            await self.all_ready()
-            yield
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                self._probing = [group.create_task(self._probe(replica.url)) for replica in self.replicas]
+                await self._all_ready()
+                yield
+                for probing in self._probing:
+                    probing.cancel()
         finally:
-            probing.cancel()
             server.close()
             for pipe in list(self._pipes):
                 pipe.close()
-            await asyncio.gather(probing, return_exceptions=True)
             await server.wait_closed()
 
-    async def all_ready(self) -> None:
+    async def restart(self, position: int) -> int:
+        """SIGTERM one replica, start another when it has ended, wait until that is ready; return the exit code."""
+        code = await asyncio.to_thread(self.replicas[position].stop)
+        self._probing[position].cancel()
+        self._set_ready(self.replicas[position].url, ready=False)
+        self.replicas[position] = await asyncio.to_thread(self._start)
+        url = await asyncio.to_thread(lambda: self.replicas[position].url)
+        self._probing[position] = self._group.create_task(self._probe(url))
+        await self._all_ready()
+        return code
+
+    async def _all_ready(self) -> None:
         async with asyncio.timeout(processes.START_S):
-            while set(self.ready) != set(self._replicas.urls()):
+            while len(self._ready) < len(self.replicas):
                 await asyncio.sleep(PROBE_EVERY_S / 4)
 
-    async def _probe(self) -> None:
+    async def _probe(self, url: str) -> None:
+        silences = 0
         while True:
-            urls = await asyncio.to_thread(self._replicas.urls)
-            results = await asyncio.gather(*(is_ready(url) for url in urls))
-            self.ready = [url for url, ready in zip(urls, results, strict=True) if ready]
+            status = await ask_ready(url)
+            silences = silences + 1 if status is None else 0
+            if status is not None or silences >= MOST_SILENCES:
+                self._set_ready(url, ready=status == 200)
             await asyncio.sleep(PROBE_EVERY_S)
 
+    def _set_ready(self, url: str, *, ready: bool) -> None:
+        self._ready = [other for other in self._ready if other != url] + [url] * ready
+
     def _accept(self) -> Pipe:
-        return Pipe(self.ready[next(self._turn) % len(self.ready)] if self.ready else None, self._pipes)
+        return Pipe(self._ready[next(self._turn) % len(self._ready)] if self._ready else None, self._pipes)
 
 
 class Pipe(asyncio.Protocol):
@@ -170,16 +174,16 @@ def address(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-async def is_ready(url: str) -> bool:
-    """Ask for /readyz once; a replica that cannot be asked is not ready."""
+async def ask_ready(url: str) -> int | None:
+    """Return the status of /readyz; None when there is no answer."""
     try:
         connection = await Connection.open(*address(url))
         try:
-            return (await connection.ask("/readyz", keep=False))[0] == 200
+            return (await connection.ask("/readyz", keep=False))[0]
         finally:
             connection.close()
     except (OSError, EOFError, TimeoutError):
-        return False
+        return None
 
 
 class Connection:
@@ -229,6 +233,8 @@ class Load:
     per_second: int
     answered: int = 0
     slowest_s: float = 0.0
+    latest_s: float = 0.0
+    """By how much a request was sent after its time: how busy the machine of the test was."""
     failures: list[str] = field(default_factory=list)
     _kept: deque[Connection] = field(default_factory=deque)
 
@@ -236,7 +242,7 @@ class Load:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(self.failures).items())
         return (
             f"{self.answered} answers, {len(self.failures)} failures{kinds and f' ({kinds})'},"
-            f" slowest {self.slowest_s * 1000:.0f} ms"
+            f" slowest {self.slowest_s * 1000:.0f} ms, sent at most {self.latest_s * 1000:.0f} ms late"
         )
 
     @asynccontextmanager
@@ -254,13 +260,17 @@ class Load:
 
     async def _send(self, stopping: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
-        began = clock()
+        due = clock()
         async with asyncio.TaskGroup() as group:
             for number in itertools.count():
-                await asyncio.sleep(max(0.0, began + number / self.per_second - clock()))
+                await asyncio.sleep(max(0.0, due - clock()))
                 if stopping.is_set():
                     return
+                late_s = clock() - due
+                self.latest_s = max(self.latest_s, late_s)
                 group.create_task(self._ask(keep=number % 2 == 0))
+                # What a busy machine could not send in time is left out: a burst would only make it busier.
+                due += 1 / self.per_second + max(0.0, late_s - LONGEST_BURST_S)
 
     async def _ask(self, *, keep: bool) -> None:
         clock = asyncio.get_running_loop().time

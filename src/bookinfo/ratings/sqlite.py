@@ -31,7 +31,7 @@ CREATE: Final = """
 
 class SqliteDatabase:
     """
-    Each read opens the file anew (measured: a tenth of a millisecond), so that a file that is replaced is noticed.
+    Each read opens the file anew (measured: under half a millisecond), so that a file that is replaced is noticed.
 
     Files block; a few threads of our own do the reading.
     """

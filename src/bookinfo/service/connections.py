@@ -13,6 +13,7 @@ import asyncio
 import logging
 import math
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +34,8 @@ On the wire, with separators. `limits` counts exactly and answers with a better 
 is for a head that never is.
 """
 
+NEVER: Final = math.inf
+
 LINGER_S: Final = 2.0
 """How long to read on after a refusal: closing with unread input would make the client lose the answer."""
 
@@ -48,39 +51,39 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._deadline = math.inf
-        """By the loop's clock; infinite while no head is awaited."""
+        self._deadline = NEVER
+        """Infinite while no head is awaited."""
         self._head_bytes = 0
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._deadline = self.loop.time() + HEAD_TIMEOUT_S
+        self._deadline = monotonic() + HEAD_TIMEOUT_S
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._deadline = self.loop.time() + HEAD_TIMEOUT_S
+        self._deadline = monotonic() + HEAD_TIMEOUT_S
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        self._deadline = math.inf
+        self._deadline = NEVER
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
         super().data_received(data)
-        if self._deadline != math.inf:
+        if self._deadline != NEVER:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, f"the headers are longer than {limits.MAX_HEADER_BYTES} bytes")
 
     def refuse_if_slow(self) -> None:
         """Answer 408 and close when the head is overdue; without an answer if nothing was asked."""
-        if self.loop.time() < self._deadline:
+        if monotonic() < self._deadline:
             return
         if self._is_refused or not self._head_bytes:
-            self._deadline = math.inf
+            self._deadline = NEVER
             self.transport.abort()
         else:
             self._refuse(408, f"the headers took longer than {HEAD_TIMEOUT_S:g} s")
@@ -97,4 +100,4 @@ class Connection(HttpToolsProtocol):
         self.transport.write(head.encode("ascii") + body)
         self.transport.write_eof()
         self._is_refused = True
-        self._deadline = self.loop.time() + LINGER_S
+        self._deadline = monotonic() + LINGER_S

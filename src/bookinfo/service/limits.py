@@ -10,6 +10,8 @@ the net below them. The time that headers take is bounded in `connections`.
 from __future__ import annotations
 
 import asyncio
+import weakref
+from time import monotonic
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -32,13 +34,14 @@ class OvertimeError(Exception):
 
 
 class Limits:
-    """ASGI wrapper that refuses requests beyond the bounds."""
+    """ASGI wrapper that refuses requests beyond the bounds; raises OvertimeError for one that it had to cancel."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._running: dict[asyncio.Task[object], float] = {}
-        """When each request began, by the loop's clock: the oldest first."""
-        self._overdue: set[asyncio.Task[object]] = set()
+        """When each request began: the oldest first."""
+        self._overdue: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
+        """Those cancelled for it."""
 
     def cancel_overdue(self) -> None:
         """
@@ -46,7 +49,7 @@ class Limits:
 
         A timer for each request would cost as much as serving one.
         """
-        limit = asyncio.get_running_loop().time() - REQUEST_TIMEOUT_S
+        limit = monotonic() - REQUEST_TIMEOUT_S
         for task, began in self._running.items():
             if began > limit:
                 break
@@ -64,23 +67,19 @@ class Limits:
             response.headers["connection"] = "close"
             await response(scope, receive, send)
             return
-        await self._run(scope, BoundedBody(receive).receive if has_body else receive, send)
-
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises OvertimeError when the request was cancelled for its length."""
         task = asyncio.current_task()
         assert task is not None  # an ASGI server runs each request in a task  # noqa: S101
-        self._running[task] = asyncio.get_running_loop().time()
+        self._running[task] = monotonic()
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, BoundedBody(receive).receive if has_body else receive, send)
         except asyncio.CancelledError:
             if task not in self._overdue:
                 raise
+            self._overdue.discard(task)
             task.uncancel()
             raise OvertimeError from None
         finally:
             del self._running[task]
-            self._overdue.discard(task)
 
 
 def check_head(scope: Scope) -> tuple[HTTPException | None, bool]:

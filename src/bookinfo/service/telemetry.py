@@ -64,9 +64,9 @@ class Telemetry:
             return
         started = perf_counter()
         serving = None
-        if self._spans is not None and scope["path"] not in QUIET_ROUTES:
-            serving = self._spans.serve(scope)
-        tracing.CURRENT.set(serving)
+        if self._spans is not None:
+            serving = self._spans.serve(scope) if scope["path"] not in QUIET_ROUTES else None
+            tracing.CURRENT.set(serving)
         logs.TRACE_ID.set(serving.trace_id if serving else headers.trace_id(scope["headers"]))
         exchange = Exchange(send, self._identity, self._readiness)
         self._metrics.in_flight.inc()
