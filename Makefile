@@ -35,7 +35,7 @@ test-user: setup  ## As root: the whole suite as an ordinary user, in a clone of
 	@tools/test-as-user
 
 torture: setup  ## Slow tests: 20 restarts of each service under load (wants a quiet machine)
-	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow --timeout 900 tests
+	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow tests
 
 check: lint types arch gen-check  ## Everything but the tests
 

@@ -26,7 +26,7 @@ TOO_LATE_S = 0.5
 """When the load itself is sent so late, the balancer hears too late that a replica is leaving."""
 SERVICES = ("ratings", "details", "reviews", "productpage")
 
-pytestmark = pytest.mark.timeout(90 + 15 * RESTARTS)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90 + 15 * RESTARTS)]
 
 
 def is_whole_page(body: bytes) -> bool:
@@ -68,9 +68,6 @@ class Shop:
                 urls[name] = process.url
         assert balancer is not None
         return cls(balancer, port, restarting.address(urls["productpage"])[1])
-
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
