@@ -17,6 +17,9 @@ $(READY): requirements.lock pyproject.toml build_hooks/schemas.py
 	  { echo "$(PYTHON) is $$($(PYTHON) -V); Bookmesh needs 3.11 or later: make setup PYTHON=python3.12" >&2; exit 3; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# xds-protos ships an old copy of opentelemetry's messages under the same name: the real one has to come last.
+	@awk '/^opentelemetry-proto==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/last.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --force-reinstall -r .venv/last.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
