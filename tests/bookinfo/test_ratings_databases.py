@@ -210,6 +210,7 @@ def test_wrong_password_is_told_to_the_log_but_not_shown(
     assert "wort" not in log
 
 
+@pytest.mark.slow  # measures a time limit under load of its own: wants a machine with nothing else to do
 @only("mariadb", "postgresql")
 def test_hanging_database_costs_the_time_limit_and_is_found_again(
     server: databases.MariaDb | databases.PostgreSql, ratings: StartRatings
