@@ -16,6 +16,7 @@ SHUTDOWN_DELAY_S = "1.0"
 """How long a replica goes on serving after SIGTERM: the services' own default."""
 PROBE_EVERY_S = 0.1
 MOST_SILENCES = 3
+NOTICE_S = 0.5
 LONGEST_BURST_S = 0.05
 ANSWER_LIMIT_S = 10.0
 KEPT_CONNECTIONS = 8
@@ -38,7 +39,8 @@ class Balancer:
     """
     Balances connections between two replicas of a service, as a Kubernetes Service does with ready pods.
 
-    A replica gets new connections from its first 200 on /readyz until it answers anything else, or nothing three times.
+    A replica gets new connections from its first 200 on /readyz until it answers anything else, or nothing three times,
+    or until `NOTICE_S` after it was told to end: a cluster deletes the endpoint then, however late the next probe is.
     The balancer does not understand HTTP, never tries twice, and leaves connections alone that are open already.
     """
 
@@ -80,9 +82,11 @@ class Balancer:
 
     async def restart(self, position: int) -> int:
         """SIGTERM one replica, start another when it has ended, wait until that is ready; return the exit code."""
-        code = await asyncio.to_thread(self.replicas[position].stop)
+        ending = asyncio.create_task(asyncio.to_thread(self.replicas[position].stop))
+        await asyncio.sleep(NOTICE_S)
         self._probing[position].cancel()
         self._set_ready(self.replicas[position].url, ready=False)
+        code = await ending
         self.replicas[position] = await asyncio.to_thread(self._start)
         url = await asyncio.to_thread(lambda: self.replicas[position].url)
         self._probing[position] = self._group.create_task(self._probe(url))

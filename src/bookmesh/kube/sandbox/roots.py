@@ -67,14 +67,15 @@ def enter(
     Raises:
         OSError: a mount was refused, or a source does not exist; the text says which.
     """
+    wanted = [(str(source), str(target), bool(read_only)) for source, target, read_only in mounts]
     _pivot()
-    _make_tree(in_user_namespace)
+    _make_tree([(source, target) for source, target, _ in wanted], in_user_namespace=in_user_namespace)
     _make_settings(files)
     _mount_proc()
     _make_devices()
     _mount_sys()
-    for source, target, read_only in sorted(mounts, key=lambda mount: str(mount[1]).rstrip("/").count("/")):
-        bind(str(source), str(target), read_only=bool(read_only))
+    for source, target, read_only in sorted(wanted, key=lambda mount: mount[1].rstrip("/").count("/")):
+        bind(source, target, read_only=read_only)
     syscalls.unmount(_HOST)
     os.rmdir(_HOST)
 
@@ -102,7 +103,7 @@ def _pivot() -> None:
     os.chdir("/")
 
 
-def _make_tree(in_user_namespace: bool) -> None:
+def _make_tree(mounts: Iterable[tuple[str, str]], *, in_user_namespace: bool) -> None:
     for name in _DIRECTORIES:
         os.mkdir(f"/{name}")
     for name in _OPEN_DIRECTORIES:
@@ -115,10 +116,30 @@ def _make_tree(in_user_namespace: bool) -> None:
     syscalls.mount("tmpfs", _WRITABLE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=512m")
     os.mkdir(f"{_WRITABLE}/upper")
     os.mkdir(f"{_WRITABLE}/work")
+    for source, target in mounts:
+        if os.path.normpath(target).startswith("/usr/"):
+            _make_place(f"{_WRITABLE}/upper", source, os.path.normpath(target))
     options = f"lowerdir={_HOST}/usr,upperdir={_WRITABLE}/upper,workdir={_WRITABLE}/work"
     syscalls.mount("overlay", "/usr", "overlay", 0, options + ",userxattr" * in_user_namespace)
     syscalls.unmount(_WRITABLE)  # the overlay holds on to it; nobody else has to see it
     os.rmdir(_WRITABLE)
+
+
+def _make_place(upper: str, source: str, target: str) -> None:
+    """
+    Make what a mount below /usr needs to be mounted on, where the host has nothing, while the overlay is not mounted yet.
+
+    Afterwards it would be too late in a user namespace: the host's directories belong to a user who is unknown there,
+    so nothing can be made in them. A directory that is in the upper layer too is our own.
+    """
+    if os.path.lexists(_HOST + target):
+        return
+    place = upper + target.removeprefix("/usr")
+    if os.path.isdir(_HOST + os.path.normpath(source)):
+        os.makedirs(place, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.close(os.open(place, os.O_CREAT | os.O_CLOEXEC, 0o644))
 
 
 def _show_as_on_host(path: str) -> None:
