@@ -1,8 +1,8 @@
 """
 No request fails while the replicas of a service are restarted, one after the other, under 200 requests a second.
 
-Two restarts a service; with BOOKINFO_RESTARTS=20 it is twenty. `pytest -m slow -s tests/bookinfo/test_restarts.py` prints
-what was seen.
+Two restarts a service; with BOOKINFO_RESTARTS=20 it is twenty. `pytest -m slow -s tests/bookinfo/test_restarts.py`
+prints what was seen.
 """
 
 from __future__ import annotations

@@ -102,6 +102,23 @@ async def mounts(server: ForkServer) -> None:
     assert not error.value.command_failed
 
 
+async def mounts_below_usr(server: ForkServer) -> None:
+    """Where the host has nothing to mount on, and its directories are not ours; what it has there stays in view."""
+    bench = Bench(server)
+    base = made_directory()
+    (base / "program").write_text("#!/bin/sh\necho ran\n")
+    (base / "program").chmod(0o755)
+    (base / "data").mkdir()
+    (base / "data" / "file").write_text("shown")
+    given = (
+        Mount(str(base / "program"), "/usr/bin/bookmesh-test-program", read_only=True),
+        Mount(str(base / "data"), "/usr/local/bookmesh-test/data"),
+    )
+    script = "bookmesh-test-program; cat /usr/local/bookmesh-test/data/file; ls /usr/bin/env"
+    ended, text = await bench.output("sh", "-c", script, mounts=given)
+    assert (ended, text) == (Exit(0), "ran\nshown/usr/bin/env\n")
+
+
 async def ends(server: ForkServer) -> None:
     bench = Bench(server)
     assert (await bench.output("sh", "-c", "exit 3"))[0] == Exit(3)
@@ -273,6 +290,7 @@ async def _eventually(condition: object, limit_s: float = 5) -> None:
 FACTS: Mapping[str, str] = {
     "own_root": "a sandbox has a host name, pid 1 and a root of its own",
     "mounts": "mounts are nested by path and read-only where asked",
+    "mounts_below_usr": "a mount below usr needs nothing on the host",
     "ends": "exit codes and signals reach all who wait",
     "commands_that_fail": "a command that cannot be executed is told in runc's words",
     "entries": "an entry runs in the preloaded interpreter",

@@ -127,7 +127,7 @@ def _make_tree(mounts: Iterable[tuple[str, str]], *, in_user_namespace: bool) ->
 
 def _make_place(upper: str, source: str, target: str) -> None:
     """
-    Make what a mount below /usr needs to be mounted on, where the host has nothing, while the overlay is not mounted yet.
+    Make what a mount below /usr needs to be mounted on where the host has nothing, before the overlay is mounted.
 
     Afterwards it would be too late in a user namespace: the host's directories belong to a user who is unknown there,
     so nothing can be made in them. A directory that is in the upper layer too is our own.
