@@ -55,7 +55,7 @@ types: setup  ## mypy --strict
 arch: setup  ## The contracts between rooms (.importlinter)
 	@$(BIN)/lint-imports
 
-gen: setup  ## Write what is generated: documentation of messages and images
+gen: setup  ## Write the pages of docs/reference that are generated
 	@for program in tools/gen_*.py; do $(BIN)/python $$program || exit 1; done
 
 gen-check: setup  ## Fail when something generated is not up to date
