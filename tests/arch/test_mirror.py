@@ -33,7 +33,6 @@ ELSEWHERE = (
         "the lab process: namespaces, signals and wiring are real in the lab tests only",
     ),
     Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
-    Elsewhere("bookmesh/lab/readiness.py", "lab/test_bad_input.py", "`up` returns when the gateway answers"),
     Elsewhere(
         "bookmesh/lab/proxy_volumes.py", "lab/test_mtls.py", "a proxy without its volume does not start"
     ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable
 
@@ -23,6 +26,7 @@ spec:
     spec:
       containers: [{name: app, image: nowhere.example.com/unknown/image:7}]
 """
+RECREATE = {"type": "Recreate", "rollingUpdate": None}
 
 
 @pytest.mark.parametrize(
@@ -151,3 +155,37 @@ def test_a_host_that_allows_no_namespaces_is_named_and_exits_3(new_lab: Callable
     assert doctor.returncode == 3
     assert "error[BM0101]" in doctor.stderr
     assert "this machine can run a lab" not in doctor.stdout
+
+
+def test_a_gateway_that_is_not_ready_in_time_is_described_and_the_lab_stays_up(
+    new_lab: Callable[[], labs.Lab],
+) -> None:
+    lab = new_lab()
+    lab.bookmesh("up")
+    broken = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "nowhere/x:7"}]
+    lab.kubectl(
+        *("-n", "istio-system", "patch", "deployment", "istio-ingressgateway"),
+        *(
+            "--type=json",
+            "-p",
+            json.dumps([*broken, {"op": "add", "path": "/spec/strategy", "value": RECREATE}]),
+        ),
+    )
+    labs.wait_until(
+        lambda: "ImagePull" in lab.kubectl("get", "pods", "-n", "istio-system").stdout,
+        what="a broken gateway",
+    )
+    pid: int = json.loads((lab.home / lab.name / "daemon.pid").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    labs.wait_until(
+        lambda: lab.bookmesh("status", check=False).returncode == 1, what="the lab to be gone", within_s=10
+    )
+    refused = lab.bookmesh("up", "--timeout", "3", check=False)
+    assert refused.returncode == 1
+    words = " ".join(refused.stderr.split())
+    assert "error[BM0111]" in words
+    assert "after 3 s" in words
+    assert "pod istio-system/istio-ingressgateway-" in words
+    assert "ImagePull" in words
+    assert "BM0301" in words
+    assert lab.status()["name"] == lab.name

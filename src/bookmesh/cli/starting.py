@@ -32,8 +32,17 @@ from bookmesh.lab import applications, client, launching, paths
     type=click.Path(path_type=Path),
     help="Also apply this YAML file or folder.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=launching.PATIENCE_S,
+    show_default=True,
+    help="Seconds to wait for the ingress gateway; a lab whose gateway is not ready by then stays up.",
+)
 @terminal.output_option
-def up(name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], output: str) -> None:
+def up(
+    *, name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], timeout: float, output: str
+) -> None:
     """
     Start the lab, or say that it runs.
 
@@ -46,11 +55,14 @@ def up(name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], out
         lab = paths.paths_for(name)
         applying = applications.Application(lab, bookinfo=bookinfo, files=files)
         try:
-            _, started = launching.start(lab, port=port, on_step=steps.begin, on_serving=applying.begin)
+            _, started = launching.start(
+                lab, port=port, patience_s=timeout, on_step=steps.begin, on_serving=applying.begin
+            )
             if bookinfo or files:
                 steps.begin("Bookinfo" if bookinfo else "your files")
                 applying.finish()
         except findings.BookmeshError:
+            applying.abandon()
             steps.end(failed=True)
             raise
         steps.end()

@@ -46,6 +46,11 @@ class Application:
             text=True,
         )
 
+    def abandon(self) -> None:
+        """Let kubectl end, whatever it says: something else has failed, and that is told."""
+        if self._kubectl is not None:
+            self._kubectl.communicate()
+
     def finish(self) -> None:
         """
         Wait until all is applied and, with Bookinfo, until its page answers and every part of it is ready.

@@ -50,6 +50,7 @@ def main() -> None:
                 lab,
                 port=arguments.port,
                 previous=launching.read_settings(lab),
+                patience_s=arguments.timeout,
                 forkserver=forkserver,
                 reporter=reporter,
             )
@@ -68,6 +69,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--name", required=True)
     parser.add_argument("--progress", type=int, required=True, help="file descriptor that reports go to")
     parser.add_argument("--port", type=int)
+    parser.add_argument("--timeout", type=float, required=True, help="seconds that the gateway may take")
     return parser.parse_args()
 
 

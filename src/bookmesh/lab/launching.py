@@ -23,6 +23,7 @@ from bookmesh.base import findings
 from bookmesh.lab import paths, processes, progress
 
 STOP_GRACE_S = 8.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def start(
     lab: paths.LabPaths,
     *,
     port: int | None,
+    patience_s: float = PATIENCE_S,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None] = lambda: None,
 ) -> tuple[LabSettings, bool]:
@@ -97,6 +99,7 @@ def start(
 
     Args:
         port: of the API server; None means the one it had, or a free one.
+        patience_s: how long the ingress gateway may take.
         on_step: called with the name of each step as it begins.
         on_serving: called once, when kubectl can be used; a lab that starts may not be all up then.
 
@@ -104,7 +107,8 @@ def start(
         The settings in force, and whether this call started the lab.
 
     Raises:
-        BookmeshError: it cannot start; or it runs already on another port (BM0106).
+        BookmeshError: it cannot start; it runs already on another port (BM0106); or its gateway is not ready in time
+            (BM0111), then it stays up.
     """
     with exclusive(lab):
         settings = read_settings(lab)
@@ -123,7 +127,7 @@ def start(
             return settings, False
         lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            _launch(lab, port=port, on_step=on_step, on_serving=on_serving)
+            _launch(lab, port=port, patience_s=patience_s, on_step=on_step, on_serving=on_serving)
         except findings.BookmeshError as error:
             if error.finding.code != "BM0101":
                 raise
@@ -158,11 +162,13 @@ def _launch(
     lab: paths.LabPaths,
     *,
     port: int | None,
+    patience_s: float,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None],
 ) -> None:
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "bookmesh.lab.daemon", "--name", lab.name, "--progress", str(writer)]
+    command += ["--timeout", str(patience_s)]
     if port is not None:
         command += ["--port", str(port)]
     with lab.log.open("ab") as log:

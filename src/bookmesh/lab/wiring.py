@@ -72,6 +72,7 @@ async def run(
     *,
     port: int | None,
     previous: launching.LabSettings | None,
+    patience_s: float,
     forkserver: forking.ForkServer,
     reporter: progress.Reporter,
 ) -> None:
@@ -81,6 +82,7 @@ async def run(
     Args:
         port: of the API server; None means the one of `previous`, or a free one.
         previous: how the lab was when it last ran, if it did.
+        patience_s: how long the ingress gateway may take; a lab without it stays up all the same, and says so.
 
     Raises:
         BookmeshError: it cannot start. ExceptionGroup: a part failed.
@@ -146,10 +148,15 @@ async def run(
                 ports.run(),
                 node.run(),
             ) as parts:
-                await _first_of(parts, readiness.wait_for_gateway(kube.client, ports), stopping.wait())
-                if not stopping.is_set():
-                    reporter.ready()
-                    _log.info("the lab is up, its API server on port %d", settings.port)
+                try:
+                    ready = readiness.wait_for_gateway(kube.client, ports, patience_s=patience_s)
+                    await _first_of(parts, ready, stopping.wait())
+                    if not stopping.is_set():
+                        reporter.ready()
+                        _log.info("the lab is up, its API server on port %d", settings.port)
+                except findings.BookmeshError as error:
+                    reporter.failed(error)
+                    _log.error("%s", error.finding.render())
                 await _first_of(parts, stopping.wait())
                 _log.info("the lab ends")
                 await node.stop(STOP_GRACE_S)

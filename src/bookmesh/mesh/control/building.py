@@ -1,22 +1,24 @@
 """
-From the mirrored objects to a snapshot, and from that to what one proxy gets, in slices that each leave the loop soon.
+From changed objects to a snapshot, and from that to what one proxy gets, in slices that each leave the loop soon.
 
-What did not change is not done again: an object is parsed once per resourceVersion, a resource is built once per
-content and encoded once for all proxies.
+What did not change is not done again: an object is parsed once per content, what nothing changed about is the very same
+object in the next snapshot, a resource is built once per content and encoded once for all proxies.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import bisect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh import analysis
+from bookmesh.mesh.control import encoding
 from bookmesh.mesh.model import parsing
-from bookmesh.mesh.registry import registry
+from bookmesh.mesh.registry import assembling
 from bookmesh.mesh.snapshot import credentials, mesh_config
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.snapshot.credentials import Credential
@@ -25,24 +27,23 @@ from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
 from bookmesh.mesh.translate import caching
 from bookmesh.mesh.translate import resources as translation
-from bookmesh.mesh.translate.resources import Built, ResourceSet
-from bookmesh.mesh.wire import type_urls
-from bookmesh.mesh.xds import resources
-from bookmesh.mesh.xds.resources import Encoded
+from bookmesh.mesh.translate.resources import ResourceSet
 
 _SLICE: Final = 20  # objects parsed between two looks at the event loop
 
+ConfigKey = tuple[str, str, str]  # kind, namespace, name
+
 
 @dataclass(frozen=True, slots=True)
-class Objects:
-    """Everything a snapshot is made from; `configs` are the mesh's own kinds, `mesh_config` its ConfigMap if any."""
+class Changes:
+    """
+    Objects that changed since the last snapshot, None for those that are gone; `configs` are of the mesh's own kinds.
+    `mesh_config` is the ConfigMap as it is now, if there is one.
+    """
 
-    services: list[JsonObject]
-    endpoint_slices: list[JsonObject]
-    pods: list[JsonObject]
-    namespaces: list[JsonObject]
-    configs: list[JsonObject]
-    secrets: list[JsonObject] = field(default_factory=list)
+    kubernetes: assembling.Changes = field(default_factory=assembling.Changes)
+    configs: Mapping[ConfigKey, JsonObject | None] = field(default_factory=dict)
+    secrets: Mapping[tuple[str, str], JsonObject | None] = field(default_factory=dict)
     mesh_config: JsonObject | None = None
 
 
@@ -51,69 +52,71 @@ class Builder:
 
     def __init__(self, settings: MeshSettings) -> None:
         self._settings = settings
-        self._parsed: dict[tuple[str, str], parsing.Parsed] = {}
-        self._credentials: dict[tuple[str, str], Credential | None] = {}
+        self._assembly = assembling.Assembly(domain=settings.domain)
+        self._parsed: dict[ConfigKey, parsing.Parsed] = {}
+        self._ordered: list[parsing.Parsed] = []
+        self._credentials: dict[tuple[str, str], Credential] = {}
+        self._snapshot: MeshSnapshot | None = None
         self._cache = caching.Cache()
-        self._encoded = caching.Cache()
+        self._encoder = encoding.Encoder()
 
-    async def build_snapshot(self, objects: Objects) -> MeshSnapshot:
-        """Build the snapshot of `objects`; equal content gives an equal `id`."""
-        configs = await self._parse(objects.configs)
-        registered = registry.build(
-            objects.services,
-            objects.endpoint_slices,
-            objects.pods,
-            objects.namespaces,
-            configs=configs,
-            domain=self._settings.domain,
-        )
+    async def build_snapshot(self, changes: Changes) -> MeshSnapshot:
+        """
+        Take changes in and build the snapshot after them; the same object as before when the content is equal.
+
+        After an error this builder is of no use: what it kept may be half of the changes.
+        """
+        configs = await self._parse(changes.configs)
+        registered = self._assembly.apply(changes.kubernetes, configs)
         await asyncio.sleep(0)
-        config = mesh_config.read(self._settings, objects.mesh_config)
-        return snapshots.build(
-            registered, configs, config.settings, self._read_credentials(objects.secrets), config.findings
+        config = mesh_config.read(self._settings, changes.mesh_config)
+        self._snapshot = snapshots.build(
+            registered,
+            configs,
+            config.settings,
+            self._read_credentials(changes.secrets),
+            config.findings,
+            previous=self._snapshot,
         )
+        return self._snapshot
 
     def translate(self, proxy: Proxy, snapshot: MeshSnapshot) -> ResourceSet:
         return translation.resources(proxy, snapshot, self._cache)
 
-    def encode(self, resource_set: ResourceSet) -> dict[str, dict[str, Encoded]]:
-        """Encode what `translate` built, by type URL and name."""
-        self._encoded.advance(resource_set.snapshot_id)
-        return {
-            type_url: {name: self._encode(built) for name, built in resource_set.of(type_url).items()}
-            for type_url in type_urls.TRANSLATED
-        }
+    def encode(self, resource_set: ResourceSet, previous: ResourceSet | None = None) -> encoding.Publication:
+        """Encode what `translate` built, and say what differs from what the proxy was given before."""
+        return self._encoder.encode(resource_set, previous)
 
     def analyze(self, snapshot: MeshSnapshot) -> list[Finding]:
         """What is wrong with the configuration, each finding once."""
         return analysis.analyze(snapshot)
 
-    def _encode(self, built: Built) -> Encoded:
-        return self._encoded.get(
-            built, lambda: resources.encode(built.type_url, built.name, built.serialized)
-        )
+    def _read_credentials(
+        self, secrets: Mapping[tuple[str, str], JsonObject | None]
+    ) -> credentials.Credentials:
+        for key, secret in secrets.items():
+            credential = credentials.parse_secret(secret) if secret is not None else None
+            if credential is not None:
+                self._credentials[key] = credential
+            else:
+                self._credentials.pop(key, None)
+        return credentials.build_credentials(self._credentials.values())
 
-    def _read_credentials(self, secrets: Iterable[JsonObject]) -> credentials.Credentials:
-        read: dict[tuple[str, str], Credential | None] = {}
-        for secret in secrets:
-            key = _version_of(secret)
-            read[key] = (
-                self._credentials[key] if key in self._credentials else credentials.parse_secret(secret)
-            )
-        self._credentials = read
-        return credentials.build_credentials(read.values())
-
-    async def _parse(self, configs: Iterable[JsonObject]) -> list[parsing.Parsed]:
-        parsed: dict[tuple[str, str], parsing.Parsed] = {}
-        for position, config in enumerate(configs, start=1):
-            key = _version_of(config)
-            parsed[key] = self._parsed.get(key) or parsing.parse(config)
+    async def _parse(self, configs: Mapping[ConfigKey, JsonObject | None]) -> tuple[parsing.Parsed, ...]:
+        """Parse what changed; gives all configuration in merge order, unchanged content as the same objects."""
+        for position, (key, obj) in enumerate(configs.items(), start=1):
+            before, after = self._parsed.get(key), parsing.parse(obj) if obj is not None else None
+            if before is not None and after is not None and before.digest == after.digest:
+                continue
+            if before is not None:
+                del self._ordered[self._place(before)]
+                del self._parsed[key]
+            if after is not None:
+                self._ordered.insert(self._place(after), after)
+                self._parsed[key] = after
             if position % _SLICE == 0:
                 await asyncio.sleep(0)
-        self._parsed = parsed
-        return list(parsed.values())
+        return tuple(self._ordered)
 
-
-def _version_of(obj: JsonObject) -> tuple[str, str]:
-    metadata = obj["metadata"]
-    return metadata.get("uid", ""), metadata.get("resourceVersion", "")
+    def _place(self, parsed: parsing.Parsed) -> int:
+        return bisect.bisect_left(self._ordered, snapshots.merge_order(parsed), key=snapshots.merge_order)

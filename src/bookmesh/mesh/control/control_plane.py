@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,16 +21,16 @@ from typing import Final
 from bookmesh.base import kubernetes
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import Client, JsonObject
-from bookmesh.mesh.control import building, proxies, refusals, sds, statuses
+from bookmesh.mesh.control import proxies, refusals, sds, statuses
 from bookmesh.mesh.control.announcing import Announcer
-from bookmesh.mesh.control.building import Builder, Objects
+from bookmesh.mesh.control.building import Builder, Changes
 from bookmesh.mesh.control.mirroring import Mirror
 from bookmesh.mesh.control.pacing import Pace
 from bookmesh.mesh.control.proxies import OpenProxy, Push
 from bookmesh.mesh.control.statuses import ProxyStatus
 from bookmesh.mesh.identity.authority import CertificateAuthority
 from bookmesh.mesh.model import kinds
-from bookmesh.mesh.registry import workloads
+from bookmesh.mesh.registry import assembling, workloads
 from bookmesh.mesh.snapshot import mesh_config
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
@@ -72,14 +73,15 @@ class ControlPlane:
         directory: Path,
         settings: MeshSettings,
         *,
-        builder: Builder | None = None,
+        new_builder: Callable[[], Builder] | None = None,
     ) -> None:
         self.propagation_s: deque[float] = deque(maxlen=1000)
         self.error = ""
         self._authority = authority
         self._directory = directory
         self._settings = settings
-        self._builder = builder or Builder(settings)
+        self._new_builder = new_builder or (lambda: Builder(settings))
+        self._builder = self._new_builder()
         self._pace = Pace()
         self._mirrors = {
             resource: Mirror(client, resource, on_change=self._note_change) for resource in _WATCHED
@@ -99,6 +101,7 @@ class ControlPlane:
         self._analysis: list[Finding] = []
         self._analyzed: MeshSnapshot | None = None
         self._has_changed = True
+        self._unsettled: set[str] = set()
         self._in_flight_s: float | None = None
 
     async def run(self) -> None:
@@ -147,6 +150,7 @@ class ControlPlane:
     async def close_proxy(self, uid: str) -> None:
         """Close the socket of the pod with this uid; does nothing when there is none."""
         open_proxy = self._proxies.pop(uid, None)
+        self._unsettled.discard(uid)
         if open_proxy is not None:
             await open_proxy.socket.stop()
             if open_proxy.socket.path.parent.parent == self._directory:
@@ -199,49 +203,58 @@ class ControlPlane:
                 # One object must not take the mesh down, now and after each restart: the last snapshot stays.
                 _log.exception("the configuration could not be built")
                 self.error = f"{type(error).__name__}: {error}"
+                self._start_over()
             if self._snapshot is not None:
                 await self._push(self._snapshot)
             self._pace.done()
 
     async def _rebuild(self) -> None:
-        """Make a snapshot of what is mirrored; keep the one we have when it would be equal."""
-        snapshot = await self._builder.build_snapshot(self._objects())
+        """Bring the snapshot in line with what is mirrored; it stays the same one when the content does."""
+        self._snapshot = await self._builder.build_snapshot(self._take_changes())
         self.error = ""
-        if self._snapshot is None or snapshot.id != self._snapshot.id:
-            self._snapshot = snapshot
+
+    def _start_over(self) -> None:
+        """What a failed build has taken in is lost: begin again from everything that is mirrored."""
+        self._builder = self._new_builder()
+        for mirror in self._all_mirrors():
+            mirror.mark_all()
 
     async def _push(self, snapshot: MeshSnapshot) -> None:
-        digests = {config.ref: config.digest for config in snapshot.configs}
-        has_pushed = False
-        for open_proxy in list(self._proxies.values()):
+        for uid, open_proxy in list(self._proxies.items()):
             is_other = self._refresh_labels(open_proxy)
-            if (
-                is_other
-                or open_proxy.pushed is None
-                or open_proxy.pushed.resources.snapshot_id != snapshot.id
-            ):
-                self._push_to(open_proxy, snapshot, digests)
-                has_pushed = True
+            if is_other or open_proxy.pushed is None or open_proxy.pushed.snapshot is not snapshot:
+                if self._push_to(open_proxy, snapshot) and not open_proxy.feed.is_settled():
+                    self._unsettled.add(uid)
+                    if self._in_flight_s is None:
+                        self._in_flight_s = self._pace.marked_s
                 await asyncio.sleep(0)
-        if has_pushed and self._in_flight_s is None and not self._are_all_settled():
-            self._in_flight_s = self._pace.marked_s
         await self._analyze(snapshot)
 
-    def _push_to(self, open_proxy: OpenProxy, snapshot: MeshSnapshot, digests: dict[ObjectRef, str]) -> None:
+    def _push_to(self, open_proxy: OpenProxy, snapshot: MeshSnapshot) -> bool:
+        """Publish what a snapshot means for one proxy. Returns whether there was anything new."""
+        pushed = open_proxy.pushed
         try:
             resource_set = self._builder.translate(open_proxy.proxy, snapshot)
-            encoded = self._builder.encode(resource_set)
+            publication = self._builder.encode(resource_set, pushed.resources if pushed is not None else None)
         except Exception as error:
             _log.exception("translating for %s", open_proxy.proxy.id)
             open_proxy.error = f"{type(error).__name__}: {error}"
-            return
+            return False
         open_proxy.error = ""
-        open_proxy.pushed = Push(resource_set, digests)
+        open_proxy.pushed = Push(resource_set, snapshot)
+        has_news = publication.is_news
         if open_proxy.proxy.type == "router":
-            open_proxy.credentials = sds.build_credentials(snapshot, open_proxy.proxy.namespace)
-            secrets = sds.build_secrets(open_proxy.certificate)
-            encoded[type_urls.SECRET] = secrets | open_proxy.credentials
-        open_proxy.feed.publish(encoded)
+            credentials = sds.build_credentials(snapshot, open_proxy.proxy.namespace)
+            if pushed is None or credentials != open_proxy.credentials:
+                has_news, open_proxy.credentials = True, credentials
+                publication.resources[type_urls.SECRET] = (
+                    sds.build_secrets(open_proxy.certificate) | credentials
+                )
+        if has_news:
+            open_proxy.feed.publish(publication.resources, publication.changed)
+        elif open_proxy.accepted is pushed:
+            open_proxy.accepted = open_proxy.pushed
+        return has_news
 
     def _refresh_labels(self, open_proxy: OpenProxy) -> bool:
         """Labels of a running pod may change, and what selects it with them. Returns whether they did."""
@@ -270,9 +283,11 @@ class ControlPlane:
             return
         if refusals.assign_blame(open_proxy, self._spec_of):
             self._announcer.report(self.findings())
-        if open_proxy.feed.is_settled() and not open_proxy.blamed:
-            open_proxy.accepted = open_proxy.pushed
-        if self._in_flight_s is not None and self._are_all_settled():
+        if open_proxy.feed.is_settled():
+            self._unsettled.discard(uid)
+            if not open_proxy.blamed:
+                open_proxy.accepted = open_proxy.pushed
+        if self._in_flight_s is not None and not self._is_anybody_unsettled():
             self.propagation_s.append(time.monotonic() - self._in_flight_s)
             self._in_flight_s = None
 
@@ -281,18 +296,24 @@ class ControlPlane:
         found = mirror.get(ref.namespace, ref.name) if mirror else None
         return (found or {}).get("spec") or {}
 
-    def _are_all_settled(self) -> bool:
-        feeds = (open_proxy.feed for open_proxy in self._proxies.values())
-        return all(feed.is_settled() for feed in feeds if feed.state().is_connected)
+    def _is_anybody_unsettled(self) -> bool:
+        """Whether a proxy has not answered for the latest push; one that is not connected is not waited for."""
+        return any(self._proxies[uid].feed.is_connected() for uid in self._unsettled)
 
-    def _objects(self) -> building.Objects:
-        return Objects(
-            services=self._mirrors[kubernetes.SERVICES].objects(),
-            endpoint_slices=self._mirrors[kubernetes.ENDPOINT_SLICES].objects(),
-            pods=self._mirrors[kubernetes.PODS].objects(),
-            namespaces=self._mirrors[kubernetes.NAMESPACES].objects(),
-            configs=[item for mirror in self._configs.values() for item in mirror.objects()],
-            secrets=self._mirrors[kubernetes.SECRETS].objects(),
+    def _take_changes(self) -> Changes:
+        return Changes(
+            kubernetes=assembling.Changes(
+                services=self._mirrors[kubernetes.SERVICES].take_changes(),
+                endpoint_slices=self._mirrors[kubernetes.ENDPOINT_SLICES].take_changes(),
+                pods=self._mirrors[kubernetes.PODS].take_changes(),
+                namespaces=self._mirrors[kubernetes.NAMESPACES].take_changes(),
+            ),
+            configs={
+                (kind, *key): obj
+                for kind, mirror in self._configs.items()
+                for key, obj in mirror.take_changes().items()
+            },
+            secrets=self._mirrors[kubernetes.SECRETS].take_changes(),
             mesh_config=self._config_map(),
         )
 

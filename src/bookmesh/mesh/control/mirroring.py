@@ -17,6 +17,7 @@ from bookmesh.base.kubernetes import ApiError, Client, JsonObject, Resource
 
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
+Key = tuple[str, str]  # namespace, name
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class Mirror:
     Objects of `resource` in one namespace, or in every one. `on_change` is called after each change of content.
 
     `has_listed` is set after the first list, also if that said that there is no such resource: an API without the
-    kind has no objects of it.
+    kind has no objects of it. What changed is collected until somebody takes it, so that work can follow changes.
     """
 
     def __init__(
@@ -37,7 +38,8 @@ class Mirror:
         self._client = client
         self._namespace = namespace
         self._on_change = on_change
-        self._objects: dict[tuple[str, str], JsonObject] = {}
+        self._objects: dict[Key, JsonObject] = {}
+        self._changed: set[Key] = set()
         self._pause_s = FIRST_PAUSE_S
 
     def objects(self) -> list[JsonObject]:
@@ -46,6 +48,15 @@ class Mirror:
 
     def get(self, namespace: str, name: str) -> JsonObject | None:
         return self._objects.get((namespace, name))
+
+    def take_changes(self) -> dict[Key, JsonObject | None]:
+        """What changed since this was asked last, by namespace and name; None for objects that are gone."""
+        changed, self._changed = self._changed, set()
+        return {key: self._objects.get(key) for key in changed}
+
+    def mark_all(self) -> None:
+        """Let every object count as changed: somebody lost what they had made of them."""
+        self._changed |= self._objects.keys()
 
     async def run(self) -> None:
         """Keep the copy up to date until cancelled."""
@@ -70,14 +81,18 @@ class Mirror:
                     continue
             else:
                 self._objects[key] = event.object
+            self._changed.add(key)
             self._on_change()
 
     def _replace(self, items: list[JsonObject]) -> None:
         fresh = {_key(item): item for item in items}
-        is_changed = _versions(fresh) != _versions(self._objects) or not self.has_listed.is_set()
+        before, after = _versions(self._objects), _versions(fresh)
+        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        is_first = not self.has_listed.is_set()
         self._objects = fresh
+        self._changed |= changed
         self.has_listed.set()
-        if is_changed:
+        if changed or is_first:
             self._on_change()
 
     def _note(self, error: ApiError | OSError) -> None:
@@ -89,12 +104,12 @@ class Mirror:
         _log.log(level, "watching %s: %s; listing again", self.resource.qualified, error)
 
 
-def _key(item: JsonObject) -> tuple[str, str]:
+def _key(item: JsonObject) -> Key:
     metadata = item["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
 
 
-def _versions(objects: dict[tuple[str, str], JsonObject]) -> dict[tuple[str, str], tuple[str, str]]:
+def _versions(objects: dict[Key, JsonObject]) -> dict[Key, tuple[str, str]]:
     return {
         key: (item["metadata"].get("uid", ""), item["metadata"].get("resourceVersion", ""))
         for key, item in objects.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
@@ -10,6 +9,7 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.identity.certificates import WorkloadCertificate
 from bookmesh.mesh.snapshot import proxy as snapshot_proxy
 from bookmesh.mesh.snapshot.proxy import Proxy
+from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
 from bookmesh.mesh.translate.resources import ResourceSet
 from bookmesh.mesh.xds.nacks import Nack
 from bookmesh.mesh.xds.pushing import Feed
@@ -21,10 +21,10 @@ _TEMPLATES = "inject.istio.io/templates"
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What a proxy was given: resources, and the content (digest) of every object they were made from."""
+    """What a proxy was given: resources, and the snapshot they were made from."""
 
     resources: ResourceSet
-    digests: Mapping[ObjectRef, str]
+    snapshot: MeshSnapshot
 
 
 @dataclass(slots=True, eq=False)

@@ -50,15 +50,21 @@ def find_blamed(
     type_url, name = key
     if pushed is None or type_url not in type_urls.TRANSLATED:
         return ()
-    built = pushed.resources.of(type_url).get(name)
+    built = pushed.resources.get(type_url, name)
     suspects = built.sources if built is not None else ()
     if accepted is not None:
-        changed = [ref for ref in suspects if pushed.digests.get(ref) != accepted.digests.get(ref)]
+        now, before = _digests(pushed), _digests(accepted)
+        changed = [ref for ref in suspects if now.get(ref) != before.get(ref)]
         suspects = tuple(changed) or suspects
     if len(suspects) > 1:
         quoted = tuple(ref for ref in suspects if _is_quoted(spec_of(ref), message))
         suspects = quoted or suspects
     return suspects
+
+
+def _digests(push: Push) -> dict[ObjectRef, str]:
+    """The content of every configuration object that a push was made from."""
+    return {config.ref: config.digest for config in push.snapshot.configs}
 
 
 def findings_for(proxies: Iterable[OpenProxy]) -> list[Finding]:

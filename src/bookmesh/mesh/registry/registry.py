@@ -1,38 +1,48 @@
-"""The whole registry, built anew from the lists of a Kubernetes API at each push."""
+"""
+The whole registry, put together from what was read of a Kubernetes API.
+
+`build` starts from the objects themselves. `assemble` starts from what was read of them, so that whoever keeps that
+(`assembling`) need not read everything again.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import parsing, service_entries
 from bookmesh.mesh.registry import entries as entries_
 from bookmesh.mesh.registry import services as services_
+from bookmesh.mesh.registry import slices as slices_
 from bookmesh.mesh.registry import workloads as workloads_
 from bookmesh.mesh.registry.endpoints import Endpoint
 
-__all__ = ["Endpoint", "Registry", "build"]
+__all__ = ["Endpoint", "Registry", "assemble", "build"]
 
-_SERVICE_LABEL: Final = "kubernetes.io/service-name"
+EndpointKey = tuple[str, int]  # hostname, number of a service port
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """
     `services` by hostname, in hostname order; `endpoints` by (hostname, port number), ready ones only, in address
-    order, no entry when there are none; `workloads` by pod IP; `namespaces` name to labels.
+    order, no entry when there are none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the pods that
+    a service selects, ready or not, by hostname, no entry when there are none.
     """
 
     services: Mapping[str, services_.Service] = field(default_factory=dict)
-    endpoints: Mapping[tuple[str, int], tuple[Endpoint, ...]] = field(default_factory=dict)
+    endpoints: Mapping[EndpointKey, tuple[Endpoint, ...]] = field(default_factory=dict)
     workloads: Mapping[str, workloads_.Workload] = field(default_factory=dict)
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    behind: Mapping[str, tuple[workloads_.Workload, ...]] = field(default_factory=dict)
 
     def endpoints_of(self, hostname: str, port: int) -> tuple[Endpoint, ...]:
         return self.endpoints.get((hostname, port), ())
+
+    def workloads_behind(self, hostname: str) -> tuple[workloads_.Workload, ...]:
+        return self.behind.get(hostname, ())
 
 
 def build(
@@ -44,25 +54,81 @@ def build(
     configs: Iterable[parsing.Parsed] = (),
     domain: str = "cluster.local",
 ) -> Registry:
-    """
-    Build the registry; the order of the input does not matter. Of `configs` the ServiceEntries count.
+    """Build the registry of these objects, in any order. Of `configs` the ServiceEntries count."""
+    workloads = (build_running(pod) for pod in pods)
+    return assemble(
+        (services_.build_service(service, domain=domain) for service in services),
+        (slices_.build_slice(one) for one in endpoint_slices),
+        (workload for workload in workloads if workload is not None),
+        {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in namespaces},
+        entries=(config for config in configs if isinstance(config.spec, service_entries.ServiceEntry)),
+        domain=domain,
+    )
 
-    A Service of Kubernetes wins over a ServiceEntry of the same name, and of two ServiceEntries the older one.
+
+def assemble(
+    services: Iterable[services_.Service],
+    slices: Iterable[slices_.Slice],
+    workloads: Iterable[workloads_.Workload],
+    namespaces: Mapping[str, Mapping[str, str]],
+    *,
+    entries: Iterable[parsing.Parsed] = (),
+    domain: str = "cluster.local",
+) -> Registry:
     """
-    by_host = {s.hostname: s for s in (services_.build_service(o, domain=domain) for o in services)}
-    by_ip = {w.ip: w for w in (workloads_.build_workload(pod) for pod in pods if _is_running(pod)) if w.ip}
-    endpoints = _build_endpoints(by_host, endpoint_slices, by_ip, domain)
-    for entry in sorted((c for c in configs if isinstance(c.spec, service_entries.ServiceEntry)), key=_age):
+    Put the registry together; the order of the input does not matter.
+
+    A Service of Kubernetes wins over a ServiceEntry of the same name, and of two ServiceEntries the older one. Of two
+    pods with one address the last one by name counts.
+    """
+    by_host = {service.hostname: service for service in services}
+    ordered = sorted(workloads, key=pod_order)
+    by_ip = {workload.ip: workload for workload in ordered}
+    behind = _find_behind(by_host.values(), ordered)
+    endpoints = _build_endpoints(by_host, slices, by_ip, domain)
+    for entry in sorted(entries, key=_age):
         added = [service for service in entries_.build_services(entry) if service.hostname not in by_host]
         by_host |= {service.hostname: service for service in added}
         own = {service.hostname for service in added}
         endpoints |= {key: found for key, found in entries_.build_endpoints(entry, by_ip) if key[0] in own}
     return Registry(
         services=dict(sorted(by_host.items())),
-        endpoints=dict(sorted(endpoints.items())),
-        workloads=dict(sorted(by_ip.items())),
-        namespaces={o["metadata"]["name"]: o["metadata"].get("labels") or {} for o in namespaces},
+        endpoints=endpoints,
+        workloads=by_ip,
+        namespaces=namespaces,
+        behind=behind,
     )
+
+
+def pod_order(workload: workloads_.Workload) -> tuple[str, str]:
+    return workload.namespace, workload.pod
+
+
+def build_running(pod: JsonObject) -> workloads_.Workload | None:
+    """The workload of a pod; None without an address, and when it has ended: then another pod may have its address."""
+    if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+        return None
+    workload = workloads_.build_workload(pod)
+    return workload if workload.ip else None
+
+
+def service_endpoints(
+    service: services_.Service, slices: Iterable[slices_.Slice], by_ip: Mapping[str, workloads_.Workload]
+) -> dict[EndpointKey, tuple[Endpoint, ...]]:
+    """The endpoints of one Service of Kubernetes, out of its slices."""
+    found: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+    for one in slices:
+        for name, number in one.ports:
+            for port in service.ports:
+                if port.name == name:
+                    found[port.number].update((address, number) for address in one.addresses)
+    return {
+        (service.hostname, number): tuple(
+            Endpoint(ip, port, by_ip.get(ip)) for ip, port in sorted(found[number], key=_address_order)
+        )
+        for number in sorted(found)
+        if found[number]
+    }
 
 
 def _age(entry: parsing.Parsed) -> tuple[str, str, str]:
@@ -70,48 +136,43 @@ def _age(entry: parsing.Parsed) -> tuple[str, str, str]:
     return metadata.creation_timestamp, metadata.name, metadata.namespace
 
 
-def _is_running(pod: JsonObject) -> bool:
-    """A finished pod's address may belong to another one already."""
-    return pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
-
-
 def _build_endpoints(
     services: Mapping[str, services_.Service],
-    endpoint_slices: Iterable[JsonObject],
+    slices: Iterable[slices_.Slice],
     by_ip: Mapping[str, workloads_.Workload],
     domain: str,
-) -> dict[tuple[str, int], tuple[Endpoint, ...]]:
-    found: defaultdict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
-    for endpoint_slice in endpoint_slices:
-        metadata = endpoint_slice["metadata"]
-        name = (metadata.get("labels") or {}).get(_SERVICE_LABEL)
-        service = services.get(f"{name}.{metadata.get('namespace', 'default')}.svc.{domain}")
-        if service is None:
-            continue
-        addresses = _ready_addresses(endpoint_slice)
-        for port in endpoint_slice.get("ports") or ():
-            for service_port in service.ports:
-                if service_port.name == (port.get("name") or "") and port.get("port"):
-                    key = (service.hostname, service_port.number)
-                    found[key].update((address, port["port"]) for address in addresses)
+) -> dict[EndpointKey, tuple[Endpoint, ...]]:
+    by_host: defaultdict[str, list[slices_.Slice]] = defaultdict(list)
+    for one in slices:
+        by_host[one.hostname(domain)].append(one)
     return {
-        key: tuple(Endpoint(ip, port, by_ip.get(ip)) for ip, port in sorted(found[key], key=_address_order))
-        for key in sorted(found)
-        if found[key]
+        key: found
+        for hostname, own in by_host.items()
+        if hostname in services
+        for key, found in service_endpoints(services[hostname], own, by_ip).items()
     }
-
-
-def _ready_addresses(endpoint_slice: JsonObject) -> list[str]:
-    """`conditions.ready` counts as true when it is absent."""
-    return [
-        address
-        for endpoint in endpoint_slice.get("endpoints") or ()
-        if (endpoint.get("conditions") or {}).get("ready") is not False
-        for address in endpoint.get("addresses") or ()
-    ]
 
 
 def _address_order(endpoint: tuple[str, int]) -> tuple[list[int], str, int]:
     """Dotted addresses by number, so that 10.244.0.9 comes before 10.244.0.10."""
     ip, port = endpoint
     return [int(part) for part in ip.split(".") if part.isdigit()], ip, port
+
+
+def _find_behind(
+    services: Iterable[services_.Service], workloads: Iterable[workloads_.Workload]
+) -> dict[str, tuple[workloads_.Workload, ...]]:
+    """Find the pods of each service that selects any."""
+    labelled: defaultdict[tuple[str, str, str], list[workloads_.Workload]] = defaultdict(list)
+    for workload in workloads:
+        for key, value in workload.labels.items():
+            labelled[workload.namespace, key, value].append(workload)
+    found: dict[str, tuple[workloads_.Workload, ...]] = {}
+    for service in services:
+        if not service.selector:
+            continue
+        candidates = labelled.get((service.namespace, *next(iter(service.selector.items()))), ())
+        selected = tuple(w for w in candidates if service.selects(w.labels))
+        if selected:
+            found[service.hostname] = selected
+    return found

@@ -33,10 +33,11 @@ NO_POLICY: Final = HostPolicy()
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All DestinationRules: by namespace, by fully qualified host, in merge order."""
+    """All DestinationRules in merge order; `rules` has them by namespace and by fully qualified host."""
 
     rules: Mapping[str, Mapping[str, tuple[parsing.Parsed, ...]]]
     root_namespace: str
+    ordered: tuple[parsing.Parsed, ...] = ()
 
     def policy_for(self, host: str, *, client_namespace: str, service_namespace: str) -> HostPolicy:
         """
@@ -63,6 +64,7 @@ class Policies:
 
 def build_policies(rules: Iterable[parsing.Parsed], *, root_namespace: str, domain: str) -> Policies:
     """Index parsed DestinationRules, which come in merge order."""
+    rules = tuple(rules)
     index: defaultdict[str, defaultdict[str, list[parsing.Parsed]]] = defaultdict(lambda: defaultdict(list))
     for rule in rules:
         namespace = rule.metadata.namespace
@@ -71,7 +73,7 @@ def build_policies(rules: Iterable[parsing.Parsed], *, root_namespace: str, doma
         namespace: {host: tuple(found) for host, found in by_host.items()}
         for namespace, by_host in index.items()
     }
-    return Policies(rules=frozen, root_namespace=root_namespace)
+    return Policies(rules=frozen, root_namespace=root_namespace, ordered=rules)
 
 
 def spec_of(rule: parsing.Parsed) -> destination_rules.DestinationRule:

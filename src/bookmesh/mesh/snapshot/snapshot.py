@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from operator import is_
 
-import msgspec
-
-from bookmesh.base.findings import Finding
+from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.mesh.model import destination_rules, gateways, parsing, virtual_services
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services
@@ -21,19 +18,16 @@ from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import sidecars as sidecars_
 
-_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
-
 
 @dataclass(frozen=True, slots=True)
 class MeshSnapshot:
     """
-    All that one push is made from. The same input gives the same `id`.
+    All that one push is made from. Equal content gives equal snapshots.
 
     `configs` are the parsed objects in merge order: oldest first, then by name and namespace; also those that could
     not be parsed. `routings` are the VirtualServices among them. `findings` are about the mesh's settings.
     """
 
-    id: str
     settings: settings_.MeshSettings
     registry: registries.Registry
     configs: tuple[parsing.Parsed, ...]
@@ -76,31 +70,78 @@ def build(
     settings: settings_.MeshSettings,
     credentials: credentials_.Credentials | None = None,
     findings: Sequence[Finding] = (),
+    *,
+    previous: MeshSnapshot | None = None,
 ) -> MeshSnapshot:
-    """Put a snapshot together; the order of `configs` does not matter."""
-    ordered = tuple(sorted(configs, key=_merge_order))
+    """
+    Put a snapshot together; the order of `configs` does not matter.
+
+    What did not change since `previous` is the same object in the new one, and all of it is `previous` itself when
+    nothing did. Secrets that nothing names do not count.
+    """
+    ordered = tuple(sorted(configs, key=merge_order))
     credentials = credentials or credentials_.Credentials()
-    handed_on = delegates.delegates_in(ordered)
-    return MeshSnapshot(
-        id=_content_id(registry, ordered, settings, credentials.named(credential_names(ordered)), findings),
+    routings = _build_routings(ordered, settings, previous)
+    rules = tuple(p for p in ordered if isinstance(p.spec, destination_rules.DestinationRule))
+    if previous is not None and rules == previous.policies.ordered and settings == previous.settings:
+        policies = previous.policies
+    else:
+        policies = policies_.build_policies(
+            rules, root_namespace=settings.root_namespace, domain=settings.domain
+        )
+    built = MeshSnapshot(
         credentials=credentials,
         findings=tuple(findings),
         settings=settings,
         registry=registry,
         configs=ordered,
-        routings=tuple(
-            found
-            for parsed in ordered
-            if isinstance(parsed.spec, virtual_services.VirtualService) and parsed.spec.hosts
-            for found in (routing.build_routing(parsed, parsed.spec, settings.domain, handed_on),)
-            if found is not None
-        ),
-        policies=policies_.build_policies(
-            (p for p in ordered if isinstance(p.spec, destination_rules.DestinationRule)),
-            root_namespace=settings.root_namespace,
-            domain=settings.domain,
-        ),
+        routings=routings,
+        policies=policies,
     )
+    return previous if previous is not None and _is_same(built, previous) else built
+
+
+def _build_routings(
+    configs: Sequence[parsing.Parsed], settings: settings_.MeshSettings, previous: MeshSnapshot | None
+) -> tuple[routing.Routing, ...]:
+    """The VirtualServices; those that are as before, and have nothing to do with delegates, are taken over."""
+    handed_on = delegates.delegates_in(tuple(configs))
+    known: dict[ObjectRef, routing.Routing] = {}
+    if previous is not None and not handed_on and settings.domain == previous.settings.domain:
+        known = {rule.ref: rule for rule in previous.routings}
+    found: list[routing.Routing] = []
+    for parsed in configs:
+        if not isinstance(parsed.spec, virtual_services.VirtualService) or not parsed.spec.hosts:
+            continue
+        before = known.get(parsed.ref)
+        rule = (
+            before
+            if before is not None and before.digest == parsed.digest
+            else routing.build_routing(parsed, parsed.spec, settings.domain, handed_on)
+        )
+        if rule is not None:
+            found.append(rule)
+    if (
+        previous is not None
+        and len(found) == len(previous.routings)
+        and all(map(is_, found, previous.routings))
+    ):
+        return previous.routings
+    return tuple(found)
+
+
+def _is_same(one: MeshSnapshot, other: MeshSnapshot) -> bool:
+    return (
+        one.registry == other.registry
+        and one.configs == other.configs
+        and one.settings == other.settings
+        and one.findings == other.findings
+        and _named_credentials(one) == _named_credentials(other)
+    )
+
+
+def _named_credentials(snapshot: MeshSnapshot) -> list[credentials_.Credential]:
+    return snapshot.credentials.named(credential_names(snapshot.configs))
 
 
 def gateways_in(configs: Sequence[parsing.Parsed]) -> dict[str, tuple[parsing.Parsed, gateways.Gateway]]:
@@ -127,26 +168,7 @@ def credential_names(configs: Sequence[parsing.Parsed]) -> set[str]:
     return names - {""}
 
 
-def _merge_order(parsed: parsing.Parsed) -> tuple[str, str, str]:
+def merge_order(parsed: parsing.Parsed) -> tuple[str, str, str, str]:
+    """Oldest first, then by name and namespace; different for any two objects."""
     metadata = parsed.metadata
-    return metadata.creation_timestamp, metadata.name, metadata.namespace
-
-
-def _content_id(
-    registry: registries.Registry,
-    configs: Sequence[parsing.Parsed],
-    settings: settings_.MeshSettings,
-    credentials: Sequence[credentials_.Credential],
-    findings: Sequence[Finding],
-) -> str:
-    content = [
-        settings,
-        credentials,
-        [finding.message for finding in findings],
-        list(registry.services.values()),
-        list(registry.endpoints.items()),
-        registry.workloads,
-        registry.namespaces,
-        sorted(parsed.digest for parsed in configs),
-    ]
-    return hashlib.blake2b(_ENCODER.encode(content), digest_size=8).hexdigest()
+    return metadata.creation_timestamp, metadata.name, metadata.namespace, parsed.ref.kind

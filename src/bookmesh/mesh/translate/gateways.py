@@ -16,16 +16,22 @@ from bookmesh.mesh.wire import route as route_wire
 from bookmesh.mesh.wire import type_urls
 
 
-def build(proxy: proxies.Proxy, scope: scopes.Scope, cache: caching.Cache) -> tuple[built.Built, ...]:
+def build(proxy: proxies.Proxy, scope: scopes.Scope, cache: caching.Cache) -> built.Part:
     """Build the listeners and routes of one gateway proxy; replicas share them."""
     ports = scope.snapshot.gateway_ports(proxy)
-    key = ("gateway", scope.snapshot.id, proxy.namespace, ports)
-    return cache.get(key, _build, ports, scope, cache)
+    key = ("gateway", id(scope), ports)
+    return cache.get(key, _build, ports, scope, cache).part
 
 
-def _build(
-    ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache: caching.Cache
-) -> tuple[built.Built, ...]:
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Gateway:
+    """What gateway proxies of one scope with equal ports share; the scope lives as long as this does."""
+
+    scope: scopes.Scope
+    part: built.Part
+
+
+def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache: caching.Cache) -> _Gateway:
     parts: list[built.Built] = []
     for port in ports:
         found = gateway_chains.build(port, scope)
@@ -40,7 +46,7 @@ def _build(
                 for rule in scope.routings_for(server.gateway)
             )
             parts.append(built.finish(type_urls.LISTENER, listener.name, listener, tuple(refs), cache))
-    return tuple(parts)
+    return _Gateway(scope, built.part_of(parts))
 
 
 @dataclass(slots=True)

@@ -9,9 +9,7 @@ from bookmesh.mesh.translate import built, caching, clusters, inbound_listener
 from bookmesh.mesh.wire import type_urls
 
 
-def build(
-    proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot, cache: caching.Cache
-) -> tuple[built.Built, ...]:
+def build(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot, cache: caching.Cache) -> built.Part:
     """Build the inbound side of one sidecar; replicas of one workload share it."""
     ports = inbound_listener.ports_of(proxy, snapshot)
     return cache.get(("inbound", ports, snapshot.settings), _build, ports, snapshot.settings, cache)
@@ -19,7 +17,7 @@ def build(
 
 def _build(
     ports: tuple[inbound_listener.InboundPort, ...], settings: settings_.MeshSettings, cache: caching.Cache
-) -> tuple[built.Built, ...]:
+) -> built.Part:
     refs = tuple(dict.fromkeys(port.service.ref for port in ports))
     listener = inbound_listener.build(ports, settings)
     passthrough = clusters.build_inbound_passthrough(settings)
@@ -30,4 +28,4 @@ def _build(
     for port in ports:
         cluster = clusters.build_inbound(port.number, port.service, port.port.protocol, settings)
         parts.append(built.finish(type_urls.CLUSTER, cluster.name, cluster, (port.service.ref,), cache))
-    return tuple(parts)
+    return built.part_of(parts)

@@ -29,12 +29,12 @@ from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import type_urls
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Outbound:
     """The resources all proxies of one scope share."""
 
     scope: scopes.Scope
-    built: tuple[built.Built, ...]
+    part: built.Part
 
 
 def build(
@@ -55,7 +55,7 @@ def build(
     parts = [*builder.fixed_clusters(), *builder.service_clusters()]
     if not is_router:
         parts += [*builder.shared_listeners(), *builder.own_listeners(), *builder.routes()]
-    return Outbound(scope, tuple(parts))
+    return Outbound(scope, built.part_of(parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ The front door: every resource of one proxy.
     for name, built in wanted.of(type_urls.CLUSTER).items():
         encode(type_urls.CLUSTER, name, built.serialized)
 
-Equal input gives the very same `Built` object, for every proxy and across snapshots as long as the cache lives, so
+Equal input gives the very same `Built` object, for every proxy and across snapshots as long as somebody has it, so
 `built is previous` tells "unchanged" and its bytes are made once.
 """
 
@@ -21,10 +21,10 @@ from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import caching, gateways, inbound, outbound
 from bookmesh.mesh.translate import scope as scopes
-from bookmesh.mesh.translate.built import Built
+from bookmesh.mesh.translate.built import Built, Part
 from bookmesh.mesh.wire import type_urls
 
-__all__ = ["Built", "ResourceKey", "ResourceSet", "resources"]
+__all__ = ["Built", "Part", "ResourceKey", "ResourceSet", "resources"]
 
 
 class ResourceKey(NamedTuple):
@@ -36,24 +36,30 @@ class ResourceKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
-    """All that one proxy gets from one snapshot. `built` has a key for each of `type_urls.TRANSLATED`."""
+    """
+    All that one proxy gets from one snapshot: what the proxies of its scope share, and what is its own. No name is in
+    both.
+    """
 
-    snapshot_id: str
-    built: Mapping[str, Mapping[str, Built]]
+    shared: Part
+    own: Part
 
     def of(self, type_url: str) -> Mapping[str, Built]:
-        return self.built[type_url]
+        return {**self.shared.built[type_url], **self.own.built[type_url]}
+
+    def get(self, type_url: str, name: str) -> Built | None:
+        return self.own.built[type_url].get(name) or self.shared.built[type_url].get(name)
 
     def messages(self, type_url: str) -> dict[str, Any]:
         """Protobuf messages by resource name."""
-        return {name: built.message for name, built in self.built[type_url].items()}
+        return {name: built.message for name, built in self.of(type_url).items()}
 
     def sources(self) -> dict[ResourceKey, tuple[ObjectRef, ...]]:
         """The YAML objects behind each resource: what to name when an Envoy refuses it."""
         return {
             ResourceKey(type_url, name): built.sources
             for type_url in type_urls.TRANSLATED
-            for name, built in self.built[type_url].items()
+            for name, built in self.of(type_url).items()
         }
 
 
@@ -66,13 +72,12 @@ def resources(
     With a `cache` (one for all proxies of a control plane) equal parts are built once, whoever asks for them.
     """
     cache = cache if cache is not None else caching.Cache()
-    cache.advance(snapshot.id)
     is_router = proxy.type == "router"
     labels = {} if is_router else scopes.relevant_labels(snapshot, proxy.labels)
     view = None if is_router else snapshot.view_for(proxy)
     caller = scopes.caller_for(snapshot, proxy)
     place = (caller.locality, tuple(caller.labels.items()))
-    key = ("outbound", snapshot.id, proxy.namespace, is_router, tuple(labels.items()), view, place)
+    key = ("outbound", id(snapshot), proxy.namespace, is_router, tuple(labels.items()), view, place)
     shared = cache.get(
         key,
         outbound.build,
@@ -85,10 +90,4 @@ def resources(
         cache=cache,
     )
     own = gateways.build(proxy, shared.scope, cache) if is_router else inbound.build(proxy, snapshot, cache)
-    return ResourceSet(
-        snapshot_id=snapshot.id,
-        built={
-            type_url: {built.name: built for built in (*shared.built, *own) if built.type_url == type_url}
-            for type_url in type_urls.TRANSLATED
-        },
-    )
+    return ResourceSet(shared.part, own)

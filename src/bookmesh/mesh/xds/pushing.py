@@ -20,7 +20,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from bookmesh.mesh.xds import session as xds_session
 from bookmesh.mesh.xds.nacks import Nack
 from bookmesh.mesh.xds.resources import Encoded
-from bookmesh.mesh.xds.session import Resources, Session, SyncState
+from bookmesh.mesh.xds.session import Changed, Resources, Session, SyncState
 
 Clock = Callable[[], float]
 
@@ -60,12 +60,17 @@ class Feed:
         self._resources: dict[str, Mapping[str, Encoded]] = {}
         self._streams: list[Stream] = []
 
-    def publish(self, resources: Resources) -> None:
-        """Replace all resources of each type in `resources`, and wake the streams."""
+    def publish(self, resources: Resources, changed: Changed | None = None) -> None:
+        """
+        Replace all resources of each type in `resources`, and wake the streams.
+
+        `changed` names, for some of these types, all resources that came, went or differ; whoever says so spares each
+        stream the comparison.
+        """
         self._resources.update(resources)
         now_s = self._clock()
         for stream in self._streams:
-            stream.session.publish(resources, now_s)
+            stream.session.publish(resources, now_s, changed)
             stream.wake.set()
 
     def open_stream(self) -> Stream:
@@ -117,8 +122,11 @@ class Feed:
     def state(self) -> FeedState:
         if not self._streams:
             return FeedState(False, dict.fromkeys(xds_session.SEND_ORDER, "NOT SENT"))
-        newest = self._streams[-1].session
-        return FeedState(bool(newest.node_id), newest.sync_states())
+        return FeedState(self.is_connected(), self._streams[-1].session.sync_states())
+
+    def is_connected(self) -> bool:
+        """Whether the newest stream has said who it is."""
+        return bool(self._streams) and bool(self._streams[-1].session.node_id)
 
     def refused(self) -> dict[tuple[str, str], Nack]:
         """What the proxy refuses now, by type URL and name."""

@@ -7,7 +7,7 @@ is what protobuf itself would write for `DeltaDiscoveryResponse`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -24,6 +24,32 @@ class Encoded:
     name: str
     version: str
     chunk: bytes
+
+
+class Layers(Mapping[str, Encoded]):
+    """Mappings that have no name in common, seen as one. What many proxies share is one layer, and in memory once."""
+
+    __slots__ = ("_layers",)
+
+    def __init__(self, *layers: Mapping[str, Encoded]) -> None:
+        self._layers = layers
+
+    def __getitem__(self, name: str) -> Encoded:
+        for layer in self._layers:
+            found = layer.get(name)
+            if found is not None:
+                return found
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in layer for layer in self._layers)
+
+    def __iter__(self) -> Iterator[str]:
+        for layer in self._layers:
+            yield from layer
+
+    def __len__(self) -> int:
+        return sum(map(len, self._layers))
 
 
 def encode(type_url: str, name: str, message: bytes) -> Encoded:

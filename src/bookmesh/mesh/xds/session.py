@@ -31,6 +31,7 @@ from bookmesh.mesh.xds.resources import Encoded
 from bookmesh.mesh.xds.subscriptions import Difference, Subscription
 
 Resources = Mapping[str, Mapping[str, Encoded]]  # type URL -> name -> resource
+Changed = Mapping[str, Iterable[str]]  # type URL -> names
 SyncState = Literal["SYNCED", "STALE", "NOT SENT"]
 
 GATE_LIMIT_S: Final = 2.0
@@ -100,7 +101,8 @@ class Session:
         type_url = request.type_url
         state = self._types.get(type_url)
         if state is None:
-            state = _TypeState(Subscription(may_ask_for_all=type_url in _WHOLE_TYPES))
+            published = self._resources.get(type_url, {})
+            state = _TypeState(Subscription(type_url in _WHOLE_TYPES, published))
             self._types[type_url] = state
             # A cluster that was warming when the last stream broke still waits for its endpoints and cannot say so.
             has = {} if type_url == type_urls.ENDPOINTS else request.initial_resource_versions
@@ -113,11 +115,18 @@ class Session:
         if request.response_nonce in state.unacked:
             self._settle(state, request, now_s)
 
-    def publish(self, resources: Resources, now_s: float) -> None:
-        """Replace all resources of each type in `resources`; other types stay as they are."""
+    def publish(self, resources: Resources, now_s: float, changed: Changed | None = None) -> None:
+        """
+        Replace all resources of each type in `resources`; other types stay as they are.
+
+        `changed` names, for some of these types, all resources that came, went or differ.
+        """
         self._resources.update(resources)
+        for type_url, published in resources.items():
+            if type_url in self._types:
+                self._types[type_url].subscription.replace(published, (changed or {}).get(type_url))
         clusters = self._resources.get(type_urls.CLUSTER, {})
-        self._warming &= clusters.keys()
+        self._warming = {name for name in self._warming if name in clusters}
         if self._published_s is None and self._types and not self.is_settled():
             self._published_s = now_s
 
@@ -127,7 +136,7 @@ class Session:
         held: list[str] = []
         for type_url in SEND_ORDER:
             difference = self._difference(type_url)
-            if difference is None or not difference:
+            if difference is None:
                 continue
             removed = difference.absent
             if type_url not in _GATED_REMOVALS:
@@ -168,22 +177,25 @@ class Session:
 
     def is_settled(self) -> bool:
         """Whether the proxy has answered for everything it should have."""
-        for type_url, state in self._types.items():
-            if state.unacked or self._difference(type_url):
-                return False
-        return bool(self._types)
+        return bool(self._types) and not any(
+            state.unacked or self._is_behind(type_url) for type_url, state in self._types.items()
+        )
 
     def _sync_state(self, type_url: str) -> SyncState:
         state = self._types.get(type_url)
         if state is None or not state.is_sent:
             return "NOT SENT"
-        return "STALE" if state.unacked or state.refused or self._difference(type_url) else "SYNCED"
+        return "STALE" if state.unacked or state.refused or self._is_behind(type_url) else "SYNCED"
+
+    def _is_behind(self, type_url: str) -> bool:
+        return type_url in self._resources and self._types[type_url].subscription.is_behind()
 
     def _difference(self, type_url: str) -> Difference | None:
-        """None when the type is not asked for, or nothing is known about it yet."""
+        """None when the type is not asked for, nothing is known about it yet, or the proxy lacks nothing."""
         state = self._types.get(type_url)
-        resources = self._resources.get(type_url)
-        return None if state is None or resources is None else state.subscription.difference(resources)
+        if state is None or type_url not in self._resources or not state.subscription.is_behind():
+            return None
+        return state.subscription.difference()
 
     def _send_apart(
         self, type_url: str, updated: tuple[Encoded, ...], removed: tuple[str, ...]
@@ -248,7 +260,8 @@ class Session:
         if type_url in _UPSTREAM:
             self._warming.difference_update(names)
         named = xds_nacks.refused_among(message, names)
-        updated = self._resources.get(type_url, {}).keys() & set(names)
+        published = self._resources.get(type_url, {})
+        updated = {name for name in names if name in published}
         if updated and not named and len(names) > 1:
             state.subscription.take_back(updated, set(names) - updated)
             state.suspects |= updated

@@ -28,20 +28,26 @@ class Difference:
     removed: tuple[str, ...]
     needs_answer: bool
 
-    def __bool__(self) -> bool:
-        return bool(self.updated or self.absent or self.removed or self.needs_answer)
-
 
 @dataclass(slots=True)
 class Subscription:
-    """State of one type on one stream. `has` maps names to the version that was sent last (accepted or not)."""
+    """
+    State of one type on one stream. `has` maps names to the version that was sent last (accepted or not); `resources`
+    is everything of this type that exists for the proxy.
+
+    What the proxy lacks is kept up to date name by name, so that a change costs what it changes, however much else the
+    proxy has. Whoever changes `resources` has to say so, by `replace` or `review`.
+    """
 
     may_ask_for_all: bool
+    resources: Mapping[str, Encoded] = field(default_factory=dict)
     wants_all: bool = False
     names: set[str] = field(default_factory=set)
     has: dict[str, str] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
     needs_answer: bool = False
+    _outdated: set[str] = field(default_factory=set)
+    _surplus: set[str] = field(default_factory=set)
 
     def start(self, subscribe: Iterable[str], has: Mapping[str, str]) -> None:
         """Take the first request of the stream for this type."""
@@ -52,47 +58,66 @@ class Subscription:
         self.unanswered = self.names - self.has.keys()
         # A proxy that starts with nothing waits for an answer, even an empty one.
         self.needs_answer = self.wants_all and not self.has
+        self._review_all()
+
+    def replace(self, resources: Mapping[str, Encoded], changed: Iterable[str] | None = None) -> None:
+        """Set what exists; of the names, those in `changed` differ from what existed before (None: any may)."""
+        self.resources = resources
+        if changed is None:
+            self._review_all()
+        else:
+            self._review(changed)
 
     def subscribe(self, names: Iterable[str]) -> None:
         for name in names:
             if name == ALL:
                 self.wants_all = self.may_ask_for_all
                 self.needs_answer = self.wants_all
+                self._review_all()
             else:
                 self.names.add(name)
                 self.unanswered.add(name)
                 self.has.pop(name, None)
+                self._review((name,))
 
     def unsubscribe(self, names: Iterable[str]) -> None:
         for name in names:
             if name == ALL:
                 self.wants_all = False
                 self.has = {known: version for known, version in self.has.items() if known in self.names}
+                self._review_all()
             else:
                 self.names.discard(name)
                 self.unanswered.discard(name)
                 self.has.pop(name, None)
+                self._review((name,))
 
     def forget(self, name: str) -> None:
         """Make `name` be sent again."""
         self.has.pop(name, None)
+        self._review((name,))
 
     def take_back(self, updated: Iterable[str], removed: Iterable[str]) -> None:
         """Undo `mark_sent`: the proxy took nothing of that response."""
         for name in updated:
             self.has.pop(name, None)
+            self._review((name,))
         for name in removed:
             self.has[name] = ""
+            self._review((name,))
 
-    def difference(self, resources: Mapping[str, Encoded]) -> Difference:
-        """Compare what the proxy has with `resources`, everything of this type that exists for it."""
-        wanted = resources.keys() if self.wants_all else sorted(self.names & resources.keys())
+    def is_behind(self) -> bool:
+        """Whether the proxy lacks anything."""
+        return bool(self._outdated or self._surplus or self.needs_answer) or any(
+            name not in self.resources for name in self.unanswered
+        )
+
+    def difference(self) -> Difference:
+        """What the proxy lacks of `resources`, names in order."""
         return Difference(
-            updated=tuple(
-                resources[name] for name in wanted if self.has.get(name) != resources[name].version
-            ),
-            absent=tuple(sorted(self.unanswered - resources.keys())),
-            removed=tuple(sorted(self.has.keys() - resources.keys())),
+            updated=tuple(self.resources[name] for name in sorted(self._outdated)),
+            absent=tuple(sorted(name for name in self.unanswered if name not in self.resources)),
+            removed=tuple(sorted(self._surplus)),
             needs_answer=self.needs_answer,
         )
 
@@ -102,6 +127,28 @@ class Subscription:
         for resource in updated:
             self.has[resource.name] = resource.version
             self.unanswered.discard(resource.name)
+            self._review((resource.name,))
         for name in removed:
             self.has.pop(name, None)
             self.unanswered.discard(name)
+            self._review((name,))
+
+    def _review_all(self) -> None:
+        self._outdated.clear()
+        self._surplus.clear()
+        self._review(self.resources if self.wants_all else self.names)
+        self._review(self.has)
+
+    def _review(self, names: Iterable[str]) -> None:
+        """Decide anew about each name whether the proxy lacks it, or has it in vain."""
+        for name in names:
+            resource = self.resources.get(name)
+            is_wanted = resource is not None and (self.wants_all or name in self.names)
+            if is_wanted and resource is not None and self.has.get(name) != resource.version:
+                self._outdated.add(name)
+            else:
+                self._outdated.discard(name)
+            if resource is None and name in self.has:
+                self._surplus.add(name)
+            else:
+                self._surplus.discard(name)

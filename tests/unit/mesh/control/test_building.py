@@ -6,11 +6,16 @@ from tests.unit.mesh.control.fake_kubernetes import FakeClient
 
 from bookmesh.base.kubernetes import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 from bookmesh.mesh.control import proxies
-from bookmesh.mesh.control.building import Builder, Objects
+from bookmesh.mesh.control.building import Builder, Changes
+from bookmesh.mesh.registry import assembling
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.wire import type_urls
 
-CONFIGS = (small_mesh.VIRTUAL_SERVICES, small_mesh.DESTINATION_RULES, small_mesh.GATEWAYS)
+CONFIGS = {
+    "VirtualService": small_mesh.VIRTUAL_SERVICES,
+    "DestinationRule": small_mesh.DESTINATION_RULES,
+    "Gateway": small_mesh.GATEWAYS,
+}
 
 
 @pytest.fixture
@@ -25,48 +30,70 @@ def builder():
     return Builder(MeshSettings())
 
 
-def objects(client):
-    def of(*resources):
-        return [obj for (resource, _, _), obj in client.objects.items() if resource in resources]
+def everything(client):
+    """All objects, as the changes that a builder hears of first; hearing of them again does no harm."""
 
-    return Objects(of(SERVICES), of(ENDPOINT_SLICES), of(PODS), of(NAMESPACES), of(*CONFIGS))
+    def of(wanted):
+        return {(ns, name): obj for (resource, ns, name), obj in client.objects.items() if resource == wanted}
+
+    return Changes(
+        assembling.Changes(of(SERVICES), of(ENDPOINT_SLICES), of(PODS), of(NAMESPACES)),
+        {(kind, *key): obj for kind, resource in CONFIGS.items() for key, obj in of(resource).items()},
+    )
 
 
 def gateway():
     return proxies.build_proxy(small_mesh.GATEWAY_POD, domain="cluster.local")
 
 
-async def encoded(builder, client):
-    snapshot = await builder.build_snapshot(objects(client))
-    return builder.encode(builder.translate(gateway(), snapshot))
+async def published(builder, client):
+    """What the gateway gets, and what was translated for it, which keeps it in memory."""
+    snapshot = await builder.build_snapshot(everything(client))
+    translated = builder.translate(gateway(), snapshot)
+    return builder.encode(translated).resources, translated
 
 
-async def test_equal_content_gives_an_equal_id(builder, client):
-    first = await builder.build_snapshot(objects(client))
+async def test_equal_content_gives_the_same_snapshot(builder, client):
+    first = await builder.build_snapshot(everything(client))
     client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v1") | {"status": {"x": 1}})
-    assert (await builder.build_snapshot(objects(client))).id == first.id
+    assert await builder.build_snapshot(everything(client)) is first
     client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2"))
-    assert (await builder.build_snapshot(objects(client))).id != first.id
+    assert await builder.build_snapshot(everything(client)) != first
 
 
-async def test_an_object_is_parsed_once_per_version(builder, client):
-    first = await builder.build_snapshot(objects(client))
-    second = await builder.build_snapshot(objects(client))
-    assert all(a is b for a, b in zip(first.configs, second.configs, strict=True))
+async def test_an_object_is_parsed_once_per_content(builder, client):
+    first = await builder.build_snapshot(everything(client))
+    client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2"))
+    second = await builder.build_snapshot(everything(client))
+    same = [a is b for a, b in zip(first.configs, second.configs, strict=True)]
+    assert same.count(False) == 1
+
+
+async def test_an_object_that_goes_is_gone(builder, client):
+    await builder.build_snapshot(everything(client))
+    gone = {("VirtualService", "default", "reviews"): None}
+    snapshot = await builder.build_snapshot(Changes(configs=gone))
+    assert snapshot.routings == ()
+    assert snapshot == await Builder(MeshSettings()).build_snapshot(
+        Changes(
+            everything(client).kubernetes,
+            {key: obj for key, obj in everything(client).configs.items() if key not in gone},
+        )
+    )
 
 
 async def test_what_did_not_change_keeps_its_bytes(builder, client):
-    first = await encoded(builder, client)
+    first, _kept = await published(builder, client)
     client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2"))
-    second = await encoded(builder, client)
-    assert first[type_urls.CLUSTER].keys() == second[type_urls.CLUSTER].keys()
+    second, _ = await published(builder, client)
+    assert set(first[type_urls.CLUSTER]) == set(second[type_urls.CLUSTER])
     assert all(second[type_urls.CLUSTER][name] is one for name, one in first[type_urls.CLUSTER].items())
-    assert first[type_urls.ROUTES] != second[type_urls.ROUTES]
+    assert dict(first[type_urls.ROUTES]) != dict(second[type_urls.ROUTES])
 
 
 async def test_an_object_that_cannot_be_parsed_is_a_finding(builder, client):
     client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.config("VirtualService", "broken", hosts=7))
-    findings = builder.analyze(await builder.build_snapshot(objects(client)))
+    findings = builder.analyze(await builder.build_snapshot(everything(client)))
     assert [str(finding.subject) for finding in findings if finding.code == "BM0201"] == [
         "VirtualService default/broken"
     ]

@@ -21,28 +21,35 @@ from bookmesh.mesh.wire import type_urls
 SETTINGS = MeshSettings()
 
 
-class RecordingBuilder(Builder):
-    """The real stages; notes what was translated, and breaks where it is told to."""
+class Record:
+    """What builders did, and where they are to break."""
 
     def __init__(self) -> None:
-        super().__init__(SETTINGS)
         self.translated: list[str] = []
         self.broken: set[str] = set()
         self.found: list[Finding] = []
 
-    async def build_snapshot(self, objects):
-        if "snapshot" in self.broken:
+
+class RecordingBuilder(Builder):
+    """The real stages; notes what was translated, and breaks where it is told to."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(SETTINGS)
+        self.record = record
+
+    async def build_snapshot(self, changes):
+        if "snapshot" in self.record.broken:
             raise RuntimeError("cannot build")
-        return await super().build_snapshot(objects)
+        return await super().build_snapshot(changes)
 
     def translate(self, proxy, snapshot):
-        self.translated.append(proxy.name)
-        if proxy.name in self.broken:
+        self.record.translated.append(proxy.name)
+        if proxy.name in self.record.broken:
             raise RuntimeError("cannot translate")
         return super().translate(proxy, snapshot)
 
     def analyze(self, snapshot):
-        return self.found
+        return self.record.found
 
 
 @pytest.fixture
@@ -54,13 +61,15 @@ def client():
 
 @pytest.fixture
 def builder():
-    return RecordingBuilder()
+    return Record()
 
 
 @pytest.fixture
 def plane(client, builder, tmp_path):
     authority = CertificateAuthority.open(tmp_path / "ca")
-    return ControlPlane(client, authority, tmp_path / "xds", SETTINGS, builder=builder)
+    return ControlPlane(
+        client, authority, tmp_path / "xds", SETTINGS, new_builder=lambda: RecordingBuilder(builder)
+    )
 
 
 @asynccontextmanager
@@ -214,20 +223,20 @@ async def test_mesh_configuration_is_followed_while_it_changes(client, plane):
     metadata = {"name": "istio", "namespace": "istio-system"}
     async with running(plane):
         await until(lambda: plane._snapshot is not None)
-        before = plane._snapshot.id
+        before = plane._snapshot
         client.put(CONFIG_MAPS, {"metadata": metadata, "data": {"mesh": "enableAutoMtls: false"}})
         await until(lambda: not plane._snapshot.settings.is_auto_mtls)
         client.remove(CONFIG_MAPS, "istio", "istio-system")
         await until(lambda: plane._snapshot.settings.is_auto_mtls)
-        assert plane._snapshot.id == before
+        assert plane._snapshot == before
 
 
 async def test_secrets_nobody_names_change_nothing(client, plane, builder):
     async with running(plane):
         await plane.open_proxy(small_mesh.GATEWAY_POD)
         await until(lambda: builder.translated)
-        before = plane._snapshot.id
+        before = plane._snapshot
         client.put(SECRETS, {"metadata": {"name": "x", "namespace": "default"}, "data": {"password": "eA=="}})
         client.put(NAMESPACES, {"metadata": {"name": "later"}})
-        await until(lambda: plane._snapshot.id != before)
+        await until(lambda: plane._snapshot is not before)
         assert plane._snapshot.credentials.found == {}

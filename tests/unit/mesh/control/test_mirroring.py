@@ -100,3 +100,33 @@ async def test_a_bug_is_not_retried(client):
     client.failures["list", "services"] = [KeyError("bug")]
     with pytest.raises(KeyError):
         await Mirror(client, SERVICES, on_change=lambda: None).run()
+
+
+async def test_changes_are_taken_once_with_what_is_gone(client, mirror):
+    client.put(SERVICES, service("a"))
+    client.put(SERVICES, service("b"))
+    mirror.start()
+    await until(lambda: client.watchers(SERVICES))
+    assert mirror.take_changes().keys() == {("default", "a"), ("default", "b")}
+    assert mirror.take_changes() == {}
+    client.remove(SERVICES, "a", "default")
+    client.put(SERVICES, service("b", type="ClusterIP"))
+    await until(lambda: names(mirror) == ["b"] and mirror.get("default", "b")["spec"])
+    assert mirror.take_changes() == {("default", "a"): None, ("default", "b"): mirror.get("default", "b")}
+    mirror.mark_all()
+    assert mirror.take_changes().keys() == {("default", "b")}
+
+
+async def test_a_new_list_tells_what_was_missed(client, mirror):
+    client.put(SERVICES, service("a"))
+    client.put(SERVICES, service("kept"))
+    mirror.start()
+    await until(lambda: client.watchers(SERVICES))
+    mirror.take_changes()
+    client.failures["watch", "services"] = []
+    (queue,) = client._watchers.pop(SERVICES)
+    client.remove(SERVICES, "a", "default")
+    client.put(SERVICES, service("b"))
+    queue.put_nowait(EXPIRED)
+    await until(lambda: names(mirror) == ["b", "kept"])
+    assert {key[1]: obj is None for key, obj in mirror.take_changes().items()} == {"a": True, "b": False}

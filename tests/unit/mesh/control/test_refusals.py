@@ -7,6 +7,7 @@ import pytest
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.control import refusals
 from bookmesh.mesh.control.proxies import OpenProxy, Push
+from bookmesh.mesh.translate.built import part_of
 from bookmesh.mesh.translate.resources import Built, ResourceSet
 from bookmesh.mesh.wire import type_urls
 from bookmesh.mesh.xds.nacks import Nack
@@ -26,14 +27,15 @@ class FakeBuilt(Built):
     __slots__ = ()
 
     def __init__(self, *sources):
+        self.type_url, self.name = KEY
         self.sources = sources
 
 
 def push(*sources, **digests):
-    built = {type_url: {} for type_url in type_urls.TRANSLATED}
-    built[type_urls.ROUTES] = {"9080": FakeBuilt(*sources)}
     by_name = {"reviews": REVIEWS, "ratings": RATINGS}
-    return Push(ResourceSet("id", built), {by_name[name]: digest for name, digest in digests.items()})
+    configs = [SimpleNamespace(ref=by_name[name], digest=digest) for name, digest in digests.items()]
+    resource_set = ResourceSet(part_of([FakeBuilt(*sources)]), part_of([]))
+    return Push(resource_set, SimpleNamespace(configs=configs))
 
 
 def find(pushed, accepted=None, message="something is wrong", key=KEY):

@@ -5,36 +5,28 @@ from __future__ import annotations
 from bookmesh.mesh.translate import caching
 
 
-def test_value_is_built_once_a_push_and_kept_for_the_next() -> None:
+class Value:
+    def __init__(self, *arguments: object, **named: object) -> None:
+        self.arguments = (arguments, named)
+
+
+def test_value_in_use_is_built_once() -> None:
     cache = caching.Cache()
-    cache.advance("1")
-    first = cache.get("key", object)
-    assert cache.get("key", object) is first
-    cache.advance("2")
-    assert cache.get("key", object) is first
-    assert (cache.hits, cache.misses) == (2, 1)
+    first = cache.get("key", Value)
+    assert cache.get("key", Value) is first
+    assert cache.look_up("key") is first
+    assert (cache.hits, cache.misses) == (1, 1)
 
 
-def test_value_two_pushes_did_not_ask_for_is_forgotten() -> None:
+def test_value_nobody_holds_is_forgotten() -> None:
     cache = caching.Cache()
-    cache.advance("1")
-    first = cache.get("key", object)
-    cache.advance("2")
-    cache.advance("3")
-    assert cache.get("key", object) is not first
+    first = cache.get("key", Value, 1)
+    assert cache.get("key", Value, 2) is first
+    del first
+    assert cache.look_up("key") is None
+    assert cache.get("key", Value, 2).arguments == ((2,), {})
 
 
-def test_same_push_again_forgets_nothing() -> None:
-    cache = caching.Cache()
-    cache.advance("1")
-    first = cache.get("key", object)
-    for _ in range(3):
-        cache.advance("1")
-    assert cache.get("key", object) is first
-
-
-def test_builder_gets_its_arguments_and_none_is_a_value() -> None:
-    cache = caching.Cache()
-    assert cache.get("key", dict, {"a": 1}, b=2) == {"a": 1, "b": 2}
-    assert cache.get("none", lambda: None) is None
-    assert cache.get("none", lambda: 1) is None
+def test_builder_gets_its_arguments() -> None:
+    found = caching.Cache().get("key", Value, "a", b=2)
+    assert found.arguments == (("a",), {"b": 2})

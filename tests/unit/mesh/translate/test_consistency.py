@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.golden.translate import worlds
 
+from bookmesh.mesh.translate import built as built_
 from bookmesh.mesh.translate import consistency, resources
 from bookmesh.mesh.wire import cluster, type_urls
 
@@ -17,9 +18,10 @@ def problems(**without: str) -> list[str]:
     left = {worlds.TYPES[short]: name for short, name in without.items()}
     built = {
         type_url: {name: b for name, b in found.items() if left.get(type_url) != name}
-        for type_url, found in whole.built.items()
+        for type_url in type_urls.TRANSLATED
+        for found in (whole.of(type_url),)
     }
-    return consistency.check(resources.ResourceSet(snapshot_id="x", built=built))
+    return consistency.check(resources.ResourceSet(built_.Part(built), built_.part_of([])))
 
 
 def test_whole_set_is_consistent() -> None:
@@ -52,7 +54,7 @@ def test_resource_under_a_wrong_name_is_noticed() -> None:
     built = {type_url: {} for type_url in type_urls.TRANSLATED}
     wrong = resources.Built(type_urls.CLUSTER, "a", cluster.Cluster(name="b"))
     built[type_urls.CLUSTER] = {"a": wrong}
-    found = consistency.check(resources.ResourceSet(snapshot_id="x", built=built))
+    found = consistency.check(resources.ResourceSet(built_.Part(built), built_.part_of([])))
     assert "CDS resource a calls itself b" in found
 
 
@@ -61,7 +63,7 @@ def test_domain_of_two_hosts_is_noticed() -> None:
     routes = whole.messages(type_urls.ROUTES)["9080"]
     clashing = type(routes).FromString(routes.SerializeToString())
     clashing.virtual_hosts[0].domains.append("REVIEWS")
-    built = {**whole.built, type_urls.ROUTES: {**whole.built[type_urls.ROUTES]}}
+    built = {type_url: {**whole.of(type_url)} for type_url in type_urls.TRANSLATED}
     built[type_urls.ROUTES]["9080"] = resources.Built(type_urls.ROUTES, "9080", clashing)
-    (problem,) = consistency.check(resources.ResourceSet(snapshot_id="x", built=built))
+    (problem,) = consistency.check(resources.ResourceSet(built_.Part(built), built_.part_of([])))
     assert problem.startswith("routes 9080: domain ")

@@ -17,8 +17,6 @@ def test_pod_without_service_takes_connections_on_any_port() -> None:
     }
     world = worlds.build([pod], {"proxy": "default/alone"})
     assert world.proxy is not None
-    built = inbound.build(world.proxy, world.snapshot, caching.Cache())
-    assert [(b.type_url, b.name) for b in built] == [
-        (type_urls.LISTENER, "virtualInbound"),
-        (type_urls.CLUSTER, "InboundPassthroughCluster"),
-    ]
+    built = inbound.build(world.proxy, world.snapshot, caching.Cache()).built
+    assert list(built[type_urls.LISTENER]) == ["virtualInbound"]
+    assert list(built[type_urls.CLUSTER]) == ["InboundPassthroughCluster"]

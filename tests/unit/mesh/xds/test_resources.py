@@ -31,3 +31,11 @@ def test_a_joined_response_is_what_protobuf_reads():
 def test_the_version_depends_on_content_alone():
     assert encode("a", "1").version == encode("b", "1").version
     assert encode("a", "1").version != encode("a", "2").version
+
+
+def test_layers_are_seen_as_one() -> None:
+    shared, own = encode("a", "1"), encode("b", "2")
+    layers = resources.Layers({"a": shared}, {"b": own})
+    assert dict(layers) == {"a": shared, "b": own}
+    assert ("a" in layers, "b" in layers, "c" in layers) == (True, True, False)
+    assert (layers.get("b"), layers.get("c"), len(layers)) == (own, None, 2)

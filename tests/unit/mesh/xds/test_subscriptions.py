@@ -9,7 +9,8 @@ def resources(*names: str) -> dict[str, Encoded]:
 
 
 def updated(subscription: Subscription, *names: str) -> list[str]:
-    return [resource.name for resource in subscription.difference(resources(*names)).updated]
+    subscription.replace(resources(*names))
+    return [resource.name for resource in subscription.difference().updated]
 
 
 def test_naming_nothing_first_asks_for_all_where_that_is_allowed():
@@ -21,7 +22,8 @@ def test_naming_nothing_first_asks_for_all_where_that_is_allowed():
 def test_naming_nothing_first_asks_for_nothing_elsewhere():
     subscription = Subscription(may_ask_for_all=False)
     subscription.start([], {})
-    assert not subscription.difference(resources("a"))
+    subscription.replace(resources("a"))
+    assert not subscription.is_behind()
 
 
 def test_naming_one_first_asks_for_that_one_only():
@@ -44,9 +46,9 @@ def test_a_star_asks_for_all_later_and_can_be_taken_back():
 def test_an_empty_answer_is_owed_once():
     subscription = Subscription(may_ask_for_all=True)
     subscription.start([], {})
-    assert subscription.difference({}).needs_answer
+    assert subscription.difference().needs_answer
     subscription.mark_sent([], [])
-    assert not subscription.difference({})
+    assert not subscription.is_behind()
 
 
 def test_forgetting_a_name_sends_it_again():

@@ -1,0 +1,114 @@
+"""A mesh of N services with 5 endpoints, a VirtualService and a DestinationRule each, over ten namespaces."""
+
+from __future__ import annotations
+
+from bookmesh.base.kubernetes import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES, JsonObject, Resource
+from simulated.memory import MemoryClient
+
+VIRTUAL_SERVICES = Resource("networking.istio.io", "v1", "virtualservices")
+DESTINATION_RULES = Resource("networking.istio.io", "v1", "destinationrules")
+NAMESPACE_COUNT = 10
+ENDPOINTS_EACH = 5
+SERVICES_A_PORT = 10
+_FIRST_PORT = 9080
+
+
+class World:
+    """
+    `client` holds the objects. With `is_port_shared` all services have one port and so one route configuration, which
+    Envoy gets as a whole; otherwise ten services share a port.
+    """
+
+    def __init__(self, services: int, proxies: int, *, is_port_shared: bool) -> None:
+        self.client = MemoryClient()
+        self.services = services
+        self._is_port_shared = is_port_shared
+        for number in range(NAMESPACE_COUNT):
+            self.client.put(NAMESPACES, {"metadata": {"name": f"space-{number}"}})
+        for number in range(services):
+            self._add_service(number)
+        self.pods = [self._add_client(number) for number in range(proxies)]
+
+    def set_ready(self, service: int, *, last_is_ready: bool) -> None:
+        """One endpoint more or less."""
+        self.client.put(ENDPOINT_SLICES, self._slice(service, last_is_ready=last_is_ready))
+
+    def set_timeout(self, service: int, seconds: int) -> None:
+        """Change one route."""
+        self.client.put(VIRTUAL_SERVICES, self._virtual_service(service, seconds))
+
+    def _add_service(self, number: int) -> None:
+        name, namespace = f"svc-{number}", _namespace(number)
+        for index in range(ENDPOINTS_EACH):
+            self.client.put(PODS, _pod(f"{name}-{index}", namespace, _pod_ip(number, index), {"app": name}))
+        port = {"name": "http", "port": self._port(number), "targetPort": 8080, "protocol": "TCP"}
+        spec = {
+            "type": "ClusterIP",
+            "clusterIP": _cluster_ip(number),
+            "ports": [port],
+            "selector": {"app": name},
+        }
+        self.client.put(SERVICES, {"metadata": {"name": name, "namespace": namespace}, "spec": spec})
+        self.set_ready(number, last_is_ready=True)
+        rule = {"host": name, "subsets": [{"name": "all", "labels": {"app": name}}]}
+        self.client.put(DESTINATION_RULES, _config("DestinationRule", name, namespace, rule))
+        self.set_timeout(number, 10)
+
+    def _add_client(self, number: int) -> JsonObject:
+        pod = _pod(f"client-{number}", _namespace(number), f"10.9.{number // 250}.{number % 250 + 1}", {})
+        self.client.put(PODS, pod)
+        return pod
+
+    def _port(self, number: int) -> int:
+        return _FIRST_PORT if self._is_port_shared else _FIRST_PORT + number // SERVICES_A_PORT
+
+    def _slice(self, number: int, *, last_is_ready: bool) -> JsonObject:
+        name = f"svc-{number}"
+        endpoints = [
+            {
+                "addresses": [_pod_ip(number, index)],
+                "conditions": {"ready": last_is_ready or index < ENDPOINTS_EACH - 1},
+            }
+            for index in range(ENDPOINTS_EACH)
+        ]
+        return {
+            "metadata": {
+                "name": f"{name}-x",
+                "namespace": _namespace(number),
+                "labels": {"kubernetes.io/service-name": name},
+            },
+            "addressType": "IPv4",
+            "endpoints": endpoints,
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+        }
+
+    def _virtual_service(self, number: int, seconds: int) -> JsonObject:
+        name = f"svc-{number}"
+        route = {"route": [{"destination": {"host": name, "subset": "all"}}], "timeout": f"{seconds}s"}
+        return _config("VirtualService", name, _namespace(number), {"hosts": [name], "http": [route]})
+
+
+def _namespace(number: int) -> str:
+    return f"space-{number % NAMESPACE_COUNT}"
+
+
+def _pod_ip(number: int, index: int) -> str:
+    return f"10.{10 + number // 250}.{number % 250}.{index + 1}"
+
+
+def _cluster_ip(number: int) -> str:
+    return f"10.96.{number // 250}.{number % 250 + 1}"
+
+
+def _pod(name: str, namespace: str, ip: str, labels: dict[str, str]) -> JsonObject:
+    marks = {"security.istio.io/tlsMode": "istio"}
+    return {
+        "metadata": {"name": name, "namespace": namespace, "labels": labels | marks, "annotations": {}},
+        "spec": {"serviceAccountName": name.rpartition("-")[0], "containers": [{"name": "app"}]},
+        "status": {"podIP": ip, "phase": "Running"},
+    }
+
+
+def _config(kind: str, name: str, namespace: str, spec: JsonObject) -> JsonObject:
+    metadata = {"name": name, "namespace": namespace, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}

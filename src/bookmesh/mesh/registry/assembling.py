@@ -1,0 +1,221 @@
+"""
+A registry kept in step with a changing Kubernetes API, at the cost of what changes.
+
+`Assembly` remembers what was read of each object. When only endpoints or pods change, the parts of the registry that
+are about their services are made anew and all others are the very same objects as before; anything else puts the whole
+together again, out of what was read. The result is always equal to that of `registry.build` for the same objects.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Generic, TypeVar
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.model import parsing, service_entries
+from bookmesh.mesh.registry import registry as registries
+from bookmesh.mesh.registry import services as services_
+from bookmesh.mesh.registry import slices as slices_
+from bookmesh.mesh.registry import workloads as workloads_
+
+K = TypeVar("K")
+T = TypeVar("T")
+V = TypeVar("V")
+Key = tuple[str, str]  # namespace, name
+Changed = Mapping[Key, JsonObject | None]
+_Differences = Mapping[Key, tuple[T | None, T | None]]
+
+_REGISTERED: Final = (service_entries.ServiceEntry,)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Objects that came or changed, by namespace and name; None for those that are gone."""
+
+    services: Changed = field(default_factory=dict)
+    endpoint_slices: Changed = field(default_factory=dict)
+    pods: Changed = field(default_factory=dict)
+    namespaces: Changed = field(default_factory=dict)
+
+
+class _Table(Generic[T]):
+    """What was read of the objects of one resource; nothing for those that do not count."""
+
+    def __init__(self, read: Callable[[JsonObject], T | None]) -> None:
+        self.items: dict[Key, T] = {}
+        self._read = read
+
+    def apply(self, changed: Changed) -> _Differences[T]:
+        """Take changes in; gives (before, after) of those that make a difference to us."""
+        differences: dict[Key, tuple[T | None, T | None]] = {}
+        for key, obj in changed.items():
+            before, after = self.items.get(key), self._read(obj) if obj is not None else None
+            if after == before:
+                continue
+            differences[key] = before, after
+            if after is None:
+                del self.items[key]
+            else:
+                self.items[key] = after
+        return differences
+
+
+class Assembly:
+    """Call `apply` with every change, in order. Equal content gives the same `Registry`."""
+
+    def __init__(self, *, domain: str) -> None:
+        self._domain = domain
+        self._services = _Table(lambda obj: services_.build_service(obj, domain=domain))
+        self._slices = _Table(slices_.build_slice)
+        self._workloads = _Table(registries.build_running)
+        self._namespaces: _Table[Mapping[str, str]] = _Table(lambda obj: obj["metadata"].get("labels") or {})
+        self._entries: tuple[parsing.Parsed, ...] = ()
+        self._registry: registries.Registry | None = None
+        self._slices_of: defaultdict[str, dict[Key, slices_.Slice]] = defaultdict(dict)
+        self._hosts_at: defaultdict[str, set[str]] = defaultdict(
+            set
+        )  # every host that an address was ever behind
+        self._pods_at: defaultdict[str, dict[Key, workloads_.Workload]] = defaultdict(dict)
+        self._selecting: Mapping[tuple[str, str, str], Sequence[services_.Service]] = {}
+
+    def apply(self, changes: Changes, configs: Sequence[parsing.Parsed]) -> registries.Registry:
+        """Take changes in; `configs` are all objects of the mesh's own kinds, of which those for the registry count."""
+        entries = tuple(config for config in configs if isinstance(config.spec, _REGISTERED))
+        is_other = bool(self._services.apply(changes.services))
+        is_other |= bool(self._namespaces.apply(changes.namespaces))
+        is_other |= entries != self._entries
+        self._entries = entries
+        slices = self._slices.apply(changes.endpoint_slices)
+        workloads = self._workloads.apply(changes.pods)
+        hosts = self._index_slices(slices)
+        addresses = self._index_workloads(workloads)
+        if self._registry is None or is_other or (addresses and entries):
+            self._registry = self._assemble(self._registry)
+        elif hosts or addresses:
+            self._registry = self._update(self._registry, hosts, addresses, workloads)
+        return self._registry
+
+    def _index_slices(self, differences: _Differences[slices_.Slice]) -> set[str]:
+        """Note which addresses are behind which host now; gives the hosts about which slices say something new."""
+        hosts: set[str] = set()
+        for key, (before, after) in differences.items():
+            if before is not None:
+                host = before.hostname(self._domain)
+                del self._slices_of[host][key]
+                hosts.add(host)
+            if after is not None:
+                host = after.hostname(self._domain)
+                self._slices_of[host][key] = after
+                hosts.add(host)
+                for address in after.addresses:
+                    self._hosts_at[address].add(host)
+        return hosts
+
+    def _index_workloads(self, differences: _Differences[workloads_.Workload]) -> set[str]:
+        """Note which pods are at which address; gives the addresses that are concerned."""
+        addresses: set[str] = set()
+        for key, (before, after) in differences.items():
+            if before is not None:
+                self._pods_at[before.ip].pop(key, None)
+                addresses.add(before.ip)
+            if after is not None:
+                self._pods_at[after.ip][key] = after
+                addresses.add(after.ip)
+        return addresses
+
+    def _assemble(self, previous: registries.Registry | None) -> registries.Registry:
+        self._selecting = _selecting(self._services.items.values())
+        whole = registries.assemble(
+            self._services.items.values(),
+            self._slices.items.values(),
+            self._workloads.items.values(),
+            {name: labels for (_, name), labels in self._namespaces.items.items()},
+            entries=self._entries,
+            domain=self._domain,
+        )
+        if previous is None:
+            return whole
+        return registries.Registry(
+            services=_kept(previous.services, whole.services),
+            endpoints=_kept(previous.endpoints, whole.endpoints),
+            workloads=_kept(previous.workloads, whole.workloads),
+            namespaces=_kept(previous.namespaces, whole.namespaces),
+            behind=_kept(previous.behind, whole.behind),
+        )
+
+    def _update(
+        self,
+        previous: registries.Registry,
+        hosts: set[str],
+        addresses: set[str],
+        differences: _Differences[workloads_.Workload],
+    ) -> registries.Registry:
+        workloads, behind = previous.workloads, previous.behind
+        if addresses:
+            workloads, behind = dict(workloads), dict(behind)
+            for address in addresses:
+                here = self._pods_at[address]
+                _set(workloads, address, here[max(here)] if here else None)
+                hosts |= self._hosts_at.get(address, set())
+            self._reselect(behind, differences)
+        endpoints = dict(previous.endpoints)
+        for host in hosts & previous.services.keys():
+            service = previous.services[host]
+            if service.entry is None:
+                found = registries.service_endpoints(service, self._slices_of[host].values(), workloads)
+                for port in service.ports:
+                    _set(endpoints, (host, port.number), found.get((host, port.number)))
+        return replace(previous, workloads=workloads, behind=behind, endpoints=endpoints)
+
+    def _reselect(
+        self,
+        behind: dict[str, tuple[workloads_.Workload, ...]],
+        differences: _Differences[workloads_.Workload],
+    ) -> None:
+        """Correct what is behind the services that select a changed pod, as it was or as it is."""
+        changed = [workload for pair in differences.values() for workload in pair if workload is not None]
+        services = {
+            service.hostname: service
+            for workload in changed
+            for label in workload.labels.items()
+            for service in self._selecting.get((workload.namespace, *label), ())
+            if service.selects(workload.labels)
+        }
+        for host, service in services.items():
+            kept = [workload for workload in behind.get(host, ()) if workload not in changed]
+            now = [
+                workload
+                for _, workload in differences.values()
+                if workload is not None
+                and workload.namespace == service.namespace
+                and service.selects(workload.labels)
+            ]
+            _set(behind, host, tuple(sorted([*kept, *now], key=registries.pod_order)) or None)
+
+
+def _selecting(
+    services: Iterable[services_.Service],
+) -> dict[tuple[str, str, str], list[services_.Service]]:
+    """Services by namespace and the first label that they select by: who selects a pod is under one of its labels."""
+    found: defaultdict[tuple[str, str, str], list[services_.Service]] = defaultdict(list)
+    for service in services:
+        if service.selector:
+            found[service.namespace, *next(iter(service.selector.items()))].append(service)
+    return found
+
+
+def _set(target: dict[K, V], key: K, value: V | None) -> None:
+    """Set a value, or take it out with None; an equal value that is there stays the same object."""
+    if value is None:
+        target.pop(key, None)
+    elif target.get(key) != value:
+        target[key] = value
+
+
+def _kept(previous: Mapping[K, V], whole: Mapping[K, V]) -> Mapping[K, V]:
+    """The new mapping, with the previous object of each value that is equal; the previous one when nothing differs."""
+    kept = {key: before if (before := previous.get(key)) == value else value for key, value in whole.items()}
+    is_same = kept.keys() == previous.keys() and all(kept[key] is previous[key] for key in kept)
+    return previous if is_same and list(kept) == list(previous) else kept

@@ -1,0 +1,139 @@
+"""Whatever changes in whatever order, the registry is what it would be if it were built anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bookmesh.mesh.model import parsing
+from bookmesh.mesh.registry import assembling, registry
+
+NAMES, NAMESPACES = ("a", "b"), ("shop", "edge")
+KEYS = st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(NAMES))
+ADDRESSES = st.sampled_from(("10.0.0.1", "10.0.0.2", "10.0.0.10"))
+LABELS = st.dictionaries(st.sampled_from(("app", "version")), st.sampled_from(NAMES))
+
+
+def metadata(key: tuple[str, str], **more: Any) -> dict[str, Any]:
+    return {"namespace": key[0], "name": key[1], **more}
+
+
+def service(key: tuple[str, str], selector: dict[str, str], port: int) -> dict[str, Any]:
+    ports = [{"name": "http", "port": port, "targetPort": 8080}]
+    return {
+        "metadata": metadata(key),
+        "spec": {"clusterIP": "10.96.0.1", "selector": selector, "ports": ports},
+    }
+
+
+def endpoint_slice(key: tuple[str, str], of: str, addresses: list[str], ready: bool) -> dict[str, Any]:
+    return {
+        "metadata": metadata(key, labels={"kubernetes.io/service-name": of}),
+        "ports": [{"name": "http", "port": 8080}],
+        "endpoints": [{"addresses": [one], "conditions": {"ready": ready}} for one in addresses],
+    }
+
+
+def pod(key: tuple[str, str], labels: dict[str, str], ip: str, phase: str) -> dict[str, Any]:
+    return {
+        "metadata": metadata(key, labels=labels),
+        "spec": {"serviceAccountName": key[1]},
+        "status": {"podIP": ip, "phase": phase},
+    }
+
+
+def entry(name: str, host: str, selects: bool) -> parsing.Parsed:
+    spec: dict[str, Any] = {
+        "hosts": [host],
+        "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+        "resolution": "STATIC",
+    }
+    spec |= (
+        {"workloadSelector": {"labels": {"app": "a"}}}
+        if selects
+        else {"endpoints": [{"address": "10.0.0.1"}]}
+    )
+    return parsing.parse(
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "ServiceEntry",
+            "metadata": {"name": name, "namespace": "shop"},
+            "spec": spec,
+        }
+    )
+
+
+GONE = st.none()
+STEPS = st.one_of(
+    st.tuples(st.just("services"), KEYS, st.one_of(GONE, st.tuples(LABELS, st.sampled_from((80, 81))))),
+    st.tuples(
+        st.just("endpoint_slices"),
+        KEYS,
+        st.one_of(GONE, st.tuples(st.sampled_from(NAMES), st.lists(ADDRESSES, unique=True), st.booleans())),
+    ),
+    st.tuples(
+        st.just("pods"),
+        KEYS,
+        st.one_of(GONE, st.tuples(LABELS, ADDRESSES, st.sampled_from(("Running", "Succeeded")))),
+    ),
+    st.tuples(st.just("namespaces"), st.tuples(st.just(""), st.sampled_from(NAMES)), st.one_of(GONE, LABELS)),
+    st.tuples(
+        st.just("entries"),
+        st.tuples(st.just(""), st.sampled_from(NAMES)),
+        st.one_of(
+            GONE, st.tuples(st.sampled_from(("x.example.com", "a.shop.svc.cluster.local")), st.booleans())
+        ),
+    ),
+)
+MAKERS = {"services": service, "endpoint_slices": endpoint_slice, "pods": pod}
+
+
+def make(resource: str, key: tuple[str, str], arguments: Any) -> Any:
+    if resource == "namespaces":
+        return {"metadata": {"name": key[1], "labels": arguments}}
+    return entry(key[1], *arguments) if resource == "entries" else MAKERS[resource](key, *arguments)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(pushes=st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=1, max_size=8))
+def test_a_registry_kept_in_step_is_the_one_built_anew(pushes: Any) -> None:
+    kept = assembling.Assembly(domain="cluster.local")
+    world: dict[str, dict[Any, Any]] = {name: {} for name in (*MAKERS, "namespaces", "entries")}
+    for push in pushes:
+        changed: dict[str, dict[Any, Any]] = {name: {} for name in world}
+        for resource, key, arguments in push:
+            obj = make(resource, key, arguments) if arguments is not None else None
+            changed[resource][key] = obj
+            world[resource].pop(key, None)
+            if obj is not None:
+                world[resource][key] = obj
+        entries = tuple(world["entries"].values())
+        del changed["entries"]
+        found = kept.apply(assembling.Changes(**changed), entries)
+        expected = registry.build(
+            *(world[name].values() for name in ("services", "endpoint_slices", "pods", "namespaces")),
+            configs=entries,
+        )
+        assert found == expected
+        assert kept.apply(assembling.Changes(**changed), entries) is found
+
+
+def test_what_a_change_of_endpoints_is_not_about_stays_the_same_object() -> None:
+    kept = assembling.Assembly(domain="cluster.local")
+    keys = [("shop", "a"), ("shop", "b")]
+    before = kept.apply(
+        assembling.Changes(
+            services={key: service(key, {"app": key[1]}, 80) for key in keys},
+            endpoint_slices={key: endpoint_slice(key, key[1], ["10.0.0.1"], True) for key in keys},
+        ),
+        (),
+    )
+    more = {("shop", "a"): endpoint_slice(("shop", "a"), "a", ["10.0.0.1", "10.0.0.2"], True)}
+    after = kept.apply(assembling.Changes(endpoint_slices=more), ())
+    assert after.services is before.services
+    assert after.workloads is before.workloads
+    other = ("b.shop.svc.cluster.local", 80)
+    assert after.endpoints[other] is before.endpoints[other]
+    assert len(after.endpoints_of("a.shop.svc.cluster.local", 80)) == 2
