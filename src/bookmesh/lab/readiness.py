@@ -19,6 +19,7 @@ NAMESPACE: Final = "istio-system"
 GATEWAY: Final = "istio-ingressgateway"
 _STATUS_PORT: Final = "status-port"
 _RETRY_S: Final = 0.02
+_WAITS = "BackOff"  # an event of this reason says that something failed before, and not what
 
 
 async def wait_for_gateway(client: Client, ports: HostPorts, *, patience_s: float) -> None:
@@ -116,7 +117,11 @@ def describe(
         known = f"its pods are ready, but port {_STATUS_PORT} of service {NAMESPACE}/{GATEWAY} does not answer here"
     else:
         known = f"deployment {NAMESPACE}/{GATEWAY} has no pod"
-    about = [e for e in events if e["involvedObject"].get("name") == subject] if subject else list(events)
+    about = [
+        event
+        for event in events
+        if subject in ("", event["involvedObject"].get("name")) and event.get("reason") != _WAITS
+    ]
     if about:
         last = max(about, key=_time_of)
         known += f"; last event: {last.get('reason', '')}: {last.get('message', '')}"
