@@ -19,7 +19,6 @@ NAMESPACE: Final = "istio-system"
 GATEWAY: Final = "istio-ingressgateway"
 _STATUS_PORT: Final = "status-port"
 _RETRY_S: Final = 0.02
-_WAITS = "BackOff"  # an event of this reason says that something failed before, and not what
 
 
 async def wait_for_gateway(client: Client, ports: HostPorts, *, patience_s: float) -> None:
@@ -117,11 +116,7 @@ def describe(
         known = f"its pods are ready, but port {_STATUS_PORT} of service {NAMESPACE}/{GATEWAY} does not answer here"
     else:
         known = f"deployment {NAMESPACE}/{GATEWAY} has no pod"
-    about = [
-        event
-        for event in events
-        if subject in ("", event["involvedObject"].get("name")) and event.get("reason") != _WAITS
-    ]
+    about = [event for event in events if subject in ("", event["involvedObject"].get("name"))]
     if about:
         last = max(about, key=_time_of)
         known += f"; last event: {last.get('reason', '')}: {last.get('message', '')}"
@@ -155,7 +150,8 @@ def _reasons(pod: JsonObject) -> Iterator[str]:
         for state in (container.get("state") or {}).values():
             if state.get("reason") and state["reason"] not in ("PodInitializing", "Completed"):
                 found = True
-                yield f"{container['name']}: {state['reason']}"
+                said = f" ({state['message']})" if state.get("message") else ""
+                yield f"{container['name']}: {state['reason']}{said}"
     for condition in status.get("conditions") or ():
         if not found and condition["status"] == "False" and condition.get("reason"):
             yield f"{condition['type']} is False: {condition.get('message') or condition['reason']}"

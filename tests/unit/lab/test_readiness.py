@@ -13,8 +13,8 @@ def pod(name: str, *, ready: bool = False, **status: Any) -> dict[str, Any]:
     return {"metadata": {"name": name}, "status": {"conditions": [condition], **status}}
 
 
-def waiting(reason: str) -> list[dict[str, Any]]:
-    return [{"name": "istio-proxy", "state": {"waiting": {"reason": reason}}}]
+def waiting(reason: str, message: str) -> list[dict[str, Any]]:
+    return [{"name": "istio-proxy", "state": {"waiting": {"reason": reason, "message": message}}}]
 
 
 def event(name: str, reason: str, message: str, at: str) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def event(name: str, reason: str, message: str, at: str) -> dict[str, Any]:
 
 
 def test_the_pod_its_reason_and_its_last_event_are_named() -> None:
-    pods = [pod("gateway-1", ready=True), pod("gateway-2", containerStatuses=waiting("ErrImagePull"))]
+    pods = [pod("gateway-1", ready=True), pod("gateway-2", containerStatuses=waiting("ErrImagePull", "no x"))]
     events = [
         event("gateway-2", "Failed", "BM0301: image x is not known", "2026-01-01T00:00:02Z"),
         event("gateway-2", "Pulling", "Pulling image x", "2026-01-01T00:00:01Z"),
@@ -38,7 +38,7 @@ def test_the_pod_its_reason_and_its_last_event_are_named() -> None:
     assert finding.code == "BM0111"
     assert "after 60 s" in finding.message
     assert finding.known == (
-        "pod istio-system/gateway-2 is not ready: istio-proxy: ErrImagePull; "
+        "pod istio-system/gateway-2 is not ready: istio-proxy: ErrImagePull (no x); "
         "last event: Failed: BM0301: image x is not known"
     )
 
