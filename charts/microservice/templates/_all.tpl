@@ -1,0 +1,10 @@
+{{/*
+Everything a service needs, out of its values: the one line of a chart on this library.
+*/}}
+{{- define "microservice.all" -}}
+{{- $context := include "microservice.context" . | fromYaml -}}
+{{- include "microservice.checks" $context -}}
+{{- range $kind := list "serviceAccount" "services" "deployments" "autoscalers" "disruptionBudgets" "networkPolicy" "serviceMonitor" "destinationRule" "virtualService" "httpRoute" "ingress" }}
+{{- include (printf "microservice.%s" $kind) $context }}
+{{- end }}
+{{- end -}}

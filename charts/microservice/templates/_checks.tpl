@@ -1,0 +1,59 @@
+{{/*
+Refuse values that cannot work, with a sentence that says which, before anything is rendered.
+*/}}
+{{- define "microservice.checks" -}}
+{{- $values := .values -}}
+{{- $tracks := include "microservice.tracks" . | fromYaml -}}
+{{- $known := keys $tracks | sortAlpha | join ", " -}}
+{{- if not $tracks -}}
+{{- fail (printf "%s has no version: `versions` needs at least one track that is enabled, such as versions: {v1: {}}" $values.name) -}}
+{{- end -}}
+{{- range $name, $track := $values.versions -}}
+{{- $track = default dict $track -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$" $name) -}}
+{{- fail (printf "versions.%s: a track is a short name of lower-case letters, digits and dashes, such as v1; it is a part of names and labels" $name) -}}
+{{- end -}}
+{{- if and (eq (toString $track.enabled) "false") (gt (int $track.weight) 0) -}}
+{{- fail (printf "versions.%s is not enabled but has weight %d: move the weight to another track first, then retire this one" $name (int $track.weight)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $track := $tracks -}}
+{{- if not $track.image.repository -}}
+{{- fail (printf "versions.%s has no image: set versions.%s.image.repository, or pod.image.repository for all tracks" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if include "microservice.isWeighted" . -}}
+{{- $sum := 0 -}}
+{{- range $name, $weight := include "microservice.weights" . | fromYaml -}}{{- $sum = add $sum $weight -}}{{- end -}}
+{{- if ne (int $sum) 100 -}}
+{{- fail (printf "the weights of %s add up to %d, not 100: %s" $values.name (int $sum) (include "microservice.weightList" .)) -}}
+{{- end -}}
+{{- if and (eq $values.routing.kind "none") (gt (len $tracks) 1) -}}
+{{- fail (printf "the tracks of %s have weights, but nothing carries them: set routing.kind to VirtualService or HTTPRoute" $values.name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $values.routing.kind "none") (or $values.routing.rules $values.routing.mirror) -}}
+{{- fail (printf "%s has routing rules or a mirror, but nothing carries them: set routing.kind to VirtualService or HTTPRoute" $values.name) -}}
+{{- end -}}
+{{- if or (and (eq $values.ingress.kind "Gateway") (eq $values.routing.kind "HTTPRoute")) (and (eq $values.ingress.kind "GatewayAPI") (eq $values.routing.kind "VirtualService")) -}}
+{{- fail (printf "ingress.kind %s does not go with routing.kind %s: the way in would not have the weights; use Gateway with VirtualService, GatewayAPI with HTTPRoute" $values.ingress.kind $values.routing.kind) -}}
+{{- end -}}
+{{- range $index, $rule := $values.routing.rules -}}
+{{- if not (hasKey $tracks (toString $rule.track)) -}}
+{{- fail (printf "routing.rules[%d] goes to track %q, which is not there (enabled tracks: %s)" $index (toString $rule.track) $known) -}}
+{{- end -}}
+{{- end -}}
+{{- with $values.routing.mirror -}}
+{{- if not (hasKey $tracks (toString .track)) -}}
+{{- fail (printf "routing.mirror goes to track %q, which is not there (enabled tracks: %s)" (toString .track) $known) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "microservice.weightList" -}}
+{{- $parts := list -}}
+{{- range $name, $weight := include "microservice.weights" . | fromYaml -}}
+{{- $parts = append $parts (printf "%s %d" $name (int $weight)) -}}
+{{- end -}}
+{{- join ", " $parts -}}
+{{- end -}}
