@@ -1,0 +1,86 @@
+"""Values that cannot work are refused before anything is installed, in words that say which value and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import helm_python
+import pytest
+import yaml
+from tests.charts import rendering
+
+ISTIO = "routing: {kind: VirtualService}"
+REFUSED = {
+    # what is wrong: (values of the chart reviews, what the message has to say)
+    "weights below 100": (
+        f"{{{ISTIO}, versions: {{v1: {{weight: 90}}}}}}",
+        "the weights of reviews add up to 90, not 100: v1 90, v2 0, v3 0",
+    ),
+    "weights above 100": (
+        f"{{{ISTIO}, versions: {{v1: {{weight: 90}}, v2: {{weight: 20}}}}}}",
+        "add up to 110, not 100",
+    ),
+    "a weight for a disabled track": (
+        f"{{{ISTIO}, versions: {{v1: {{weight: 90}}, v2: {{enabled: false, weight: 10}}}}}}",
+        "versions.v2 is not enabled but has weight 10: move the weight to another track first",
+    ),
+    "a rule to an unknown track": (
+        "{routing: {kind: VirtualService, rules: [{uri: /x, track: v7}]}}",
+        'routing.rules[0] goes to track "v7", which is not there (enabled tracks: v1, v2, v3)',
+    ),
+    "a rule to a disabled track": (
+        "{routing: {kind: HTTPRoute, rules: [{uri: /x, track: v2}]}, versions: {v2: {enabled: false}}}",
+        'routing.rules[0] goes to track "v2", which is not there (enabled tracks: v1, v3)',
+    ),
+    "a mirror to an unknown track": (
+        "{routing: {kind: VirtualService, mirror: {track: v9, percent: 5}}}",
+        'routing.mirror goes to track "v9", which is not there',
+    ),
+    "weights that nothing carries": (
+        "{versions: {v1: {weight: 100}}}",
+        "the tracks of reviews have weights, but nothing carries them",
+    ),
+    "rules that nothing carries": (
+        "{routing: {rules: [{uri: /x, track: v1}]}}",
+        "reviews has routing rules or a mirror, but nothing carries them",
+    ),
+    "a way in that misses the weights": (
+        "{ingress: {kind: Gateway}, routing: {kind: HTTPRoute}}",
+        "ingress.kind Gateway does not go with routing.kind HTTPRoute",
+    ),
+    "no track at all": (
+        "{versions: {v1: null, v2: null, v3: {enabled: false}}}",
+        "reviews has no version",
+    ),
+    "no image": ("{pod: {image: {repository: ''}}}", "versions.v1 has no image"),
+    "a name that is no track": ("{versions: {V1.2: {}}}", "versions.V1.2: a track is a short name"),
+    "an unknown key": ("{replicas: 3}", "additional properties 'replicas' not allowed"),
+    "an unknown key of a track": ("{versions: {v1: {image: {tga: x}}}}", "/versions/v1/image"),
+    "a misspelt key of a track": (
+        "{versions: {v1: {wieght: 10}}}",
+        "at '/versions/v1': additional properties 'wieght' not allowed",
+    ),
+    "a weight that is a text": ("{versions: {v1: {weight: '90'}}}", "/versions/v1/weight"),
+    "a weight above 100": ("{versions: {v1: {weight: 101}}}", "/versions/v1/weight"),
+    "a port that is none": ("{service: {port: 0}}", "/service/port"),
+    "an unknown kind of routes": ("{routing: {kind: Ingress}}", "/routing/kind"),
+    "a rule that says nothing": ("{routing: {kind: HTTPRoute, rules: [{track: v1}]}}", "/routing/rules/0"),
+    "a requirement without a range": ("{requires: [{release: a, contract: b}]}", "/requires/0"),
+    "a contract that is no version": (
+        "{versions: {v1: {provides: {reviews-api: latest}}}}",
+        "/versions/v1/provides",
+    ),
+}
+
+
+def test_what_the_chart_says_itself_is_not_refused() -> None:
+    assert rendering.objects(rendering.render("reviews", {}))
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_values_are_refused(what: str) -> None:
+    text, message = REFUSED[what]
+    values: dict[str, Any] = yaml.safe_load(text)
+    with pytest.raises(helm_python.HelmError) as refusal:
+        rendering.render("reviews", values)
+    assert message in str(refusal.value)
