@@ -66,7 +66,7 @@ bench: setup  ## Time to the first page, memory, and propagation of changes, aga
 	@$(BIN)/python benchmarks/propagation.py
 
 lock:  ## Pin the dependencies anew
-	@$(BIN)/pip-compile --quiet --extra dev --extra databases --extra telemetry --generate-hashes --strip-extras --allow-unsafe --upgrade \
+	@$(BIN)/pip-compile --quiet --extra dev --extra databases --extra release --extra telemetry --generate-hashes --strip-extras --allow-unsafe --upgrade \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
 
 clean:  ## Remove the environment and caches
