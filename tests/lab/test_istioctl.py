@@ -82,8 +82,8 @@ def test_what_is_injected_by_hand_is_not_injected_again(bookinfo: labs.Lab) -> N
     command = [labs.BOOKMESH, "istioctl", "--name", bookinfo.name, "kube-inject", "-f", "-"]
     injected = labs.run(command, env=bookinfo.env, stdin=text).stdout
     created = bookinfo.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=injected).stdout
-    containers = json.loads(created)["spec"]["initContainers"]
-    assert [each["name"] for each in containers] == ["istio-proxy"]
+    containers = json.loads(created)["spec"]["containers"]
+    assert [each["name"] for each in containers] == ["curl", "istio-proxy"]
 
 
 def test_installing_a_profile_brings_its_gateways_and_settings(bookinfo: labs.Lab) -> None:

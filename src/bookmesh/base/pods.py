@@ -1,19 +1,27 @@
 """
-What an API server asks of the node that runs a pod: logs, exec, attach and port-forward.
+What others have to agree on with the node that runs a pod.
 
-The API server (`kube.api`) calls `PodStreams`; the node implements it; neither imports the other.
+An API server asks it for logs, exec, attach and port-forward: `kube.api` calls `PodStreams`, the node implements it,
+and neither imports the other. Whoever makes pods can name companions among their containers.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bookmesh.base.kubernetes import JsonObject
 
 if TYPE_CHECKING:
     import socket
+
+
+COMPANIONS_ANNOTATION: Final = "node.bookmesh.dev/companions"
+"""
+Annotation of a pod: names of ordinary containers, with commas, that the node treats like sidecar containers. They start
+before all others, which wait for their startup probes; they end last; and the pod has ended when the others have.
+"""
 
 
 @dataclass(frozen=True, slots=True)

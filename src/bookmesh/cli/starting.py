@@ -39,12 +39,32 @@ from bookmesh.lab import applications, client, launching, paths
     show_default=True,
     help="Seconds to wait for the ingress gateway; a lab whose gateway is not ready by then stays up.",
 )
+@click.option(
+    "--hosts",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="YAML file of hosts that the simulated Internet has besides its own.",
+)
+@click.option(
+    "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
+)
 @terminal.output_option
 def up(
-    *, name: str, port: int | None, bookinfo: bool, files: tuple[Path, ...], timeout: float, output: str
+    *,
+    name: str,
+    port: int | None,
+    bookinfo: bool,
+    files: tuple[Path, ...],
+    timeout: float,
+    hosts: tuple[Path, ...],
+    internet: bool,
+    output: str,
 ) -> None:
     """
     Start the lab, or say that it runs.
+
+    Names outside the cluster belong to a simulated Internet, so that nothing depends on a connection: it has the hosts
+    that Istio's documentation calls, and those of --hosts.
 
     A second "up" changes nothing. The current context of your kubeconfig stays as it is: use
     eval "$(bookmesh env)", or bookmesh kubectl.
@@ -56,7 +76,13 @@ def up(
         applying = applications.Application(lab, bookinfo=bookinfo, files=files)
         try:
             _, started = launching.start(
-                lab, port=port, patience_s=timeout, on_step=steps.begin, on_serving=applying.begin
+                lab,
+                port=port,
+                patience_s=timeout,
+                real_internet=True if internet else None,
+                hosts=_read_hosts(hosts, internet=internet),
+                on_step=steps.begin,
+                on_serving=applying.begin,
             )
             if bookinfo or files:
                 steps.begin("Bookinfo" if bookinfo else "your files")
@@ -71,6 +97,17 @@ def up(
         click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
         return
     _summarize(lab, status, started=started, took_s=time.monotonic() - began)
+
+
+def _read_hosts(files: tuple[Path, ...], *, internet: bool) -> str | None:
+    """Read and check a person's hosts; None without any."""
+    if not files:
+        return None
+    if internet:
+        raise click.UsageError("--hosts is for the simulated Internet, --internet for the real one")
+    from bookmesh.lab.internet import hosts  # costs an import that few starts need
+
+    return hosts.render(hosts.read(files))
 
 
 def _summarize(lab: paths.LabPaths, status: dict[str, Any], *, started: bool, took_s: float) -> None:

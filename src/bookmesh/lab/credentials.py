@@ -7,21 +7,18 @@ Everything is made on the first `up` and kept, so that a kubeconfig stays valid 
 from __future__ import annotations
 
 import base64
-import datetime
 import ipaddress
 from pathlib import Path
 
 import yaml
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bookmesh.lab import keys
+from bookmesh.lab import keys, signing
 
 ADMIN_USER = "bookmesh-admin"
 ADMIN_GROUP = "system:masters"
-_VALID = datetime.timedelta(days=3650)
 _SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
@@ -39,20 +36,20 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
         return credentials
     authority_key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bookmesh lab")])
-    authority = _sign(
+    authority = signing.sign(
         subject=subject,
         issuer=subject,
         key=authority_key,
         signer=authority_key,
         extensions=[
             (x509.BasicConstraints(ca=True, path_length=None), True),
-            (_key_usage(is_authority=True), True),
+            (signing.key_usage(is_authority=True), True),
         ],
     )
     alternatives = [x509.DNSName(name) for name in _SERVER_NAMES]
     alternatives_ip = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     server_key = ec.generate_private_key(ec.SECP256R1())
-    server = _sign(
+    server = signing.sign(
         subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")]),
         issuer=subject,
         key=server_key,
@@ -60,11 +57,11 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
         extensions=[
             (x509.SubjectAlternativeName([*alternatives, *alternatives_ip]), False),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-            (_key_usage(is_authority=False), True),
+            (signing.key_usage(is_authority=False), True),
         ],
     )
     admin_key = ec.generate_private_key(ec.SECP256R1())
-    admin = _sign(
+    admin = signing.sign(
         subject=x509.Name(
             [
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, ADMIN_GROUP),
@@ -76,13 +73,13 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
         signer=authority_key,
         extensions=[
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
-            (_key_usage(is_authority=False), True),
+            (signing.key_usage(is_authority=False), True),
         ],
     )
     keys.write_private(credentials.authority, authority)
-    keys.write_private(credentials.server, server + _private_pem(server_key))
-    keys.write_private(credentials.admin, admin + _private_pem(admin_key))
-    keys.write_private(credentials.token_key, _private_pem(ec.generate_private_key(ec.SECP256R1())))
+    keys.write_private(credentials.server, server + signing.private_pem(server_key))
+    keys.write_private(credentials.admin, admin + signing.private_pem(admin_key))
+    keys.write_private(credentials.token_key, signing.private_pem(ec.generate_private_key(ec.SECP256R1())))
     return credentials
 
 
@@ -118,52 +115,5 @@ def write_kubeconfig(path: Path, credentials: keys.Keys, *, context: str, server
     keys.write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
 
 
-def _sign(
-    *,
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    signer: ec.EllipticCurvePrivateKey,
-    extensions: list[tuple[x509.ExtensionType, bool]],
-) -> bytes:
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + _VALID)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-        )
-    )
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
-def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not is_authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

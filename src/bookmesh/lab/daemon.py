@@ -49,6 +49,7 @@ def main() -> None:
             wiring.run(
                 lab,
                 port=arguments.port,
+                real_internet=arguments.internet,
                 previous=launching.read_settings(lab),
                 patience_s=arguments.timeout,
                 forkserver=forkserver,
@@ -70,6 +71,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--progress", type=int, required=True, help="file descriptor that reports go to")
     parser.add_argument("--port", type=int)
     parser.add_argument("--timeout", type=float, required=True, help="seconds that the gateway may take")
+    parser.add_argument("--internet", action="store_true", help="let pods reach the real Internet")
     return parser.parse_args()
 
 

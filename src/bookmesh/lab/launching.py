@@ -28,10 +28,14 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class LabSettings:
-    """What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server."""
+    """
+    What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server; with `real_internet`
+    pods reach what this machine reaches.
+    """
 
     port: int
     slot: int
+    real_internet: bool = False
 
 
 def read_settings(lab: paths.LabPaths) -> LabSettings | None:
@@ -91,6 +95,8 @@ def start(
     *,
     port: int | None,
     patience_s: float = PATIENCE_S,
+    real_internet: bool | None = None,
+    hosts: str | None = None,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None] = lambda: None,
 ) -> tuple[LabSettings, bool]:
@@ -100,6 +106,8 @@ def start(
     Args:
         port: of the API server; None means the one it had, or a free one.
         patience_s: how long the ingress gateway may take.
+        real_internet: whether pods reach the real Internet; None means as before, at first not.
+        hosts: YAML of hosts that the simulated Internet has besides its own; None means those it had.
         on_step: called with the name of each step as it begins.
         on_serving: called once, when kubectl can be used; a lab that starts may not be all up then.
 
@@ -107,27 +115,29 @@ def start(
         The settings in force, and whether this call started the lab.
 
     Raises:
-        BookmeshError: it cannot start; it runs already on another port (BM0106); or its gateway is not ready in time
+        BookmeshError: it cannot start; it runs already with other settings (BM0106); or its gateway is not ready in time
             (BM0111), then it stays up.
     """
     with exclusive(lab):
         settings = read_settings(lab)
         if settings and running(lab):
-            if port not in (None, settings.port):
-                raise findings.BookmeshError(
-                    findings.Finding(
-                        code="BM0106",
-                        message=f'the lab "{lab.name}" is running already, with its API server on port '
-                        f"{settings.port}, not {port}",
-                        hint=f'use it as it is, run "bookmesh down --name {lab.name}" first, or use another --name',
-                    ),
-                    exit_code=2,
-                )
+            _refuse_other(lab, settings, port=port, real_internet=real_internet, hosts=hosts)
             on_serving()
             return settings, False
         lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if hosts is not None:
+            lab.hosts.write_text(hosts)
+        if real_internet is None:
+            real_internet = settings is not None and settings.real_internet
         try:
-            _launch(lab, port=port, patience_s=patience_s, on_step=on_step, on_serving=on_serving)
+            _launch(
+                lab,
+                port=port,
+                patience_s=patience_s,
+                real_internet=real_internet,
+                on_step=on_step,
+                on_serving=on_serving,
+            )
         except findings.BookmeshError as error:
             if error.finding.code != "BM0101":
                 raise
@@ -158,11 +168,40 @@ def stop(lab: paths.LabPaths) -> bool:
         return existed or process is not None
 
 
+def _refuse_other(
+    lab: paths.LabPaths,
+    settings: LabSettings,
+    *,
+    port: int | None,
+    real_internet: bool | None,
+    hosts: str | None,
+) -> None:
+    """Raise BookmeshError (BM0106) when a running lab is wanted other than it is."""
+    differs = ""
+    if port not in (None, settings.port):
+        differs = f"with its API server on port {settings.port}, not {port}"
+    elif real_internet not in (None, settings.real_internet):
+        kinds = ("real", "simulated") if settings.real_internet else ("simulated", "real")
+        differs = f"with the {kinds[0]} Internet, not the {kinds[1]} one"
+    elif hosts is not None and hosts != (lab.hosts.read_text() if lab.hosts.exists() else ""):
+        differs = "with other hosts in its simulated Internet"
+    if differs:
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0106",
+                message=f'the lab "{lab.name}" is running already, {differs}',
+                hint=f'use it as it is, run "bookmesh down --name {lab.name}" first, or use another --name',
+            ),
+            exit_code=2,
+        )
+
+
 def _launch(
     lab: paths.LabPaths,
     *,
     port: int | None,
     patience_s: float,
+    real_internet: bool,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None],
 ) -> None:
@@ -171,6 +210,8 @@ def _launch(
     command += ["--timeout", str(patience_s)]
     if port is not None:
         command += ["--port", str(port)]
+    if real_internet:
+        command.append("--internet")
     with lab.log.open("ab") as log:
         launcher = subprocess.Popen(
             command,

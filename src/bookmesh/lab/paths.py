@@ -7,6 +7,8 @@ Where a lab keeps its files. One directory a lab, mode 0700; `down` removes it w
     <root>/<name>/store.db      every Kubernetes object
     <root>/<name>/pki/          the lab's certificate authorities and keys
     <root>/<name>/kubeconfig    0600; one context, named after the lab
+    <root>/<name>/hosts.yaml    hosts that a person added to the simulated Internet
+    <root>/<name>/internet.log  what its servers have to say
     <root>/<name>/bin/          shims that `bookmesh env` puts on PATH
     <root>/<name>/node/         volumes and logs of pods
 
@@ -60,6 +62,10 @@ class LabPaths:
     @property
     def discovery_cache(self) -> Path:
         return self.directory / "kubectl-cache"
+
+    @property
+    def hosts(self) -> Path:
+        return self.directory / "hosts.yaml"
 
     @property
     def shims(self) -> Path:

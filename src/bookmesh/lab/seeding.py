@@ -7,6 +7,7 @@ a person deletes or changes stays so when the lab comes back.
 
 from __future__ import annotations
 
+import datetime
 import importlib.resources
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ import yaml
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
+from bookmesh.kube.node import agent
 from bookmesh.kube.sandbox import network
 from bookmesh.mesh.model import crds
 
@@ -48,6 +50,76 @@ _API_SERVER_SLICE: JsonObject = {
     "endpoints": [{"addresses": [network.GATEWAY], "conditions": {"ready": True}}],
     "ports": [{"name": "https", "port": API_PORT_IN_NODE, "protocol": "TCP"}],
 }
+
+
+_VERSION = "1.37.0"
+
+
+def build_api_server_pod(node_name: str) -> JsonObject:
+    """
+    Build the mirror pod of the API server, which is a part of the lab process: what tools read its flags from.
+
+    It has no grace period, since the node has nothing to end when somebody deletes it.
+    """
+    return {
+        "metadata": {
+            "name": f"kube-apiserver-{node_name}",
+            "namespace": "kube-system",
+            "labels": {"component": "kube-apiserver", "tier": "control-plane"},
+            "annotations": {agent.MIRROR_ANNOTATION: "bookmesh", "kubernetes.io/config.source": "file"},
+        },
+        "spec": {
+            "nodeName": node_name,
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "containers": [
+                {
+                    "name": "kube-apiserver",
+                    "image": f"registry.k8s.io/kube-apiserver:v{_VERSION}",
+                    "command": [
+                        "kube-apiserver",
+                        f"--secure-port={API_PORT_IN_NODE}",
+                        f"--service-cluster-ip-range={network.SERVICE_NETWORK}",
+                    ],
+                }
+            ],
+        },
+    }
+
+
+def build_running_status(pod: JsonObject, *, host_ip: str) -> JsonObject:
+    """Build the status of a mirror pod: it runs for as long as anybody can read that."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kinds = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+    return {
+        "phase": "Running",
+        "hostIP": host_ip,
+        "startTime": now,
+        "qosClass": "BestEffort",
+        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": now} for kind in kinds],
+        "containerStatuses": [
+            {
+                "name": container["name"],
+                "image": container["image"],
+                "imageID": "",
+                "ready": True,
+                "started": True,
+                "restartCount": 0,
+                "lastState": {},
+                "state": {"running": {"startedAt": now}},
+            }
+            for container in pod["spec"]["containers"]
+        ],
+    }
+
+
+async def seed_api_server_pod(client: kubernetes.Client, *, node_name: str, host_ip: str) -> None:
+    """Make the API server's mirror pod if it is not there, and have it say that it runs since now."""
+    pod = build_api_server_pod(node_name)
+    await _create(client, kubernetes.PODS, pod)
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    status = {"status": build_running_status(pod, host_ip=host_ip)}
+    await client.patch(kubernetes.PODS, name, namespace, status, subresource="status")
 
 
 async def seed_cluster(client: kubernetes.Client) -> None:

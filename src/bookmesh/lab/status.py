@@ -24,6 +24,7 @@ from bookmesh.base.kubernetes import Client, JsonObject
 from bookmesh.kube.node import host_ports
 from bookmesh.kube.node.host_ports import HostPorts
 from bookmesh.lab import launching
+from bookmesh.lab.internet.opening import Internet
 from bookmesh.mesh.control.control_plane import ControlPlane
 from bookmesh.mesh.control.statuses import ProxyStatus
 
@@ -41,6 +42,7 @@ class Inside:
     client: Client
     control: ControlPlane
     ports: HostPorts
+    internet: Internet
 
     async def handle(self, _request: web.Request) -> web.Response:
         """Answer `GET /lab/v1/status`."""
@@ -52,7 +54,7 @@ class Inside:
         pods = (await self.client.list(kubernetes.PODS)).items
         proxies = self.control.status()
         gateways = list(self._gateways(services))
-        findings = [*self.control.findings(), *self.ports.findings()]
+        findings = [*self.control.findings(), *self.ports.findings(), *self.internet.findings()]
         has_bookinfo = any(one["metadata"]["name"] == "productpage" for one in services)
         urls = [url for gateway in gateways for url in gateway["urls"]]
         return {

@@ -16,6 +16,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -47,6 +48,8 @@ from bookmesh.lab import (
     client as lab_client,
 )
 from bookmesh.lab.images import catalogue
+from bookmesh.lab.internet import authority as internet_authority
+from bookmesh.lab.internet import opening
 from bookmesh.mesh.control import control_plane
 from bookmesh.mesh.identity import authority
 from bookmesh.mesh.injection import settings as injection_settings
@@ -71,6 +74,7 @@ async def run(
     lab: paths.LabPaths,
     *,
     port: int | None,
+    real_internet: bool,
     previous: launching.LabSettings | None,
     patience_s: float,
     forkserver: forking.ForkServer,
@@ -81,6 +85,7 @@ async def run(
 
     Args:
         port: of the API server; None means the one of `previous`, or a free one.
+        real_internet: whether pods reach what this machine reaches, instead of the simulated Internet.
         previous: how the lab was when it last ran, if it did.
         patience_s: how long the ingress gateway may take; a lab without it stays up all the same, and says so.
 
@@ -97,20 +102,31 @@ async def run(
     node_address = host_ports.node_address(slot)
     listener = _listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     with held:
-        settings = launching.LabSettings(port=listener.getsockname()[1], slot=slot)
+        settings = launching.LabSettings(
+            port=listener.getsockname()[1], slot=slot, real_internet=real_internet
+        )
         own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
         issuer = tokens.TokenIssuer(own.token_key)
         kube = _open_kube(lab)
         await seeding.seed_cluster(kube.client)
+        await seeding.seed_api_server_pod(kube.client, node_name=NODE_NAME, host_ip=node_address)
         control = _build_control_plane(lab, kube)
         reporter.step("network")
         node_network = await asyncio.to_thread(network.NodeNetwork.create, node_address)
+        outside = opening.open_internet(
+            lab, node_network, forkserver, real=real_internet, envoy=_find_envoy()
+        )
         directory = service_directory.ServiceDirectory(kube.client)
         node = agent.Node(
             client=kube.client,
             forks=forkserver,
             network=node_network,
-            images=_build_catalogue(lab),
+            images=catalogue.Catalogue(
+                catalogue.load(),
+                envoy=_find_envoy(),
+                programs=lab.directory / "programs",
+                trust=outside.trust,
+            ),
             volume_drivers={injection_settings.CSI_DRIVER: proxy_volumes.ProxyVolumes(control)},
             network_hooks=[interception.Interception()],
             tokens=issuer,
@@ -119,7 +135,7 @@ async def run(
             node_name=NODE_NAME,
         )
         ports = host_ports.HostPorts(directory, kube.client, node_network, slot=slot)
-        inside = status.Inside(lab.name, began, settings, kube.client, control, ports)
+        inside = status.Inside(lab.name, began, settings, kube.client, control, ports, outside.internet)
         api = app.build_app(
             kube.verbs,
             streams=node,
@@ -143,7 +159,8 @@ async def run(
                 control.run(),
                 controllers.run(runners),
                 directory.run(),
-                cluster_dns.ClusterDns(directory, node_network).run(),
+                cluster_dns.ClusterDns(directory, node_network, fallback=outside.internet.resolve).run(),
+                outside.internet.run(),
                 service_rules.ServiceRules(directory, node_network, node_address=node_address).run(),
                 ports.run(),
                 node.run(),
@@ -173,12 +190,11 @@ def _open_kube(lab: paths.LabPaths) -> Kube:
 
 def _build_control_plane(lab: paths.LabPaths, kube: Kube) -> control_plane.ControlPlane:
     certificates = authority.CertificateAuthority.open(lab.pki / "mesh")
-    return control_plane.ControlPlane(
-        kube.client, certificates, lab.directory / "proxies", mesh_settings.MeshSettings()
-    )
+    settings = mesh_settings.MeshSettings(ca_certificates=internet_authority.find_bundle() or opening.BUNDLE)
+    return control_plane.ControlPlane(kube.client, certificates, lab.directory / "proxies", settings)
 
 
-def _build_catalogue(lab: paths.LabPaths) -> catalogue.Catalogue:
+def _find_envoy() -> Path:
     envoy = specification.envoy_binary()
     if envoy is None:
         raise findings.BookmeshError(
@@ -189,7 +205,7 @@ def _build_catalogue(lab: paths.LabPaths) -> catalogue.Catalogue:
             ),
             exit_code=3,
         )
-    return catalogue.Catalogue(catalogue.load(), envoy=envoy, programs=lab.directory / "programs")
+    return envoy
 
 
 def _listen(port: int, *, is_wanted: bool) -> socket.socket:

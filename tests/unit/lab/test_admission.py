@@ -35,7 +35,7 @@ def review(
 
 def test_a_pod_in_a_labelled_namespace_gets_a_sidecar(hook: admission.SidecarInjection) -> None:
     injected = review(hook, pod("meshed"))
-    assert [one["name"] for one in injected["spec"]["initContainers"]] == ["istio-proxy"]
+    assert [one["name"] for one in injected["spec"]["containers"]][1:] == ["istio-proxy"]
 
 
 def test_pods_elsewhere_stay_as_they_are(hook: admission.SidecarInjection) -> None:

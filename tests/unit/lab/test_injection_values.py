@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -46,3 +47,13 @@ def test_a_pod_without_proxy_stays_as_it_is() -> None:
     after = injection_values.inject(before, {RANGES: "*"}, namespace_labels={}, settings=SETTINGS)
     assert after is before
     assert after["metadata"]["annotations"] == {}
+
+
+@pytest.mark.parametrize(("text", "native"), [("true", "true"), ("auto", "true"), ("false", "false")])
+def test_native_sidecars_are_a_value_of_the_control_plane(text: str, native: str) -> None:
+    values = config_map(json.dumps({"pilot": {"env": {"ENABLE_NATIVE_SIDECARS": text}}}))
+    given = injection_values.read_annotations(values)
+    assert given == {"sidecar.istio.io/nativeSidecar": native}
+    spec = injection_values.inject(pod(), given, namespace_labels=ENABLED, settings=SETTINGS)["spec"]
+    place = "initContainers" if native == "true" else "containers"
+    assert [c["name"] for c in spec[place]][-1] == "istio-proxy"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,3 +103,23 @@ def test_two_at_once_take_turns(lab: paths.LabPaths) -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"real_internet": True}, "with the simulated Internet, not the real one"),
+        ({"hosts": "- names: [b.example]"}, "with other hosts"),
+    ],
+)
+def test_another_internet_for_a_running_lab_is_misuse(
+    lab: paths.LabPaths, wanted: dict[str, Any], said: str
+) -> None:
+    pretend_to_run(lab, port=7)
+    lab.hosts.write_text("- names: [a.example]")
+    with pytest.raises(findings.BookmeshError) as caught:
+        launching.start(lab, port=None, on_step=lambda _step: None, **wanted)
+    assert caught.value.finding.code == "BM0106"
+    assert said in caught.value.finding.message
+    same = launching.start(lab, port=None, hosts="- names: [a.example]", on_step=lambda _step: None)
+    assert same[1] is False

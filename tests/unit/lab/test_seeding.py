@@ -54,3 +54,15 @@ async def test_an_old_definition_is_brought_up_to_date(client: inprocess.InProce
     await seeding.seed_cluster(client)
     crd = await client.get(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, name)
     assert crd["spec"]["names"]["shortNames"] == ["vs"]
+
+
+async def test_the_api_server_has_a_pod_that_says_its_flags(client: inprocess.InProcessClient) -> None:
+    await seeding.seed_cluster(client)
+    for _ in range(2):  # a lab that comes back makes no second one
+        await seeding.seed_api_server_pod(client, node_name="bookmesh", host_ip="127.97.1.254")
+    (pod,) = (await client.list(kubernetes.PODS, "kube-system")).items
+    assert pod["metadata"]["name"] == "kube-apiserver-bookmesh"
+    assert "--service-cluster-ip-range=10.96.0.0/16" in pod["spec"]["containers"][0]["command"]
+    assert pod["status"]["phase"] == "Running"
+    await client.delete(kubernetes.PODS, "kube-apiserver-bookmesh", "kube-system")
+    assert (await client.list(kubernetes.PODS, "kube-system")).items == []

@@ -30,6 +30,7 @@ from bookmesh.kube.node.ports import Forks, Network, NetworkHook, TokenIssuer, V
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 
 _log = logging.getLogger(__name__)
+MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 _KILL_S = 5.0
 _RESTART_BACK_OFF = BackOffLimits()
 
@@ -188,7 +189,9 @@ class Node:
             self.machinery.events.warning(pod, "InternalError", f"the node failed to run this pod: {error!r}")
 
     def _is_ours(self, pod: JsonObject) -> bool:
-        return bool(pod["spec"].get("nodeName") == self.machinery.settings.node_name)
+        """A mirror pod only shows what runs on the node by itself."""
+        is_mirror = MIRROR_ANNOTATION in (pod["metadata"].get("annotations") or {})
+        return bool(pod["spec"].get("nodeName") == self.machinery.settings.node_name) and not is_mirror
 
     def _remove_left_overs(self, ours: Mapping[str, JsonObject]) -> None:
         """Remove files of pods that went while the node was down."""

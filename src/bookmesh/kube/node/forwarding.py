@@ -13,7 +13,8 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
-Connect = Callable[[], Awaitable[socket.socket | None]]
+Connect = Callable[[socket.socket], Awaitable[socket.socket | None]]
+"""From the connection that came in to the one to forward it to; None to have it reset."""
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -28,8 +29,8 @@ class Forwarder:
         """
         Make the protocol factory of a server.
 
-        `connect` is called once for each connection that comes in; it returns a connected, non-blocking socket, or
-        None to have the connection reset.
+        `connect` is called once for each connection that comes in, with its socket, which it may ask for addresses; it
+        returns a connected, non-blocking socket, or None to have the connection reset.
         """
         return lambda: _Incoming(self, connect)
 
@@ -113,15 +114,15 @@ class _Incoming(_Side):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         cast(asyncio.Transport, transport).pause_reading()
-        self._opening = asyncio.ensure_future(self._open())
+        self._opening = asyncio.ensure_future(self._open(transport.get_extra_info("socket")))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._opening is not None:
             self._opening.cancel()
         super().connection_lost(exc)
 
-    async def _open(self) -> None:
-        made = await self._connect()
+    async def _open(self, incoming: socket.socket) -> None:
+        made = await self._connect(incoming)
         if made is None:
             self.reset()
             return

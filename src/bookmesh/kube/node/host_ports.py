@@ -204,7 +204,7 @@ class HostPorts:
             return False
         self._findings.pop(place, None)
         loop = asyncio.get_running_loop()
-        protocol = self._forwarder.protocol(lambda: self._connect_any(target))
+        protocol = self._forwarder.protocol(lambda _incoming: self._connect_any(target))
         server = await loop.create_server(protocol, sock=listener, backlog=512)
         self._servers[place] = (target, server)
         return True

@@ -20,6 +20,8 @@ class Image:
 
     `entrypoint` and `command` are what a Dockerfile calls ENTRYPOINT and CMD. `entry` ("package.module:function") is
     run in a forked, warm interpreter in place of `entrypoint`, unless the container sets a `command` of its own.
+    `mounts` are what the program needs to run. `content` is what the image itself has at those places: a volume at the
+    place or above hides it, as it hides the files of any image.
     """
 
     reference: str
@@ -30,6 +32,7 @@ class Image:
     user: int | None = None
     entry: str | None = None
     mounts: tuple[Mount, ...] = ()
+    content: tuple[Mount, ...] = ()
 
 
 class ImageResolver(Protocol):

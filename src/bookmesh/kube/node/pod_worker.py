@@ -4,6 +4,8 @@ The life of one pod, in one task: network, volumes, init containers, containers,
     run -> network -> volumes -> init containers, one by one -> containers -> (they all ended, or deletion)
         -> containers stop, then sidecars in reverse -> volumes and network go -> the API object goes
 
+Ordinary containers that the pod names as companions are sidecars too, and start before the init containers.
+
 Nothing in here is cancelled half-way: every wait also ends when the pod is asked to stop.
 """
 
@@ -130,17 +132,17 @@ class PodWorker:
         if not await self._set_up(self._network.set_up) or not await self._set_up(self._set_up_volumes):
             return
         tasks.append(asyncio.create_task(self._refresh_volumes()))
-        for record in context.record.init:
+        for record in (*context.record.companions, *context.record.init):
             if not await self._run_init(record):
                 return
-        for record in context.record.app:
+        for record in context.record.own:
             if self._stopping.is_set():
                 return
             if isinstance(record.state, Terminated):
                 continue
             runner = self._begin(record)
             await waiting.first_of(runner.attempted.wait(), self._stopping.wait())
-        apps = [self._tasks[record.name] for record in context.record.app if record.name in self._tasks]
+        apps = [self._tasks[record.name] for record in context.record.own if record.name in self._tasks]
         await waiting.first_of(_all(apps), self._stopping.wait())
 
     def _lost_its_only_run(self) -> bool:
@@ -203,7 +205,9 @@ class PodWorker:
     async def _stop_containers(self) -> None:
         """End what runs: containers and a running init container together, then sidecars, last started first."""
         deadline = self._deadline = self._deadline or waiting.Deadline(float(self.context.grace_s))
-        sidecars = [record.name for record in self.context.record.init if record.role == "sidecar"]
+        record = self.context.record
+        started = (*record.companions, *record.init)
+        sidecars = [each.name for each in started if each.role == "sidecar"]
         await self._stop_all([name for name in self.runners if name not in sidecars], deadline)
         for name in reversed([name for name in sidecars if name in self.runners]):
             if deadline.remaining_s() < _SIDECAR_LEAST_S and not self._is_urgent:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import expansion, network_files
@@ -49,12 +50,22 @@ def build_spec(
         },
         cwd=container.get("workingDir") or image.working_dir or "/",
         hostname=hostname,
-        mounts=(*(mount for mount in image.mounts if mount.target not in mounted), *mounts),
+        mounts=(
+            *(mount for mount in image.mounts if mount.target not in mounted),
+            *(mount for mount in image.content if not _is_hidden(mount.target, mounted)),
+            *mounts,
+        ),
         files={path: text for path, text in files.items() if path not in mounted},
         uid=uid,
         gid=gid,
         entry=entry,
     )
+
+
+def _is_hidden(target: str, mounted: Collection[str]) -> bool:
+    """Whether a volume is mounted at a path or at one above it."""
+    path = PurePosixPath(target)
+    return any(path.is_relative_to(volume) for volume in mounted)
 
 
 def _command(

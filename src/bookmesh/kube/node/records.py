@@ -10,6 +10,7 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bookmesh.base import pods
 from bookmesh.base.kubernetes import JsonObject
 
 Role = Literal["init", "sidecar", "app"]
@@ -102,6 +103,16 @@ class PodRecord:
     def containers(self) -> list[ContainerRecord]:
         return [*self.init, *self.app]
 
+    @property
+    def companions(self) -> list[ContainerRecord]:
+        """Sidecars among the ordinary containers; they start before all others."""
+        return [record for record in self.app if record.role == "sidecar"]
+
+    @property
+    def own(self) -> list[ContainerRecord]:
+        """The containers that the pod is there for."""
+        return [record for record in self.app if record.role == "app"]
+
 
 def initial_record(pod: JsonObject, *, now: datetime.datetime) -> PodRecord:
     """
@@ -122,16 +133,29 @@ def initial_record(pod: JsonObject, *, now: datetime.datetime) -> PodRecord:
         for item in spec.get("initContainers") or []
     ]
     reason = "PodInitializing" if has_init else "ContainerCreating"
+    companions = companions_of(pod)
     app = [
-        _container(item, "app", known.get(item["name"]), reason=reason, now=now)
+        _container(
+            item,
+            "sidecar" if item["name"] in companions else "app",
+            known.get(item["name"]),
+            reason=reason,
+            now=now,
+        )
         for item in spec["containers"]
     ]
     if spec.get("restartPolicy", "Always") == "OnFailure":
         for record in app:
-            if record.last is not None and record.last.exit_code == 0:
+            if record.role == "app" and record.last is not None and record.last.exit_code == 0:
                 record.state, record.last = record.last, None
                 record.restart_count -= 1
     return PodRecord(init=init, app=app, start_time=parse_time(status.get("startTime")))
+
+
+def companions_of(pod: JsonObject) -> frozenset[str]:
+    """The ordinary containers that live as sidecars do: first to start, last to end, and not what the pod is for."""
+    listed = (pod["metadata"].get("annotations") or {}).get(pods.COMPANIONS_ANNOTATION, "")
+    return frozenset(name.strip() for name in listed.split(",") if name.strip())
 
 
 def role_of(init_container: JsonObject) -> Role:

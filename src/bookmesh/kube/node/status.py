@@ -52,15 +52,17 @@ def phase_of(pod: JsonObject, record: PodRecord) -> str:
         return record.phase
     policy = pod["spec"].get("restartPolicy", "Always")
     init = [item for item in record.init if item.role == "init"]
-    sidecars_run = any(item.role == "sidecar" and isinstance(item.state, Running) for item in record.init)
+    sidecars_run = any(
+        item.role == "sidecar" and isinstance(item.state, Running) for item in record.containers
+    )
     if policy == "Never" and not sidecars_run and any(_failed(item) for item in init):
         return "Failed"
     if not all(item.is_complete for item in record.init) and not any(_has_run(item) for item in record.app):
         return "Pending"
-    running = [item for item in record.app if isinstance(item.state, Running)]
-    ended = [item for item in record.app if not isinstance(item.state, Running) and _has_run(item)]
-    if len(running) + len(ended) < len(record.app):
+    if not all(_has_run(item) for item in record.app):
         return "Pending"
+    running = [item for item in record.own if isinstance(item.state, Running)]
+    ended = [item for item in record.own if not isinstance(item.state, Running)]
     if running or sidecars_run or policy == "Always":
         return "Running"
     exits = [item.state if isinstance(item.state, Terminated) else item.last for item in ended]

@@ -15,6 +15,7 @@ import itertools
 import socket
 import struct
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from bookmesh.kube.sandbox import netlink, nft
@@ -94,6 +95,36 @@ class NodeNetwork:
         except OSError:
             self.detach(address)
             raise
+
+    def add_addresses(self, sandbox: NetworkNamespace, of: str, addresses: Sequence[str]) -> None:
+        """
+        Give an attached sandbox, known by its address `of`, more addresses: on its loopback, routed to it from here.
+
+        Raises:
+            OSError: the kernel refuses. KeyError: nothing is attached at `of`.
+        """
+        index = self._attached[of]
+        with self._lock:
+            self._kernel.request(
+                [_add_route(f"{address}/32", index, source=GATEWAY) for address in addresses]
+            )
+
+        def add() -> None:
+            with netlink.NetlinkSocket(netlink.ROUTE) as kernel:
+                kernel.request([_add_address(_LOOPBACK, address) for address in addresses])
+
+        sandbox.run(add)
+
+    def add_default_route(self, of: str) -> None:
+        """
+        Send what goes to no known address to the sandbox attached at `of`; without this, there is no way to it.
+
+        Raises:
+            OSError: there is such a route already. KeyError: nothing is attached at `of`.
+        """
+        index = self._attached[of]
+        with self._lock:
+            self._kernel.request([_add_route("0.0.0.0/0", index, gateway=of, source=GATEWAY)])
 
     def detach(self, address: str) -> None:
         """Take an address out of the network; an unknown one, or one whose namespace is gone, is fine."""

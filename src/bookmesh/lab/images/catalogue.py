@@ -11,7 +11,8 @@ import difflib
 import importlib.resources
 import re
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ class ImageName:
 
     repository: str
     tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Files that images have for whom their programs trust, and variables that say where."""
+
+    mounts: tuple[specification.Mount, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_name(reference: str) -> ImageName:
@@ -60,12 +69,18 @@ def load() -> list[Entry]:
 
 
 class Catalogue:
-    """The lab's `ImageResolver`. `programs` is where the scripts of images lie; they are written here."""
+    """
+    The lab's `ImageResolver`. `programs` is where the scripts of images lie; they are written here. `trust` is what all
+    images have besides: the certificates their programs trust, and the variables that say where.
+    """
 
-    def __init__(self, entries: list[Entry], *, envoy: Path, programs: Path) -> None:
+    def __init__(
+        self, entries: list[Entry], *, envoy: Path, programs: Path, trust: Trust | None = None
+    ) -> None:
         self._entries = entries
         self._envoy = envoy
         self._programs = programs
+        self._trust = trust or Trust()
         image_programs.write(programs, (entry.programs for entry in entries))
         self._python_mounts = tuple(specification.python_mounts())
 
@@ -84,6 +99,10 @@ class Catalogue:
         raise images.ImageError(self._unknown(reference, name).render())
 
     def _image(self, reference: str, entry: Entry, match: re.Match[str]) -> images.Image:
+        found = self._program(reference, entry, match)
+        return replace(found, env={**self._trust.env, **found.env}, content=self._trust.mounts)
+
+    def _program(self, reference: str, entry: Entry, match: re.Match[str]) -> images.Image:
         env = {"PATH": _HOST_PATH} | {name: _expand(value, match) for name, value in entry.env.items()}
         arguments = tuple(_expand(argument, match) for argument in entry.run.get("args", []))
         mounts = (*self._python_mounts, *image_programs.mounts(self._programs, entry.programs))

@@ -23,18 +23,33 @@ _ITEM_KEYS: Final = {"env": "name", "volumeMounts": "mountPath", "ports": "conta
 
 def build_sidecar(pod: JsonObject, settings: InjectionSettings) -> JsonObject:
     """
-    Build the native sidecar: an init container that keeps running.
+    Build the sidecar. As a native one it is an init container that keeps running, else an ordinary container.
 
-    Every other container, init containers included, starts after its startup probe has passed.
+    Either way every other container, init containers included, starts after its startup probe has passed.
     """
     container = _build_proxy(pod, settings)
-    container["restartPolicy"] = "Always"
+    if is_native(pod):
+        container["restartPolicy"] = "Always"
     container["env"] += [
         _value("ISTIO_META_APP_CONTAINERS", ",".join(c["name"] for c in _user_containers(pod))),
         _value("ISTIO_META_INTERCEPTION_MODE", "REDIRECT"),
         _value("ISTIO_META_POD_PORTS", orjson.dumps(_pod_ports(pod)).decode()),
     ]
     return container
+
+
+def is_native(pod: JsonObject) -> bool:
+    """
+    Whether the pod wants its proxy as a native sidecar.
+
+    Raises:
+        InjectionError: the annotation says neither true nor false.
+    """
+    annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
+    text = annotations.get(settings_.NATIVE, "false").strip().lower()
+    if text not in ("true", "false"):
+        raise settings_.InjectionError(f'annotation {settings_.NATIVE} is "{text}"; it is true or false')
+    return text == "true"
 
 
 def build_gateway(pod: JsonObject, settings: InjectionSettings) -> JsonObject:

@@ -14,6 +14,7 @@ from typing import Final
 
 import orjson
 
+from bookmesh.base import pods
 from bookmesh.base.kubernetes import JsonObject, copy_json
 from bookmesh.mesh.injection import containers, eligibility, interception
 from bookmesh.mesh.injection import settings as settings_
@@ -73,8 +74,11 @@ def _add_sidecar(pod: JsonObject, settings: InjectionSettings) -> None:
         for theirs in [c for c in spec.get(place) or () if c["name"] == settings_.PROXY_CONTAINER]:
             container = containers.lay_over(container, theirs)
             spec[place].remove(theirs)
-    # First, so that the pod's own init containers already have the mesh.
-    spec["initContainers"] = [container, *(spec.get("initContainers") or ())]
+    if containers.is_native(pod):
+        # First, so that the pod's own init containers already have the mesh.
+        spec["initContainers"] = [container, *(spec.get("initContainers") or ())]
+    else:
+        spec["containers"].append(container)
 
 
 def _add_gateway(pod: JsonObject, settings: InjectionSettings) -> None:
@@ -110,19 +114,23 @@ def _add_metadata(pod: JsonObject, template: str, settings: InjectionSettings) -
         "prometheus.io/scrape": "true",
         "prometheus.io/port": "15090",
         "prometheus.io/path": "/stats/prometheus",
-        settings_.STATUS: _status(template, spec, settings),
+        settings_.STATUS: _status(pod, settings),
     }
     if template == SIDECAR:
         labels[workloads.TLS_MODE_LABEL] = "istio"
+        if not containers.is_native(pod):
+            annotations[pods.COMPANIONS_ANNOTATION] = settings_.PROXY_CONTAINER
         annotations["kubectl.kubernetes.io/default-container"] = spec["containers"][0]["name"]
         annotations["kubectl.kubernetes.io/default-logs-container"] = spec["containers"][0]["name"]
     metadata["labels"] = {**labels, **(metadata.get("labels") or {})}
     metadata["annotations"] = {**annotations, **(metadata.get("annotations") or {})}
 
 
-def _status(template: str, spec: JsonObject, settings: InjectionSettings) -> str:
+def _status(pod: JsonObject, settings: InjectionSettings) -> str:
     """What was added, in the form tools look for."""
-    place = "initContainers" if template == SIDECAR else "containers"
+    spec = pod["spec"]
+    is_init = any(c["name"] == settings_.PROXY_CONTAINER for c in spec.get("initContainers") or ())
+    place = "initContainers" if is_init else "containers"
     status = {
         "initContainers": [],
         "containers": [],

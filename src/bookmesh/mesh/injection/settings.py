@@ -13,6 +13,7 @@ CSI_DRIVER: Final = "proxy.bookmesh.dev"
 INJECT: Final = "sidecar.istio.io/inject"  # label (or, older, annotation) of a pod
 STATUS: Final = "sidecar.istio.io/status"  # annotation that says what was injected
 TEMPLATES: Final = "inject.istio.io/templates"  # annotation that picks sidecar or gateway
+NATIVE: Final = "sidecar.istio.io/nativeSidecar"  # annotation: "true" for an init container that restarts
 REVISION: Final = "istio.io/rev"
 NAMESPACE_INJECTION: Final = "istio-injection"
 

@@ -16,7 +16,7 @@ def pod_spec(**labels: str) -> dict[str, Any]:
 
 
 def sidecars(template: dict[str, Any]) -> list[str]:
-    return [each["name"] for each in template["spec"].get("initContainers") or []]
+    return [each["name"] for each in template["spec"]["containers"] if each["name"] != "app"]
 
 
 def test_templates_get_a_sidecar_and_other_objects_stay(istioctl: Run, tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_pods_lists_and_cron_jobs_too_but_not_who_opted_out() -> None:
     everything, last = kube_injecting.inject_all([{"kind": "List", "items": [pod, out]}, cron])
     assert [sidecars(each) for each in everything["items"]] == [["istio-proxy"], []]
     assert sidecars(last["spec"]["jobTemplate"]["spec"]["template"]) == ["istio-proxy"]
-    assert "initContainers" not in pod["spec"]
+    assert sidecars(pod) == []
 
 
 def test_values_of_the_installation_count(istioctl: Run) -> None:

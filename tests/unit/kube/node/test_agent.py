@@ -73,6 +73,16 @@ async def test_the_node_is_registered_and_runs_its_own_pods_only(bench: fakes.Be
         await fakes.until(lambda: phase(bench, "unbound") == "Running")
 
 
+async def test_a_mirror_pod_is_not_run(bench: fakes.Bench) -> None:
+    mirror = fakes.pod(name="mirror")
+    mirror["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    await bench.client.create(PODS, mirror)
+    async with running(bench):
+        await start(bench, fakes.pod())
+        assert bench.forks.names() == ["c"]
+        assert phase(bench, "mirror") == "Pending"
+
+
 async def test_a_deleted_pod_goes(bench: fakes.Bench) -> None:
     async with running(bench):
         await start(bench, fakes.pod())

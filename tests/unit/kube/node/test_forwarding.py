@@ -24,7 +24,7 @@ async def forwarded(
     for one in (client, incoming, outgoing, server):
         one.setblocking(False)
 
-    async def connect() -> socket.socket:
+    async def connect(_incoming: socket.socket) -> socket.socket:
         return outgoing
 
     loop = asyncio.get_running_loop()
@@ -72,7 +72,7 @@ async def test_a_slow_reader_slows_its_writer_down() -> None:
 
 
 async def test_a_connection_that_leads_nowhere_is_broken_off() -> None:
-    async def connect() -> None:
+    async def connect(_incoming: socket.socket) -> None:
         return None
 
     client, incoming = socket.socketpair()
@@ -102,7 +102,7 @@ async def test_a_connection_that_ends_before_its_peer_exists_is_not_connected() 
     asked = asyncio.Event()
     cancelled = asyncio.Event()
 
-    async def connect() -> socket.socket | None:
+    async def connect(_incoming: socket.socket) -> socket.socket | None:
         asked.set()
         try:
             await asyncio.Event().wait()

@@ -125,6 +125,20 @@ async def test_sidecars_end_last_and_in_reverse(bench: fakes.Bench) -> None:
     assert (sorted(order[:2]), order[2:]) == (["c", "d"], ["two", "one"])
 
 
+async def test_companions_start_first_and_end_last_though_they_are_ordinary_containers(
+    bench: fakes.Bench,
+) -> None:
+    bench.forks.scripts["init"] = ends(0)
+    bench.forks.scripts["c"] = ends(0)
+    pod = fakes.pod({"name": "c"}, {"name": "side"}, restartPolicy="Never", initContainers=[{"name": "init"}])
+    pod["metadata"]["annotations"] = {"node.bookmesh.dev/companions": "side"}
+    async with living(bench, pod) as life:
+        await life.until(lambda: life.status["phase"] == "Succeeded")
+        assert bench.forks.names() == ["side", "init", "c"]
+        assert bench.forks.last("side").signals == [signal.SIGTERM]
+        assert [item["name"] for item in life.status["containerStatuses"]] == ["c", "side"]
+
+
 async def test_init_containers_run_one_after_the_other(bench: fakes.Bench) -> None:
     bench.forks.scripts["one"] = ends(1, 0)
     pod = fakes.pod(initContainers=[{"name": "one"}, {"name": "two"}])

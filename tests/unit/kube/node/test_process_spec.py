@@ -102,3 +102,15 @@ def test_the_images_user_counts() -> None:
 def test_an_image_without_a_command_needs_one() -> None:
     with pytest.raises(SourceError, match="no command specified"):
         build({}, image=Image("empty", ()))
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_shown"),
+    [("/etc/ssl", False), ("/etc/ssl/bundle.crt", False), ("/", False), ("/etc/ss", True), ("/srv", True)],
+)
+def test_a_volume_hides_what_the_image_has_there_and_below(volume: str, is_shown: bool) -> None:
+    content = (Mount("/host/bundle", "/etc/ssl/bundle.crt", read_only=True),)
+    image = Image("app:1", entrypoint=("/bin/app",), mounts=IMAGE.mounts, content=content)
+    mine = Mount("/volumes/one", volume)
+    spec = build({}, mounts=(mine,), image=image)
+    assert spec.mounts == (*IMAGE.mounts, *(content if is_shown else ()), mine)

@@ -4,6 +4,7 @@ import datetime
 
 from tests.unit.kube.node import fakes
 
+from bookmesh.base import pods
 from bookmesh.kube.node import records
 from bookmesh.kube.node.records import Terminated, Waiting
 
@@ -79,3 +80,18 @@ def test_times_are_utc_and_whole_seconds() -> None:
     moment = datetime.datetime.fromisoformat("2026-05-09T14:00:00.9+02:00")
     assert records.format_time(moment) == "2026-05-09T12:00:00Z"
     assert records.parse_time(None) is None
+
+
+def test_companions_are_sidecars_among_the_ordinary_containers() -> None:
+    pod = fakes.pod({"name": "c"}, {"name": "proxy"}, restartPolicy="OnFailure")
+    pod["metadata"]["annotations"] = {pods.COMPANIONS_ANNOTATION: "proxy, other"}
+    ended = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": "2026-05-09T11:00:00Z"}}
+    pod["status"] = {"containerStatuses": [{"name": name, "state": ended} for name in ("c", "proxy")]}
+    record = records.initial_record(pod, now=NOW)
+    assert [(item.name, item.role) for item in record.app] == [("c", "app"), ("proxy", "sidecar")]
+    assert ([item.name for item in record.own], [item.name for item in record.companions]) == (
+        ["c"],
+        ["proxy"],
+    )
+    # What the pod is there for has been done; the companion starts again all the same.
+    assert [type(item.state) for item in record.app] == [Terminated, Waiting]

@@ -72,6 +72,16 @@ def test_a_pod_has_not_ended_before_its_sidecars() -> None:
     assert status.phase_of(pod, record_of(pod, [OK], init=[OK])) == "Succeeded"
 
 
+def test_a_pod_has_not_ended_before_its_companions_nor_by_their_exit() -> None:
+    pod = fakes.pod({"name": "c"}, {"name": "p"}, restartPolicy="Never")
+    pod["metadata"]["annotations"] = {"node.bookmesh.dev/companions": "p"}
+    assert status.phase_of(pod, record_of(pod, [Waiting("ContainerCreating"), RUNS])) == "Pending"
+    assert status.phase_of(pod, record_of(pod, [RUNS, RUNS])) == "Running"
+    assert status.phase_of(pod, record_of(pod, [OK, RUNS])) == "Running"
+    assert status.phase_of(pod, record_of(pod, [OK, BAD])) == "Succeeded"
+    assert status.phase_of(pod, record_of(pod, [BAD, OK])) == "Failed"
+
+
 def conditions(built: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {item["type"]: (item["status"], item.get("reason", "")) for item in built["conditions"]}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bookmesh.kube.node import images
+from bookmesh.kube.sandbox.specification import Mount
 from bookmesh.lab.images import catalogue
 
 
@@ -130,3 +131,14 @@ def test_nginx_and_squid_are_the_hosts_own_and_named_with_their_package(
     for reference, package in (("nginx", "nginx-light"), ("sameersbn/squid:3.5.27", "squid")):
         with pytest.raises(images.ImageError, match=rf"BM0303[\s\S]*apt-get install {package}"):
             resolver.resolve(reference)
+
+
+def test_every_image_has_what_its_programs_trust(tmp_path: Path) -> None:
+    trust = catalogue.Trust(
+        (Mount("/lab/ca.crt", "/etc/ca.crt", read_only=True),), {"SSL_CERT_FILE": "/etc/ca.crt"}
+    )
+    resolver = catalogue.Catalogue(catalogue.load(), envoy=Path("/opt/envoy"), programs=tmp_path, trust=trust)
+    for reference in ("proxyv2", "mccutchen/go-httpbin", "examples-bookinfo-reviews-v1"):
+        image = resolver.resolve(reference)
+        assert image.content == trust.mounts
+        assert image.env["SSL_CERT_FILE"] == "/etc/ca.crt"

@@ -5,6 +5,7 @@ import pytest
 from bookmesh.mesh.injection import containers
 from bookmesh.mesh.injection.settings import InjectionError, InjectionSettings
 
+NATIVE = "sidecar.istio.io/nativeSidecar"
 SETTINGS = InjectionSettings(tag="1.28.0")
 
 
@@ -18,11 +19,19 @@ def env(container):
     return {item["name"]: item.get("value") for item in container["env"]}
 
 
-def test_a_sidecar_keeps_running_and_holds_the_others_back():
-    container = containers.build_sidecar(pod(), SETTINGS)
-    assert container["restartPolicy"] == "Always"
+@pytest.mark.parametrize(
+    ("annotations", "policy"), [({}, None), ({NATIVE: "true"}, "Always"), ({NATIVE: "false"}, None)]
+)
+def test_a_sidecar_holds_the_others_back_native_or_not(annotations, policy):
+    container = containers.build_sidecar(pod(annotations=annotations), SETTINGS)
+    assert container.get("restartPolicy") == policy
     assert container["startupProbe"]["httpGet"] == {"path": "/healthz/ready", "port": 15021, "scheme": "HTTP"}
     assert container["image"] == "docker.io/istio/proxyv2:1.28.0"
+
+
+def test_native_is_true_or_false():
+    with pytest.raises(InjectionError, match=r'nativeSidecar is "maybe"'):
+        containers.build_sidecar(pod(annotations={NATIVE: "maybe"}), SETTINGS)
 
 
 def test_a_gateway_is_an_ordinary_container():

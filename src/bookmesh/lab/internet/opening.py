@@ -1,0 +1,82 @@
+"""
+What is outside for one lab, put together: the simulated Internet or the real one, and what pods trust there.
+
+The certificates of simulated hosts are trusted by being in the bundle that programs read by default. Variables and
+options by which a person or a pod names another bundle still count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn, Protocol
+
+import dns.message
+
+from bookmesh.base import findings
+from bookmesh.kube.node.ports import Forks
+from bookmesh.kube.sandbox.network import NodeNetwork
+from bookmesh.kube.sandbox.specification import Mount
+from bookmesh.lab import paths
+from bookmesh.lab.images import catalogue
+from bookmesh.lab.internet import authority, hosts, outlet, simulation
+
+BUNDLE: Final = "/etc/bookmesh/ca-certificates.crt"
+"""Where the bundle is in every pod, whatever the host's distribution."""
+_RESOLVERS: Final = Path("/etc/resolv.conf")
+
+
+class Internet(Protocol):
+    """What lies behind the node."""
+
+    async def run(self) -> NoReturn:
+        """Serve until cancelled."""
+        ...
+
+    async def resolve(self, query: dns.message.Message) -> dns.message.Message:
+        """Answer a query for a name outside the cluster; OSError or DNSException when nobody can."""
+        ...
+
+    def findings(self) -> list[findings.Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """`trust` is for the images of the lab."""
+
+    internet: Internet
+    trust: catalogue.Trust
+
+
+def open_internet(
+    lab: paths.LabPaths, node: NodeNetwork, forks: Forks, *, real: bool, envoy: Path
+) -> Outside:
+    """
+    Prepare the Internet of a lab; nothing runs before `run`.
+
+    Raises:
+        BookmeshError: BM0340, the hosts that a person gave cannot be used.
+    """
+    if real:
+        lines = _RESOLVERS.read_text().splitlines() if _RESOLVERS.exists() else []
+        return Outside(outlet.Outlet(node, outlet.nameservers(lines)), catalogue.Trust())
+    own = hosts.read([lab.hosts]) if lab.hosts.exists() else ()
+    signer = authority.Authority.ensure(lab.pki / "internet")
+    simulated = simulation.Simulation(
+        node,
+        forks,
+        hosts.arrange(hosts.load(), own),
+        signer,
+        envoy=envoy,
+        log=lab.directory / "internet.log",
+    )
+    return Outside(simulated, build_trust(lab.directory / "ca-certificates.crt", signer))
+
+
+def build_trust(bundle: Path, signer: authority.Authority) -> catalogue.Trust:
+    """Write the bundle and show it to images, at its own place and over the host's."""
+    over = authority.write_bundle(bundle, signer)
+    return catalogue.Trust(
+        mounts=tuple(Mount(str(bundle), target, read_only=True) for target in (BUNDLE, *over)),
+        env={"SSL_CERT_FILE": BUNDLE},
+    )
