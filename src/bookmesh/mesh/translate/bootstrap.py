@@ -12,7 +12,7 @@ from typing import Any, Final
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import naming
+from bookmesh.mesh.translate import naming, peer_metadata
 
 ADMIN_PORT: Final = 15000
 HEALTH_PORT: Final = 15021
@@ -113,6 +113,7 @@ def _node(proxy: proxies.Proxy, settings: settings_.MeshSettings) -> JsonObject:
             "CLUSTER_ID": settings.cluster_id,
             "INSTANCE_IPS": proxy.ip,
             "LABELS": dict(proxy.labels),
+            peer_metadata.NODE_KEY: peer_metadata.encode(proxy, settings),
         },
     }
 

@@ -46,7 +46,20 @@ def connection_manager(settings: settings_.MeshSettings, **fields: Any) -> wire.
         stream_idle_timeout=messages.duration(0),
         upgrade_configs=[wire.HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         access_log=access_logs(settings),
+        tracing=_tracing(),
         **fields,
+    )
+
+
+def _tracing() -> wire.HttpConnectionManager.Tracing:
+    """
+    Trace nothing, but have the operation of a route go along as `x-envoy-decorator-operation`.
+
+    What is inbound takes the header away from requests, and answers with it.
+    """
+    none = core.Percent(value=0)
+    return wire.HttpConnectionManager.Tracing(
+        client_sampling=none, random_sampling=none, overall_sampling=none
     )
 
 

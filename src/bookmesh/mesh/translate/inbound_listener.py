@@ -9,7 +9,7 @@ from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
-from bookmesh.mesh.translate import filters, naming, routes, transport_sockets
+from bookmesh.mesh.translate import filters, naming, peer_metadata, routes, transport_sockets
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
@@ -124,6 +124,7 @@ class _Chain:
             virtual_hosts=[
                 route_wire.VirtualHost(name=f"inbound|http|{self.number}", domains=["*"], routes=[self.route])
             ],
+            request_headers_to_remove=peer_metadata.HEADERS,
             validate_clusters=messages.boolean(False),
         )
 

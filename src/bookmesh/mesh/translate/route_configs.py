@@ -9,7 +9,7 @@ from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
-from bookmesh.mesh.translate import actions, filters, naming, routes
+from bookmesh.mesh.translate import actions, filters, naming, peer_metadata, routes
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import messages
 from bookmesh.mesh.wire import route as wire
@@ -66,6 +66,7 @@ def build_configuration(name: str, hosts: Iterable[wire.VirtualHost]) -> wire.Ro
     return wire.RouteConfiguration(
         name=name,
         virtual_hosts=hosts,
+        request_headers_to_add=peer_metadata.announcement(),
         validate_clusters=messages.boolean(False),
         max_direct_response_body_size_bytes=messages.uint32(_MAX_BODY_BYTES),
         ignore_port_in_host_matching=True,

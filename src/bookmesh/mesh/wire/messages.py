@@ -40,8 +40,12 @@ def double(value: float) -> wrappers_pb2.DoubleValue:
     return wrappers_pb2.DoubleValue(value=value)
 
 
-def struct(values: Mapping[str, str]) -> struct_pb2.Struct:
-    """A flat structure of strings, as metadata is."""
-    return struct_pb2.Struct(
-        fields={key: struct_pb2.Value(string_value=value) for key, value in values.items()}
-    )
+def struct(values: Mapping[str, str | Mapping[str, str]]) -> struct_pb2.Struct:
+    """A structure of strings, and of such structures, as metadata is."""
+    return struct_pb2.Struct(fields={key: _value(value) for key, value in values.items()})
+
+
+def _value(value: str | Mapping[str, str]) -> struct_pb2.Value:
+    if isinstance(value, str):
+        return struct_pb2.Value(string_value=value)
+    return struct_pb2.Value(struct_value=struct(value))
