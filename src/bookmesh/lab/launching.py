@@ -115,8 +115,8 @@ def start(
         The settings in force, and whether this call started the lab.
 
     Raises:
-        BookmeshError: it cannot start; it runs already with other settings (BM0106); or its gateway is not ready in time
-            (BM0111), then it stays up.
+        BookmeshError: it cannot start; it runs already with other settings (BM0106); or its gateway is not ready in
+            time (BM0111), then it stays up.
     """
     with exclusive(lab):
         settings = read_settings(lab)

@@ -11,6 +11,7 @@ Istio they go to every host, one without a proxy included.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Final
 
 from bookmesh.mesh.snapshot import proxy as proxies
@@ -25,7 +26,7 @@ _VALUES: Final = (f"%CEL(xds.node.metadata.{NODE_KEY})%", "%CEL(xds.node.id)%")
 def encode(proxy: proxies.Proxy, settings: settings_.MeshSettings) -> str:
     """Encode the facts about a proxy's workload; the same facts give the same text."""
     workload = proxy.workload
-    facts = {
+    facts: dict[str, str | Mapping[str, str]] = {
         "NAME": proxy.name,
         "NAMESPACE": proxy.namespace,
         "WORKLOAD_NAME": workload.name,
