@@ -1,5 +1,5 @@
 """
-Everything a service may need, imported by naming this module: for a process that forks one child a pod.
+Everything that most services need, imported by naming this module: for a process that forks one child a pod.
 
 Nothing happens but imports: no thread, socket or event loop, and the environment is not read.
 """

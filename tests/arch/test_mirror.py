@@ -85,9 +85,6 @@ ELSEWHERE = (
         "bookinfo/service/limits.py", "unit/bookinfo/service/test_application.py", "part of every service"
     ),
     Elsewhere(
-        "bookinfo/service/metrics.py", "unit/bookinfo/service/test_application.py", "part of every service"
-    ),
-    Elsewhere(
         "bookinfo/service/telemetry.py", "unit/bookinfo/service/test_application.py", "part of every service"
     ),
     Elsewhere(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-
-from bookinfo.details import books, external
+from bookinfo.details import books
 from bookinfo.details import settings as details_settings
-from bookinfo.service import answers, application, headers, logs, upstream
+from bookinfo.service import answers, application, headers, logs
+from bookinfo.service.answers import Response
 from bookinfo.service.metrics import Metrics
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Outcome, Route
 from bookinfo.service.settings import Environment, ServiceSettings
+
+if TYPE_CHECKING:
+    from bookinfo.details import external
 
 LOGGER: Final = logging.getLogger("bookinfo.details")
 
@@ -44,12 +45,12 @@ def build(common: ServiceSettings, settings: details_settings.DetailsSettings) -
     return application.build(common, routes=routes, metrics=metrics, lifespan=details.lifespan)
 
 
-async def root(_request: Request) -> Response:
-    return PlainTextResponse("details")
+def root(_request: Request) -> Response:
+    return answers.text("details")
 
 
-async def health(_request: Request) -> Response:
-    return answers.JsonResponse({"status": "Details is healthy"})
+def health(_request: Request) -> Response:
+    return answers.json({"status": "Details is healthy"})
 
 
 class Details:
@@ -61,27 +62,35 @@ class Details:
         self._book_service: external.BookService | None = None
 
     @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self) -> AsyncIterator[None]:
         """Hold the connections to the external service open; none in the version that never asks."""
         if self._settings.book_service_url is None:
             yield
             return
-        async with upstream.open_session(reuse_connections=True) as session:
+        from bookinfo.details import external  # the client behind it is large, and few need it
+
+        async with external.open_session() as session:
             self._book_service = external.BookService(session, base_url=self._settings.book_service_url)
             yield
 
-    async def read(self, request: Request) -> Response:
-        product_id = answers.parse_product_id(request.path_params.get("product_id", ""))
+    def read(self, request: Request) -> Outcome:
+        product_id = answers.parse_product_id(request.parameters.get("product_id", ""))
         if product_id is None:
             return answers.error("please provide numeric product id", 400)
         if self._book_service is None:
-            return answers.JsonResponse(books.book_for(product_id))
-        outgoing = headers.propagated_headers(request.scope["headers"])
+            return answers.json(books.book_for(product_id))
+        return self._ask(self._book_service, product_id, headers.propagated_headers(request.headers))
+
+    async def _ask(
+        self, service: external.BookService, product_id: int, outgoing: Mapping[str, str]
+    ) -> Response:
+        from bookinfo.details import external
+
         try:
-            book = await self._book_service.book(product_id, outgoing)
+            book = await service.book(product_id, outgoing)
         except external.BookServiceError as error:
             self._metrics.called(service="books", status=error.status)
             LOGGER.warning("no details", extra={logs.FIELDS: {"reason": str(error)}})
             return answers.error(str(error), error.status)
         self._metrics.called(service="books", status=200)
-        return answers.JsonResponse(book)
+        return answers.json(book)

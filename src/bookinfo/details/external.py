@@ -1,4 +1,8 @@
-"""The call to the external book service, over the connections of this process."""
+"""
+The call to the external book service: HTTPS to a host outside, for which aiohttp is the client.
+
+Imported by the version that makes this call, when it starts.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,25 @@ import aiohttp
 from yarl import URL
 
 from bookinfo.details import books, volumes
-from bookinfo.service import tracing, upstream
+from bookinfo.service import asking, tracing
 
 ISBN: Final = "0486424618"
 """The one book that Istio's sample asks for: an edition of The Comedy of Errors."""
 
 TIMEOUT_S: Final = 5.0
+CONNECTIONS: Final = 200
 
 KEPT_TO_OURSELVES: Final = frozenset({"authorization", "cookie", "jwt", "end-user"})
 """Propagated inside the shop only: who somebody is here is no business of another company's service."""
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return the client of this process; must be called on the running loop, and be closed."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        cookie_jar=aiohttp.DummyCookieJar(),  # cookies belong to the person asking, not to this process
+        skip_auto_headers=("User-Agent", "Accept-Encoding"),
+    )
 
 
 class BookServiceError(Exception):
@@ -87,7 +101,7 @@ async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
     total = 0
     async for part in response.content.iter_any():
         total += len(part)
-        if total > upstream.MAX_ANSWER_BYTES:
+        if total > asking.MAX_ANSWER_BYTES:
             raise BookServiceError("the external book service gave too long an answer")
         parts.append(part)
     return b"".join(parts)

@@ -8,29 +8,31 @@ import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
-
 from bookinfo.productpage import backends, pages, products, sessions, static_files
 from bookinfo.productpage import settings as page_settings
-from bookinfo.service import answers, application, headers
+from bookinfo.service import answers, application, forms, headers
+from bookinfo.service.answers import Response
 from bookinfo.service.metrics import Metrics
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Outcome, Route
 from bookinfo.service.settings import Environment, ServiceSettings
 
 LOGGER: Final = logging.getLogger("bookinfo.productpage")
 
 DEFAULT_PRODUCT: Final = 0
 
-PAGE_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
+PAGE: Final = answers.encode_fields(
+    {
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-store",
+        "content-security-policy": (
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+            " base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+    }
+)
 
 
 def create(environment: Environment, common: ServiceSettings) -> application.Service:
@@ -72,13 +74,13 @@ class ProductPage:
             common, style_url=self._static.url("bookinfo.css"), icon_url=self._static.url("icon.svg")
         )
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         return [
             Route("/", self.index),
             Route("/index.html", self.index),
             Route("/health", self.health),
             Route("/productpage", self.product_page),
-            Route("/login", self.login, methods=["POST"]),
+            Route("/login", self.login, methods=("POST",)),
             Route("/logout", self.logout),
             Route("/api/v1/products", self.api_products),
             Route("/api/v1/products/{product_id}", self.api_details),
@@ -87,16 +89,16 @@ class ProductPage:
             self._static.route(),
         ]
 
-    async def index(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         services = (
             ("details", self._settings.details_url, ()),
             ("reviews", self._settings.reviews_url, ("ratings",)),
             ("ratings", self._settings.ratings_url, ()),
         )
-        return HTMLResponse(self._pages.index(services, user=self._user(request)), headers=PAGE_HEADERS)
+        return html_page(self._pages.index(services, user=self._user(request)))
 
-    async def health(self, _request: Request) -> Response:
-        return PlainTextResponse("Product page is healthy")
+    def health(self, _request: Request) -> Response:
+        return answers.text("Product page is healthy")
 
     async def product_page(self, request: Request) -> Response:
         user = self._user(request)
@@ -110,51 +112,39 @@ class ProductPage:
             details=pages.build_details(details),
             reviews=pages.build_reviews(reviews),
         )
-        return HTMLResponse(html, headers=PAGE_HEADERS)
+        return html_page(html)
 
-    async def login(self, request: Request) -> Response:
+    def login(self, request: Request) -> Response:
         if not is_same_site(request):
             return self.error(request, 403, "This form was sent from another site.")
-        form = await request.form(max_files=0, max_fields=20)
-        name = form.get("username")
-        user = sessions.parse_user(name) if isinstance(name, str) else None
+        user = sessions.parse_user(forms.parse(request).get("username", ""))
         if user is None:
             return self.error(
                 request,
                 400,
                 f"A user name has 1 to {sessions.LONGEST_NAME} characters, all of them printable.",
             )
-        response = back_to_the_page()
-        response.set_cookie(
-            sessions.COOKIE,
-            self._signer.issue(user),
-            httponly=True,
-            samesite="lax",
-            secure=request.headers.get("x-forwarded-proto") == "https",
-        )
-        return response
+        is_secure = request.header("x-forwarded-proto") == "https"
+        return back_to_the_page(sessions.set_cookie(self._signer.issue(user), is_secure=is_secure))
 
-    async def logout(self, request: Request) -> Response:
-        response = back_to_the_page()
-        if is_same_site(request):
-            response.delete_cookie(sessions.COOKIE, httponly=True, samesite="lax")
-        return response
+    def logout(self, request: Request) -> Response:
+        return back_to_the_page(sessions.delete_cookie() if is_same_site(request) else None)
 
-    async def api_products(self, _request: Request) -> Response:
-        return answers.JsonResponse(products.PRODUCTS)
+    def api_products(self, _request: Request) -> Response:
+        return answers.json(products.PRODUCTS)
 
-    async def api_details(self, request: Request) -> Response:
-        return await self._api(request, "details")
+    def api_details(self, request: Request) -> Outcome:
+        return self._api(request, "details")
 
-    async def api_reviews(self, request: Request) -> Response:
-        return await self._api(request, "reviews")
+    def api_reviews(self, request: Request) -> Outcome:
+        return self._api(request, "reviews")
 
-    async def api_ratings(self, request: Request) -> Response:
-        return await self._api(request, "ratings")
+    def api_ratings(self, request: Request) -> Outcome:
+        return self._api(request, "ratings")
 
     async def _api(self, request: Request, name: str) -> Response:
         """Pass on what a backend says about a product, status and all."""
-        product_id = answers.parse_product_id(request.path_params["product_id"])
+        product_id = answers.parse_product_id(request.parameters["product_id"])
         if product_id is None:
             return answers.error("please provide numeric product id", 400)
         ask = {
@@ -163,20 +153,20 @@ class ProductPage:
             "ratings": self.backends.ratings,
         }[name]
         result = await ask(product_id, self._outgoing(request, self._user(request)))
-        return Response(result.body, result.status, media_type="application/json")
+        return Response(result.body, result.status, answers.JSON)
 
     def error(self, request: Request, status: int, reason: str) -> Response:
         """Answer with why there is no page: JSON below /api, else HTML."""
-        if request.scope["path"].startswith("/api/"):
+        if request.path.startswith("/api/"):
             return answers.error(reason, status)
         html = self._pages.message(status=status, title="That did not work", text=reason)
-        return HTMLResponse(html, status, PAGE_HEADERS)
+        return html_page(html, status)
 
     def _user(self, request: Request) -> str | None:
-        return self._signer.user(request.cookies.get(sessions.COOKIE))
+        return self._signer.user(request.cookie(sessions.COOKIE))
 
     def _outgoing(self, request: Request, user: str | None) -> dict[str, str]:
-        return headers.propagated_headers_at_edge(request.scope["headers"], user=user)
+        return headers.propagated_headers_at_edge(request.headers, user=user)
 
 
 def is_same_site(request: Request) -> bool:
@@ -186,18 +176,25 @@ def is_same_site(request: Request) -> bool:
     Browsers name where a form comes from; they do so with Sec-Fetch-Site where they trust the connection, else with
     Origin, which then has to match Host.
     """
-    site = request.headers.get("sec-fetch-site")
+    site = request.header("sec-fetch-site")
     if site is not None:
         return site in {"same-origin", "none"}
-    origin = request.headers.get("origin")
+    origin = request.header("origin")
     if origin is None:
         return True
     try:
-        return urlsplit(origin).netloc == request.headers.get("host")
+        return urlsplit(origin).netloc == request.header("host")
     except ValueError:  # no URL
         return False
 
 
-def back_to_the_page() -> Response:
+def html_page(html: str, status: int = 200) -> Response:
+    return Response(html.encode("utf-8"), status, PAGE)
+
+
+def back_to_the_page(cookie: str | None) -> Response:
     """Redirect to the product page by a relative URL, so that path prefixes and changed host names do no harm."""
-    return Response(status_code=302, headers={"location": "productpage", "cache-control": "no-store"})
+    headers = {"location": "productpage", "cache-control": "no-store"}
+    if cookie is not None:
+        headers["set-cookie"] = cookie
+    return Response(b"", 302, answers.encode_fields(headers))

@@ -16,10 +16,9 @@ from time import perf_counter
 from typing import Final
 
 import msgspec
-from starlette.applications import Starlette
 
 from bookinfo.productpage.settings import PageSettings
-from bookinfo.service import logs, upstream
+from bookinfo.service import answers, logs, upstream
 from bookinfo.service.metrics import Metrics
 
 LOGGER: Final = logging.getLogger("bookinfo.productpage")
@@ -59,17 +58,22 @@ class Backends:
         self._upstreams: dict[str, upstream.Upstream] = {}
 
     @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Hold one client session for all backends."""
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Hold the connections to all backends."""
         urls = {
             "details": self._settings.details_url,
             "reviews": self._settings.reviews_url,
             "ratings": self._settings.ratings_url,
         }
-        async with upstream.open_session(reuse_connections=self._settings.reuse_connections) as session:
-            for name, url in urls.items():
-                self._upstreams[name] = upstream.Upstream(session, base_url=url, timeout_s=TIMEOUT_S)
+        for name, url in urls.items():
+            self._upstreams[name] = upstream.Upstream(
+                base_url=url, timeout_s=TIMEOUT_S, reuse_connections=self._settings.reuse_connections
+            )
+        try:
             yield
+        finally:
+            for opened in self._upstreams.values():
+                opened.close()
 
     async def details(self, product_id: int, headers: Mapping[str, str]) -> Result:
         return await self._ask("details", product_id, headers, attempts=1)
@@ -99,7 +103,13 @@ class Backends:
                 if answer.status == 200 and is_json(answer.body):
                     self._metrics.called(service=name, status=200)
                     seconds = perf_counter() - started
-                    return Result(200, answer.body, seconds, answer.version, answer.pod)
+                    return Result(
+                        200,
+                        answer.body,
+                        seconds,
+                        answer.header(answers.VERSION_HEADER),
+                        answer.header(answers.POD_HEADER),
+                    )
                 status = answer.status if answer.status != 200 else 500
                 reason = f"status {answer.status}" if answer.status != 200 else "the answer is not JSON"
             LOGGER.warning(

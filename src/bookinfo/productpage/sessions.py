@@ -19,6 +19,7 @@ import msgspec
 COOKIE: Final = "session"
 LIFETIME_S: Final = 12 * 3600
 LONGEST_NAME: Final = 64
+ATTRIBUTES: Final = "HttpOnly; Path=/; SameSite=lax"
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -58,6 +59,16 @@ class Signer:
 
     def _signature(self, payload: str) -> str:
         return _encode(hmac.digest(self._key, payload.encode("ascii"), "sha256"))
+
+
+def set_cookie(value: str, *, is_secure: bool) -> str:
+    """Return the header that gives a browser the cookie; `is_secure`: for HTTPS only."""
+    return f"{COOKIE}={value}; {ATTRIBUTES}{'; Secure' if is_secure else ''}"
+
+
+def delete_cookie() -> str:
+    """Return the header that makes a browser forget the cookie."""
+    return f'{COOKIE}=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; {ATTRIBUTES}'
 
 
 def parse_user(text: str) -> str | None:

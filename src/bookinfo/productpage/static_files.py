@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
 from bookinfo.service import answers
+from bookinfo.service.answers import Response
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Route
 
 CONTENT_TYPES: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
@@ -55,17 +54,17 @@ class StaticFiles:
     def route(self) -> Route:
         return Route("/static/{name}", self.serve)
 
-    async def serve(self, request: Request) -> Response:
-        file = self._files.get(request.path_params["name"])
+    def serve(self, request: Request) -> Response:
+        file = self._files.get(request.parameters["name"])
         if file is None:
             return answers.error("no such file", 404)
-        is_versioned = request.query_params.get("v") == file.digest
+        is_versioned = request.argument("v") == file.digest
         headers = {
             "etag": f'"{file.digest}"',
             "cache-control": FOREVER if is_versioned else ASK_AGAIN,
             "content-type": file.content_type,
             "x-content-type-options": "nosniff",
         }
-        if request.headers.get("if-none-match") == headers["etag"]:
-            return Response(status_code=304, headers=headers)
-        return Response(file.content, headers=headers)
+        if request.header("if-none-match") == headers["etag"]:
+            return Response(b"", 304, answers.encode_fields(headers))
+        return Response(file.content, 200, answers.encode_fields(headers))

@@ -6,19 +6,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-
 from bookinfo.ratings import choosing, faults, settings, store
-from bookinfo.service import answers, application, logs
-from bookinfo.service.health import Readiness
+from bookinfo.service import answers, application, health, logs
+from bookinfo.service.answers import Response
 from bookinfo.service.metrics import Metrics
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Outcome, Route
 from bookinfo.service.settings import Environment, ServiceSettings
 
 LOGGER: Final = logging.getLogger("bookinfo.ratings")
@@ -39,82 +34,80 @@ def create(environment: Environment, common: ServiceSettings) -> application.Ser
 
 def build(common: ServiceSettings, kept: store.RatingsStore, wanted: faults.Faults) -> application.Service:
     """Build the service over any store, with any faults."""
-    ratings = Ratings(kept, wanted)
+    ratings = Ratings(kept, wanted, health.Readiness())
     routes = [
+        Route("/readyz", ratings.readyz),
         Route("/", root),
         Route("/health", ratings.health),
         Route("/ratings", ratings.read),
         Route("/ratings/{product_id}", ratings.read),
-        Route("/ratings/{product_id}", ratings.write, methods=["POST"]),
+        Route("/ratings/{product_id}", ratings.write, methods=("POST",)),
     ]
-    service = application.build(
-        common, routes=routes, metrics=Metrics(common.name, common.version), lifespan=ratings.lifespan
+    return application.build(
+        common,
+        routes=routes,
+        metrics=Metrics(common.name, common.version),
+        lifespan=kept.open,
+        readiness=ratings.readiness,
     )
-    ratings.readiness = service.readiness
-    return service
 
 
-async def root(_request: Request) -> Response:
-    return PlainTextResponse("ratings")
+def root(_request: Request) -> Response:
+    return answers.text("ratings")
 
 
 class Ratings:
     """The handlers that need the store."""
 
-    readiness: Readiness
-
-    def __init__(self, kept: store.RatingsStore, wanted: faults.Faults) -> None:
+    def __init__(self, kept: store.RatingsStore, wanted: faults.Faults, readiness: health.Readiness) -> None:
+        self.readiness = readiness
         self._store = kept
         self._faults = wanted
 
-    @asynccontextmanager
-    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Hold the store open, and answer `/readyz` in place of the route that all services have."""
-        app.router.routes.insert(0, Route("/readyz", self.readyz))
-        async with self._store.open():
-            yield
-
-    async def health(self, _request: Request) -> Response:
+    def health(self, _request: Request) -> Response:
         if self._faults.is_healthy():
-            return answers.JsonResponse({"status": "Ratings is healthy"})
-        return answers.JsonResponse({"status": "Ratings is not healthy"}, 500)
+            return answers.json({"status": "Ratings is healthy"})
+        return answers.json({"status": "Ratings is not healthy"}, 500)
 
     async def readyz(self, _request: Request) -> Response:
-        if not self.readiness.is_ready:
-            return PlainTextResponse(
-                "draining" if self.readiness.is_draining else "starting", status_code=503
-            )
+        refusal = health.not_ready(self.readiness)
+        if refusal is not None:
+            return refusal
         try:
             await self._store.get(0)
         except store.UnavailableError as error:
-            return PlainTextResponse(error.answer, status_code=503)
-        return PlainTextResponse("ready")
+            return answers.text(error.answer, 503)
+        return answers.text("ready")
 
-    async def read(self, request: Request) -> Response:
-        product_id = answers.parse_product_id(request.path_params.get("product_id", ""))
+    def read(self, request: Request) -> Outcome:
+        product_id = answers.parse_product_id(request.parameters.get("product_id", ""))
         if product_id is None:
             return not_numeric()
         fate = self._faults.fate()
         if fate is faults.Fate.REFUSED:
             return answers.error("Service unavailable", 503)
+        at_hand = self._store.at_hand(product_id) if fate is faults.Fate.ANSWERED else None
+        return answers.json(at_hand) if at_hand is not None else self._read_slowly(product_id, fate)
+
+    async def _read_slowly(self, product_id: int, fate: faults.Fate) -> Response:
         if fate is faults.Fate.DELAYED:
             await asyncio.sleep(faults.DELAY_S)
         try:
-            return answers.JsonResponse(await self._store.get(product_id))
+            return answers.json(await self._store.get(product_id))
         except store.UnavailableError as error:
             LOGGER.warning(error.answer, extra={logs.FIELDS: {"reason": error.reason}})
             return answers.error(error.answer, 500)
 
     async def write(self, request: Request) -> Response:
-        product_id = answers.parse_product_id(request.path_params["product_id"])
+        product_id = answers.parse_product_id(request.parameters["product_id"])
         if product_id is None:
             return not_numeric()
         try:
-            ratings = store.parse_ratings(await request.body())
-            return answers.JsonResponse(await self._store.put(product_id, ratings))
+            ratings = store.parse_ratings(request.body)
+            return answers.json(await self._store.put(product_id, ratings))
         except store.InvalidRatingsError as error:
             body = {"error": "please provide valid ratings JSON", "reason": str(error)}
-            return answers.JsonResponse(body, 400)
+            return answers.json(body, 400)
         except store.ReadOnlyError as error:
             return answers.error(str(error), 501)
         except store.StoreFullError as error:

@@ -81,6 +81,9 @@ class DatabaseStore:
         finally:
             await self._database.close()
 
+    def at_hand(self, product_id: int) -> None:
+        """Nothing is: a database has to be asked."""
+
     async def get(self, product_id: int) -> store.ProductRatings:
         try:
             async with asyncio.timeout(self._limits.timeout_s):

@@ -53,6 +53,9 @@ class RatingsStore(Protocol):
     def open(self) -> AbstractAsyncContextManager[None]:
         """Hold what the store needs while requests are served. Succeeds also when a database is away."""
 
+    def at_hand(self, product_id: int) -> ProductRatings | None:
+        """Return the ratings of a product if that takes no waiting; None: `get` has to be asked."""
+
     async def get(self, product_id: int) -> ProductRatings:
         """
         Return the ratings of a product.

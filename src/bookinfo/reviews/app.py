@@ -8,15 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from bookinfo.reviews import settings as reviews_settings
 from bookinfo.reviews import texts
 from bookinfo.service import answers, application, headers, logs, upstream
+from bookinfo.service.answers import Response
 from bookinfo.service.metrics import Metrics
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Outcome, Route
 from bookinfo.service.settings import Environment, ServiceSettings
 
 LOGGER: Final = logging.getLogger("bookinfo.reviews")
@@ -44,12 +43,12 @@ def create(environment: Environment, common: ServiceSettings) -> application.Ser
     return application.build(common, routes=routes, metrics=metrics, lifespan=reviews.lifespan)
 
 
-async def root(_request: Request) -> Response:
-    return PlainTextResponse("reviews")
+def root(_request: Request) -> Response:
+    return answers.text("reviews")
 
 
-async def health(_request: Request) -> Response:
-    return answers.JsonResponse({"status": "Reviews is healthy"})
+def health(_request: Request) -> Response:
+    return answers.json({"status": "Reviews is healthy"})
 
 
 class Reviews:
@@ -64,28 +63,37 @@ class Reviews:
         self._ratings: upstream.Upstream | None = None
 
     @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self) -> AsyncIterator[None]:
         """Hold the connections to ratings open; none in the version that never asks."""
         if not self._settings.has_ratings:
             yield
             return
-        async with upstream.open_session(reuse_connections=self._settings.reuse_connections) as session:
-            self._ratings = upstream.Upstream(
-                session, base_url=self._settings.ratings_url, timeout_s=self._settings.ratings_timeout_s
-            )
+        self._ratings = upstream.Upstream(
+            base_url=self._settings.ratings_url,
+            timeout_s=self._settings.ratings_timeout_s,
+            reuse_connections=self._settings.reuse_connections,
+        )
+        try:
             yield
+        finally:
+            self._ratings.close()
 
-    async def read(self, request: Request) -> Response:
-        product_id = answers.parse_product_id(request.path_params["product_id"])
+    def read(self, request: Request) -> Outcome:
+        product_id = answers.parse_product_id(request.parameters["product_id"])
         if product_id is None:
             return answers.error("please provide numeric product id", 404)
         if self._ratings is None:
-            reviews = texts.reviews_without_ratings()
-        else:
-            outgoing = headers.propagated_headers(request.scope["headers"])
-            stars = await self._stars(self._ratings, product_id, outgoing)
-            reviews = texts.reviews_with_ratings(stars, self._settings.star_color)
-        return answers.JsonResponse(
+            return self._answer(product_id, texts.reviews_without_ratings())
+        return self._read_with_ratings(self._ratings, product_id, request)
+
+    async def _read_with_ratings(
+        self, ratings: upstream.Upstream, product_id: int, request: Request
+    ) -> Response:
+        stars = await self._stars(ratings, product_id, headers.propagated_headers(request.headers))
+        return self._answer(product_id, texts.reviews_with_ratings(stars, self._settings.star_color))
+
+    def _answer(self, product_id: int, reviews: list[texts.Review]) -> Response:
+        return answers.json(
             texts.ProductReviews(
                 id=str(product_id),
                 podname=self._common.pod,

@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from bookinfo.service import answers
+from bookinfo.service.answers import Response
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Route
 
 FILE: Final = "openapi.json"
 
@@ -23,9 +23,9 @@ Document = dict[str, Any]
 def route(package: str) -> Route:
     """Return `/openapi.json`, which answers 404 for a package without a document."""
 
-    async def openapi(_request: Request) -> Response:
+    def openapi(_request: Request) -> Response:
         document = document_for(package)
-        return answers.error("no such file", 404) if document is None else answers.JsonResponse(document)
+        return answers.error("no such file", 404) if document is None else answers.json(document)
 
     return Route("/openapi.json", openapi)
 

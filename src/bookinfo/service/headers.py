@@ -7,11 +7,12 @@ headers from the request it serves to the requests it makes. This is the one pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
-"""Headers as ASGI gives them: lower-case names, repeated names possible, in order of arrival."""
+"""Headers as they were received: lower-case names, repeated names possible, in order of arrival."""
 
 END_USER: Final = "end-user"
 
@@ -53,6 +54,14 @@ JOINED: Final = {b"cookie": "; ", b"tracestate": ",", b"baggage": ","}
 """Headers that may arrive in several lines, and what joins them; of any other the first line counts."""
 
 
+TRACE_FORMS: Final = (
+    (b"traceparent", re.compile(rb"[^-]*-([0-9a-fA-F]{32})-[^-]*-.*")),
+    (b"b3", re.compile(rb"([0-9a-fA-F]{32}|[0-9a-fA-F]{16})(?:-.*)?")),
+    (b"x-b3-traceid", re.compile(rb"([0-9a-fA-F]{32}|[0-9a-fA-F]{16})")),
+)
+"""Headers that name a trace, and where in them its id is; the first that is there and has one counts."""
+
+
 def propagated_headers(incoming: RawHeaders) -> dict[str, str]:
     """
     Return the headers to send along with a call made on behalf of this request.
@@ -89,20 +98,12 @@ def propagated_headers_at_edge(incoming: RawHeaders, *, user: str | None) -> dic
     return outgoing
 
 
-def trace_id(incoming: RawHeaders) -> str | None:
+def trace_id(fields: Mapping[bytes, bytes]) -> str | None:
     """Return the id of the trace that a request belongs to: W3C's first, then B3's single, then B3's multi header."""
-    found = {name: value for name, value in incoming if name in TRACE_HEADERS}
-    parts = found.get(b"traceparent", b"").split(b"-")
-    if len(parts) >= 4 and len(parts[1]) == 32 and _is_hex(parts[1]):
-        return parts[1].decode("ascii")
-    for candidate in (found.get(b"b3", b"").split(b"-")[0], found.get(b"x-b3-traceid", b"")):
-        if len(candidate) in {16, 32} and _is_hex(candidate):
-            return candidate.decode("ascii")
+    for name, form in TRACE_FORMS:
+        value = fields.get(name)
+        if value is not None:
+            match = form.fullmatch(value)
+            if match is not None:
+                return match[1].decode("ascii")
     return None
-
-
-TRACE_HEADERS: Final = frozenset({b"traceparent", b"b3", b"x-b3-traceid"})
-
-
-def _is_hex(value: bytes) -> bool:
-    return all(character in b"0123456789abcdefABCDEF" for character in value)

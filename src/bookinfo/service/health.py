@@ -4,9 +4,10 @@ Whether this process should get requests: alive as long as it answers, ready fro
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from bookinfo.service import answers
+from bookinfo.service.answers import Response
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Route
 
 
 class Readiness:
@@ -19,32 +20,33 @@ class Readiness:
 
     def __init__(self) -> None:
         self._started = False
-        self._draining = False
+        self.is_draining = False
 
     @property
     def is_ready(self) -> bool:
-        return self._started and not self._draining
-
-    @property
-    def is_draining(self) -> bool:
-        return self._draining
+        return self._started and not self.is_draining
 
     def start(self) -> None:
         self._started = True
 
     def drain(self) -> None:
-        self._draining = True
+        self.is_draining = True
 
 
-def routes(readiness: Readiness) -> list[BaseRoute]:
+def routes(readiness: Readiness) -> list[Route]:
     """Return `/livez` (200 while the process answers) and `/readyz` (503 before start-up and while draining)."""
 
-    async def livez(_request: Request) -> Response:
-        return PlainTextResponse("alive")
+    def livez(_request: Request) -> Response:
+        return answers.text("alive")
 
-    async def readyz(_request: Request) -> Response:
-        if readiness.is_ready:
-            return PlainTextResponse("ready")
-        return PlainTextResponse("draining" if readiness.is_draining else "starting", status_code=503)
+    def readyz(_request: Request) -> Response:
+        return not_ready(readiness) or answers.text("ready")
 
     return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def not_ready(readiness: Readiness) -> Response | None:
+    """Return the answer of a service that wants no requests now; None if it does."""
+    if readiness.is_ready:
+        return None
+    return answers.text("draining" if readiness.is_draining else "starting", 503)

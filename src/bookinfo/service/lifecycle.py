@@ -13,27 +13,21 @@ import asyncio
 import contextlib
 import errno
 import logging
-import math
 import signal
 import socket
-from collections.abc import Iterator
 from typing import Final
 
-import uvicorn
 import uvloop
 
-from bookinfo.service import connections, logs
+from bookinfo.service import connections, heads, logs
 from bookinfo.service.application import Service
 
 LOGGER: Final = logging.getLogger("bookinfo.service")
 
 BACKLOG: Final = 1024
 
-IDLE_TIMEOUT_S: Final = 3660
-"""
-How long an idle connection is kept. Longer than Envoy keeps one (an hour), so that it is always the proxy that closes:
-a server that closes first can do so just when a request is on its way.
-"""
+TICK_S: Final = 1.0
+"""How often the server looks at its connections and its clock."""
 
 FIRST_REQUEST_S: Final = 0.25
 """How long a connection that was just accepted when the listening socket closed may take to send its request."""
@@ -53,8 +47,11 @@ def run(service: Service, listener: socket.socket | None = None) -> None:
         ListenError: the address is in use, not allowed or not ours.
     """
     listener = listener or listen(service.settings.host, service.settings.port)
-    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve_until_signal(service, listener))
+    try:
+        with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve_until_signal(service, listener))
+    finally:
+        logs.OUTPUT.flush()
 
 
 async def _serve_until_signal(service: Service, listener: socket.socket) -> None:
@@ -62,81 +59,81 @@ async def _serve_until_signal(service: Service, listener: socket.socket) -> None
     server = Server(service)
     loop.add_signal_handler(signal.SIGTERM, server.stop, service.settings.shutdown_delay_s)
     loop.add_signal_handler(signal.SIGINT, server.stop, 0.0)
-    await server.serve(sockets=[listener])
+    await server.serve(listener)
 
 
-class Server(uvicorn.Server):
-    """uvicorn with a stop of our own (a delay before it closes) and, once a second, a look at who is too slow."""
+class Server:
+    """Serves one service, once."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(
-            uvicorn.Config(
-                service.asgi,
-                loop="none",
-                http=connections.Connection,
-                ws="none",
-                interface="asgi3",
-                lifespan="on",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                backlog=BACKLOG,
-                timeout_keep_alive=IDLE_TIMEOUT_S,
-                timeout_graceful_shutdown=math.ceil(service.settings.shutdown_grace_s),
-            )
-        )
+        self.connections: set[connections.Connection] = set()
+        """Those that are open."""
         self._service = service
+        self._heads = heads.Heads(service.settings)
         self._stopping = asyncio.Event()
+        self._leaving = asyncio.Event()
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Serve on a listening socket until `stop` is called and all is done."""
+        async with self._service.lifespan():
+            accepting = await asyncio.get_running_loop().create_server(
+                lambda: connections.Connection(self._service, self._heads, self.connections),
+                sock=listener,
+                backlog=BACKLOG,
+            )
+            self._service.readiness.start()
+            host, port = listener.getsockname()[:2]
+            LOGGER.info("listening", extra={logs.FIELDS: {"address": host, "port": port}})
+            ticking = asyncio.create_task(self._tick())
+            try:
+                await self._stopping.wait()
+                accepting.close()
+                await self._finish()
+            finally:
+                ticking.cancel()
+                accepting.close()
+                await self._end_all()
 
     def stop(self, delay_s: float) -> None:
         """Begin to leave after `delay_s`; a second call leaves at once."""
         if self._service.readiness.is_draining:
-            self.force_exit = True
+            self._leaving.set()
             self._stopping.set()
             return
         self._service.readiness.drain()
         LOGGER.info("stopping", extra={logs.FIELDS: {"delay_s": delay_s}})
         asyncio.get_running_loop().call_later(delay_s, self._stopping.set)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._service.readiness.start()
-        for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
-            LOGGER.info("listening", extra={logs.FIELDS: {"address": host, "port": port}})
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._heads.refresh()
+            for connection in list(self.connections):
+                connection.check_time()
 
-    async def main_loop(self) -> None:
-        while not self._stopping.is_set():
-            await self.on_tick(0)  # sets the Date header, which has a resolution of one second
-            self._service.limits.cancel_overdue()
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, connections.Connection):
-                    connection.refuse_if_slow()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), timeout=1.0)
+    async def _finish(self) -> None:
+        """Let go of the connections that nothing is expected of, and wait for the others."""
+        for connection in list(self.connections):
+            if not connection.is_new():
+                connection.close_if_idle()
+        await self._emptied(FIRST_REQUEST_S)
+        for connection in list(self.connections):
+            connection.close_if_idle()
+        await self._emptied(self._service.settings.shutdown_grace_s)
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
+    async def _emptied(self, limit_s: float) -> None:
+        """Wait until no connection is open, nobody wants to wait any longer, or `limit_s` is over."""
         clock = asyncio.get_running_loop().time
-        deadline = clock() + FIRST_REQUEST_S
-        # uvicorn has no event for the first request of a connection
-        while self._has_expectant_connection() and clock() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-        await super().shutdown(sockets)
+        deadline = clock() + limit_s
+        while self.connections and not self._leaving.is_set() and clock() < deadline:
+            # Looked at now and then: an event for it would have to be kept for the whole life of the process.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 0.005)
 
-    def _has_expectant_connection(self) -> bool:
-        """Say whether somebody has connected and not sent a request yet; the request may be on its way."""
-        return any(
-            isinstance(connection, connections.Connection) and connection.cycle is None
-            for connection in self.server_state.connections
-        )
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `run`."""
-        yield
+    async def _end_all(self) -> None:
+        """Abort what is left, and let its requests see that they are cancelled."""
+        tasks = [connection.abort() for connection in list(self.connections)]
+        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
 
 
 def listen(host: str | None, port: int) -> socket.socket:

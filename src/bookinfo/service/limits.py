@@ -1,23 +1,20 @@
 """
-Upper bounds for what a client may send (target, headers, body, the time a body may take) and for how long it is served.
+Upper bounds for what a client may send (target, headers, body), the time it may take, and how long it is served.
 
 Bookinfo's requests are tiny, so the bounds are too. Whoever exceeds one gets 414, 431, 413 or 408 and the request
-does not reach a handler (or fails in it, for a body whose length was not announced). A handler that has not finished
-after `REQUEST_TIMEOUT_S` is cancelled and the answer is 503; handlers have shorter limits of their own, so this one is
-the net below them. The time that headers take is bounded in `connections`.
+does not reach a handler. A handler that has not finished after `REQUEST_TIMEOUT_S` is cancelled and the answer is 503;
+handlers have shorter limits of their own, so this one is the net below them.
+
+Time is not watched by a timer a request, which would cost more than the parsing: the server looks at all connections
+once a second, so each of these times has a second's tolerance.
 """
 
 from __future__ import annotations
 
-import asyncio
-import weakref
-from time import monotonic
 from typing import Final
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from bookinfo.service import answers
+from bookinfo.service.answers import HttpError
+from bookinfo.service.requests import Request
 
 MAX_TARGET_BYTES: Final = 8 * 1024
 MAX_HEADER_BYTES: Final = 60 * 1024
@@ -25,104 +22,76 @@ MAX_HEADER_BYTES: Final = 60 * 1024
 MAX_HEADERS: Final = 200
 """Lines. Envoy takes 100 from a client and adds some of its own."""
 MAX_BODY_BYTES: Final = 64 * 1024
+
+MAX_HEAD_BYTES: Final = 2 * (MAX_HEADER_BYTES + MAX_TARGET_BYTES)
+"""
+First line and headers on the wire, with separators. `check_head` counts exactly and answers with a better reason once
+a head is complete; this one is for a head that never is.
+"""
+
+MAX_MESSAGE_BYTES: Final = MAX_HEAD_BYTES + 8 * MAX_BODY_BYTES
+"""A whole request on the wire: enough for a body whose chunks have one byte each, and an end to their extensions."""
+
+HEAD_TIMEOUT_S: Final = 10.0
+"""From the connection, or on a used one from the first byte, to the end of the headers."""
 BODY_TIMEOUT_S: Final = 10.0
+"""From the end of the headers to the end of the body."""
 REQUEST_TIMEOUT_S: Final = 30.0
+WRITE_TIMEOUT_S: Final = 30.0
+"""For a client that does not read to take what waits to be sent."""
+
+IDLE_TIMEOUT_S: Final = 3660.0
+"""
+How long an idle connection is kept. Longer than Envoy keeps one (an hour), so that it is always the proxy that closes:
+a server that closes first can do so just when a request is on its way.
+"""
 
 
-class OvertimeError(Exception):
-    """A handler took longer than `REQUEST_TIMEOUT_S` and was cancelled."""
+def check_head(request: Request, *, target_bytes: int, wire_bytes: int) -> None:
+    """
+    Check the first line and the headers of a request.
+
+    Args:
+        wire_bytes: at most what they took on the wire.
+
+    Raises:
+        HttpError: a limit is exceeded, or what was sent is no HTTP/1.1 that we would dare to interpret.
+    """
+    if target_bytes > MAX_TARGET_BYTES:
+        raise HttpError(414, f"the request target is longer than {MAX_TARGET_BYTES} bytes")
+    if wire_bytes > MAX_HEADER_BYTES:
+        header_bytes = sum(len(name) + len(value) for name, value in request.headers)
+        if header_bytes > MAX_HEADER_BYTES:
+            raise HttpError(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes")
+    if len(request.headers) > MAX_HEADERS:
+        raise HttpError(431, f"there are more than {MAX_HEADERS} headers")
+    if request.version not in {"1.1", "1.0"}:
+        raise HttpError(505, "this server speaks HTTP/1.1")
+    check_framing(request)
 
 
-class Limits:
-    """ASGI wrapper that refuses requests beyond the bounds; raises OvertimeError for one that it had to cancel."""
+def check_framing(request: Request) -> None:
+    """
+    Check what says where a request ends and whom it is for; others on its way must not understand it otherwise.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._running: dict[asyncio.Task[object], float] = {}
-        """When each request began: the oldest first."""
-        self._overdue: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
-        """Those cancelled for it."""
+    The parser has refused the rest: both Content-Length and Transfer-Encoding, either repeated, odd numbers, odd
+    white space and line ends.
 
-    def cancel_overdue(self) -> None:
-        """
-        End the requests that take too long; `Server` calls it once a second.
-
-        A timer for each request would cost as much as serving one.
-        """
-        limit = monotonic() - REQUEST_TIMEOUT_S
-        for task, began in self._running.items():
-            if began > limit:
-                break
-            if task not in self._overdue:
-                self._overdue.add(task)
-                task.cancel()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        refusal, has_body = check_head(scope)
-        if refusal is not None:
-            response = answers.error(refusal.detail, refusal.status_code)
-            response.headers["connection"] = "close"
-            await response(scope, receive, send)
-            return
-        task = asyncio.current_task()
-        assert task is not None  # an ASGI server runs each request in a task  # noqa: S101
-        self._running[task] = monotonic()
-        try:
-            await self._app(scope, BoundedBody(receive).receive if has_body else receive, send)
-        except asyncio.CancelledError:
-            if task not in self._overdue:
-                raise
-            self._overdue.discard(task)
-            task.uncancel()
-            raise OvertimeError from None
-        finally:
-            del self._running[task]
-
-
-def check_head(scope: Scope) -> tuple[HTTPException | None, bool]:
-    """Return why a request is refused by its first line and headers (or None), and whether a body follows."""
-    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
-        return HTTPException(414, f"the request target is longer than {MAX_TARGET_BYTES} bytes"), False
-    total = 0
-    has_body = False
-    for name, value in scope["headers"]:
-        total += len(name) + len(value)
-        if name == b"content-length":
-            # httptools has refused anything but digits already.
-            if int(value) > MAX_BODY_BYTES:
-                return HTTPException(413, f"the body is longer than {MAX_BODY_BYTES} bytes"), True
-            has_body = has_body or int(value) > 0
-        elif name == b"transfer-encoding":
-            has_body = True
-    if total > MAX_HEADER_BYTES:
-        return HTTPException(431, f"the headers are longer than {MAX_HEADER_BYTES} bytes"), has_body
-    if len(scope["headers"]) > MAX_HEADERS:
-        return HTTPException(431, f"there are more than {MAX_HEADERS} headers"), has_body
-    return None, has_body
-
-
-class BoundedBody:
-    """Passes on the parts of one body until it is too long or too slow, then raises the HTTP error to answer with."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._received_bytes = 0
-        self._deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
-        self._complete = False
-
-    async def receive(self) -> Message:
-        if self._complete:  # what follows is the end of the connection, which may come at any time
-            return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            raise HTTPException(408, f"the body took longer than {BODY_TIMEOUT_S:g} s") from None
-        self._received_bytes += len(message.get("body", b""))
-        if self._received_bytes > MAX_BODY_BYTES:
-            raise HTTPException(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
-        self._complete = not message.get("more_body", False)
-        return message
+    Raises:
+        HttpError: with the reason.
+    """
+    encoding = request.fields.get(b"transfer-encoding")
+    if encoding is not None:
+        if request.version == "1.0":
+            raise HttpError(400, "Transfer-Encoding is not part of HTTP/1.0")
+        if encoding.strip().lower() != b"chunked":
+            raise HttpError(501, "the only Transfer-Encoding that is understood is chunked")
+    elif int(request.fields.get(b"content-length", b"0")) > MAX_BODY_BYTES:
+        raise HttpError(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
+    if b"host" not in request.fields:
+        if request.version == "1.1":
+            raise HttpError(400, "the header Host is missing")
+    elif len(request.fields) != len(request.headers):
+        hosts = sum(name == b"host" for name, _ in request.headers)
+        if hosts > 1:
+            raise HttpError(400, "the header Host is repeated")

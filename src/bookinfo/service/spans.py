@@ -21,9 +21,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
-from starlette.types import Scope
 
 from bookinfo.service import trace_context
+from bookinfo.service.requests import Request
 from bookinfo.service.settings import ServiceSettings
 
 METHODS: Final = frozenset(
@@ -50,18 +50,18 @@ class Spans:
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("bookinfo")
 
-    def serve(self, scope: Scope) -> Serving | None:
-        incoming = trace_context.parse(scope["headers"])
+    def serve(self, request: Request) -> Serving | None:
+        incoming = trace_context.parse(request.headers)
         if incoming.is_declined:
             return None
         parent = trace.set_span_in_context(remote_span(incoming.parent)) if incoming.parent else None
         span = self._tracer.start_span(
-            known_method(scope["method"]) or "HTTP",
+            known_method(request.method) or "HTTP",
             context=parent,
             kind=SpanKind.SERVER,
-            attributes=server_attributes(scope),
+            attributes=server_attributes(request),
         )
-        return Serving(self._tracer, span, known_method(scope["method"]) or "HTTP")
+        return Serving(self._tracer, span, known_method(request.method) or "HTTP")
 
     def stop(self) -> None:
         impatience = threading.Timer(FLUSH_S, self._exporter.shutdown)
@@ -149,26 +149,26 @@ def remote_span(parent: trace_context.Parent) -> Span:
     )
 
 
-def server_attributes(scope: Scope) -> dict[str, AttributeValue]:
+def server_attributes(request: Request) -> dict[str, AttributeValue]:
     """Return what is known of a request before it is routed."""
     attributes: dict[str, AttributeValue] = {
-        "url.scheme": scope["scheme"],
-        "url.path": scope["path"],
-        "network.protocol.version": scope["http_version"],
-        **method_attributes(scope["method"]),
+        "url.scheme": "http",
+        "url.path": request.path,
+        "network.protocol.version": request.version,
+        **method_attributes(request.method),
     }
-    if scope["query_string"]:
-        attributes["url.query"] = scope["query_string"].decode("latin-1")
-    if scope.get("client"):
-        attributes["client.address"], attributes["client.port"] = scope["client"]
-    if scope.get("server"):
-        attributes["server.address"], attributes["server.port"] = scope["server"]
-    for name, value in scope["headers"]:
+    if request.query:
+        attributes["url.query"] = request.query.decode("latin-1")
+    if request.client:
+        attributes["client.address"], attributes["client.port"] = request.client
+    if request.server:
+        attributes["server.address"], attributes["server.port"] = request.server
+    for name, value in request.headers:
         if name == b"host":
             host, colon, port = value.decode("latin-1").rpartition(":")
             is_split = bool(colon) and port.isascii() and port.isdigit()
             attributes["server.address"] = host if is_split else value.decode("latin-1")
-            attributes["server.port"] = int(port[:5]) if is_split else DEFAULT_PORTS[scope["scheme"]]
+            attributes["server.port"] = int(port[:5]) if is_split else DEFAULT_PORTS["http"]
         elif name == b"user-agent":
             attributes["user_agent.original"] = value.decode("utf-8", "replace")
     return attributes

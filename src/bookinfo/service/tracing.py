@@ -13,11 +13,12 @@ import importlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import Final, Protocol, cast
-
-from starlette.types import Scope
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from bookinfo.service import settings as service_settings
+
+if TYPE_CHECKING:
+    from bookinfo.service.requests import Request
 
 EXTRA: Final = "bookmesh[telemetry]"
 
@@ -56,7 +57,7 @@ class Serving(Protocol):
 class Tracing(Protocol):
     """Makes spans and sends them away in batches."""
 
-    def serve(self, scope: Scope) -> Serving | None:
+    def serve(self, request: Request) -> Serving | None:
         """Begin the span of a request; None if it came with the wish not to be traced."""
 
     def stop(self) -> None:

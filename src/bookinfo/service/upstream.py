@@ -1,5 +1,5 @@
 """
-Calls to other services: one pooled HTTP client a process, a time limit and a size limit for each call.
+Calls to other services: one pool of connections each, a time limit and a size limit for each call.
 
 Connections are kept and used again, which a sidecar balances request by request. Without a mesh, a Kubernetes Service
 balances connections, not requests: `REUSE_CONNECTIONS=false` opens one a call, to see every replica get its share.
@@ -7,59 +7,32 @@ balances connections, not requests: `REUSE_CONNECTIONS=false` opens one a call, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from urllib.parse import urlsplit
 
-import aiohttp
-from yarl import URL
-
-from bookinfo.service import answers, tracing
-
-MAX_ANSWER_BYTES: Final = 1024 * 1024
-CONNECTIONS: Final = 200
-IDLE_CONNECTION_S: Final = 30.0
-NAME_CACHE_S: Final = 5
+from bookinfo.service import pooling, tracing
+from bookinfo.service.asking import Answer, AnswerError
 
 
 class NoAnswerError(Exception):
     """A service gave no usable answer: not reached, too slow, or too long an answer. The text says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a service answered, whatever the status."""
-
-    status: int
-    body: bytes
-    version: str | None
-    """Which version and pod answered, when they say so."""
-    pod: str | None
-
-
-def open_session(*, reuse_connections: bool) -> aiohttp.ClientSession:
-    """Return the client of this process; must be called on the running loop, and be closed."""
-    if reuse_connections:
-        connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS, ttl_dns_cache=NAME_CACHE_S, keepalive_timeout=IDLE_CONNECTION_S
-        )
-    else:
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ttl_dns_cache=NAME_CACHE_S, force_close=True)
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),  # cookies belong to the person asking, not to this process
-        skip_auto_headers=("User-Agent", "Accept-Encoding"),
-    )
-
-
 class Upstream:
-    """Another service, as this one sees it."""
+    """Another service, as this one sees it; made on the running loop, and closed on it."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, base_url: str, timeout_s: float) -> None:
-        self._session = session
-        self._base = URL(base_url)
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+    def __init__(self, *, base_url: str, timeout_s: float, reuse_connections: bool = True) -> None:
+        parts = urlsplit(base_url)
+        self._base_url = base_url
         self._timeout_s = timeout_s
+        self._pool = pooling.Pool(parts.hostname or "", parts.port or 80, reuse_connections=reuse_connections)
+        self._middle = f" HTTP/1.1\r\nhost: {parts.netloc}\r\naccept: */*\r\n"
+        if not reuse_connections:
+            self._middle += "connection: close\r\n"
+
+    def close(self) -> None:
+        self._pool.close()
 
     async def get(self, path: str, headers: Mapping[str, str], *, attempt: int = 1) -> Answer:
         """
@@ -68,38 +41,35 @@ class Upstream:
         Raises:
             NoAnswerError: there was no complete answer within the time limit.
         """
-        url = self._base.with_path(path)
         serving = tracing.CURRENT.get()
         if serving is None:
-            return await self._get(url, headers)
-        with serving.call("GET", str(url), headers, attempt=attempt) as call:
-            answer = await self._get(url, call.headers)
+            return await self._get(path, headers)
+        with serving.call("GET", self._base_url + path, headers, attempt=attempt) as call:
+            answer = await self._get(path, call.headers)
             call.answered(answer.status)
             return answer
 
-    async def _get(self, url: URL, headers: Mapping[str, str]) -> Answer:
+    async def _get(self, path: str, headers: Mapping[str, str]) -> Answer:
+        request = encode_request(f"GET {path}{self._middle}", headers)
         try:
-            async with self._session.get(
-                url, headers=headers, timeout=self._timeout, allow_redirects=False
-            ) as response:
-                body = await self._read(response)
-                return Answer(
-                    status=response.status,
-                    body=body,
-                    version=response.headers.get(answers.VERSION_HEADER),
-                    pod=response.headers.get(answers.POD_HEADER),
-                )
+            async with asyncio.timeout(self._timeout_s):
+                return await self._pool.ask(request)
         except TimeoutError as error:
-            raise NoAnswerError(f"{url} gave no answer within {self._timeout_s:g} s") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise NoAnswerError(f"{url} gave no answer: {error or type(error).__name__}") from error
+            reason = f"{self._base_url}{path} gave no answer within {self._timeout_s:g} s"
+            raise NoAnswerError(reason) from error
+        except (AnswerError, OSError) as error:
+            reason = f"{self._base_url}{path} gave no answer: {error or type(error).__name__}"
+            raise NoAnswerError(reason) from error
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        parts: list[bytes] = []
-        total = 0
-        async for part in response.content.iter_any():
-            total += len(part)
-            if total > MAX_ANSWER_BYTES:
-                raise NoAnswerError(f"{response.url} answered with more than {MAX_ANSWER_BYTES} bytes")
-            parts.append(part)
-        return b"".join(parts)
+
+def encode_request(beginning: str, headers: Mapping[str, str]) -> bytes:
+    """
+    Return the head of a request, of which `beginning` is there already.
+
+    Raises:
+        ValueError: a header has a line end in it.
+    """
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
+        raise ValueError("a header has a line end in it")
+    return f"{beginning}{lines}\r\n".encode()

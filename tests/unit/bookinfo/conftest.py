@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import uvloop
 
 from bookinfo import main
-from bookinfo.service import application, lifecycle, metrics
+from bookinfo.service import answers, application, lifecycle, metrics
 from bookinfo.service import settings as service_settings
+from bookinfo.service.answers import Response
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Route
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run on the loop that the services run on: it calls protocols at other times than asyncio's own does."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(autouse=True)
@@ -39,21 +44,6 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-class HastyServer(lifecycle.Server):
-    """Ends without the tenth of a second that uvicorn sleeps; the real end has tests of its own."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        for task in list(self.server_state.tasks):
-            task.cancel()
-        while self.server_state.connections or self.server_state.tasks:
-            await asyncio.sleep(0)
-        await self.lifespan.shutdown()
-
-
 Start = Callable[[application.Service], Awaitable[str]]
 
 
@@ -64,15 +54,16 @@ async def start() -> AsyncIterator[Start]:
 
         async def start_service(service: application.Service) -> str:
             listener = lifecycle.listen("127.0.0.1", 0)
-            server = HastyServer(service)
-            task = asyncio.create_task(server.serve(sockets=[listener]))
+            server = lifecycle.Server(service)
+            task = asyncio.create_task(server.serve(listener))
 
             async def finish() -> None:
                 server.stop(0.0)
+                server.stop(0.0)  # without waiting; the orderly end has tests of its own
                 await task
 
             stack.push_async_callback(finish)
-            while not server.started and not task.done():
+            while not service.readiness.is_ready and not task.done():
                 await asyncio.sleep(0.001)
             return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -117,10 +108,12 @@ class Backend:
     async def answer(self, request: Request) -> Response:
         self.seen.append(request)
         if self.hangs:
-            message = await request.receive()
-            while message["type"] != "http.disconnect":
-                message = await request.receive()
-        return Response(self.body, self.status, self.headers, media_type="application/json")
+            await asyncio.Event().wait()  # until the client goes away
+        return Response(self.body.encode(), self.status, answers.JSON + answers.encode_fields(self.headers))
+
+    def sent(self, position: int = 0) -> dict[str, str]:
+        """Return the headers of a request it has seen."""
+        return {name.decode(): value.decode() for name, value in self.seen[position].headers}
 
 
 @pytest.fixture
@@ -129,7 +122,8 @@ async def backend(start: Start) -> Backend:
     settings = service_settings.read(
         service_settings.Environment({"HOSTNAME": "backend-v7-abc"}), "backend", host=None, port=0
     )
-    routes = [Route("/{rest:path}", made_up.answer)]
+    paths = ["/" + "/".join("{" + name + "}" for name in "abc"[:depth]) for depth in range(4)]
+    routes = [Route(path, made_up.answer) for path in paths]
     url = await start(application.build(settings, routes=routes, metrics=metrics.Metrics("backend", "")))
     made_up.host, _, made_up.port = url.removeprefix("http://").partition(":")
     return made_up

@@ -34,7 +34,7 @@ async def test_page_asks_details_once_and_reviews_once(
     answer = await client.get(f"{page}/productpage?u=normal")
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert sorted(request.url.path for request in backend.seen) == ["/details/0", "/reviews/0"]
+    assert sorted(request.path for request in backend.seen) == ["/details/0", "/reviews/0"]
     assert "backend-v7-abc" in await answer.text()
 
 
@@ -45,7 +45,7 @@ async def test_failing_reviews_are_asked_twice_and_do_not_break_the_page(
     answer = await client.get(f"{page}/productpage")
     assert answer.status == 200
     assert "Sorry, product reviews are currently unavailable for this book." in await answer.text()
-    paths = [request.url.path for request in backend.seen]
+    paths = [request.path for request in backend.seen]
     assert (paths.count("/reviews/0"), paths.count("/details/0")) == (2, 1)
 
 
@@ -57,7 +57,7 @@ async def test_slow_reviews_are_given_up_twice(
     page = await start_named("productpage", **SECRET, **backend.env("details", "reviews", "ratings"))
     html = await (await client.get(f"{page}/productpage")).text()
     assert "Error fetching product reviews!" in html
-    assert [request.url.path for request in backend.seen].count("/reviews/0") == 2
+    assert [request.path for request in backend.seen].count("/reviews/0") == 2
 
 
 def test_limits_are_those_of_the_fault_injection_task() -> None:
@@ -80,7 +80,7 @@ async def test_login_makes_the_user_known_to_the_backends_and_logout_ends_it(
     html = await (await client.get(f"{page}/productpage", headers=logged_in)).text()
     assert "jason" in html
     assert 'href="logout"' in html
-    assert {request.headers["end-user"] for request in backend.seen} == {"jason"}
+    assert {request.header("end-user") for request in backend.seen} == {"jason"}
     left = await client.get(f"{page}/logout", headers=logged_in, allow_redirects=False)
     assert (left.status, left.cookies["session"].value) == (302, "")
 
@@ -91,7 +91,7 @@ async def test_nobody_becomes_a_user_by_a_header_or_a_forged_cookie(
     forged = {"end-user": "jason", "cookie": "session=eyJ1c2VyIjoiamFzb24ifQ.AAAA"}
     html = await (await client.get(f"{page}/productpage", headers=forged)).text()
     assert "Signed in" not in html
-    assert all("end-user" not in request.headers for request in backend.seen)
+    assert all(request.header("end-user") is None for request in backend.seen)
 
 
 async def test_cookie_is_secure_behind_https(page: str, client: aiohttp.ClientSession) -> None:
@@ -153,8 +153,8 @@ async def test_api_passes_on_what_the_backend_says(
     answer = await client.get(f"{page}/api/v1/products/7{path}", headers={"x-request-id": "r1"})
     assert (answer.status, await answer.json()) == (200, {"any": ["thing"]})
     assert answer.headers["content-type"] == "application/json"
-    assert [request.url.path for request in backend.seen] == [asked]
-    assert backend.seen[0].headers["x-request-id"] == "r1"
+    assert [request.path for request in backend.seen] == [asked]
+    assert backend.sent(0)["x-request-id"] == "r1"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ async def test_flood_makes_that_many_more_calls(
         "productpage", FLOOD_FACTOR="5", **SECRET, **backend.env("details", "reviews", "ratings")
     )
     await client.get(f"{page}/productpage")
-    assert [request.url.path for request in backend.seen].count("/reviews/0") == 6
+    assert [request.path for request in backend.seen].count("/reviews/0") == 6
 
 
 async def test_outcome_of_calls_is_counted(page: str, backend: Any, client: aiohttp.ClientSession) -> None:

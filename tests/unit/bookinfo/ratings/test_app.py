@@ -6,10 +6,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from starlette.requests import Request
 
 from bookinfo.ratings import app, database, faults, memory, store
+from bookinfo.service import health
 from bookinfo.service import settings as service_settings
+from bookinfo.service.requests import Request
 
 
 async def test_product_nobody_rated_has_the_ratings_of_the_sample(
@@ -159,15 +160,12 @@ async def test_ratings_in_a_database_cannot_be_posted(
 async def test_stopping_service_is_not_ready_whatever_its_database_says(
     fake: FakeDatabase, clock: Clock
 ) -> None:
-    common = service_settings.read(service_settings.Environment({}), "ratings", host=None, port=0)
     ratings = app.Ratings(
         database.DatabaseStore(fake, database.Limits(timeout_s=1, connections=1)),
         faults.Faults("", clock=lambda: clock.now, dice=lambda: clock.chance),
+        health.Readiness(),
     )
-    ratings.readiness = app.build(
-        common, memory.MemoryStore(), faults.Faults("", clock=float, dice=float)
-    ).readiness
-    request = Request({"type": "http"})
+    request = Request("GET", "/readyz")
     assert (await ratings.readyz(request)).body == b"starting"
     ratings.readiness.start()
     assert (await ratings.readyz(request)).body == b"ready"

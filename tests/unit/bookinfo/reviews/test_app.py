@@ -63,7 +63,7 @@ async def test_headers_are_propagated_to_ratings(
 ) -> None:
     url = await start_named("reviews", SERVICE_VERSION="v2", **backend.env("ratings"))
     await read(url, client, **{"end-user": "jason", "x-b3-traceid": "1" * 16, "x-other": "no"})
-    sent = backend.seen[0].headers
+    sent = backend.sent(0)
     assert (sent["end-user"], sent["x-b3-traceid"]) == ("jason", "1" * 16)
     assert "x-other" not in sent
 

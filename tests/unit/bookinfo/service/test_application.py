@@ -5,32 +5,32 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from bookinfo.service import answers, application, limits, logs, metrics, settings
+from bookinfo.service.answers import Response
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Route
 
 Start = Callable[[application.Service], Awaitable[str]]
 
 
 def build(**variables: str) -> application.Service:
-    async def read(request: Request) -> Response:
-        return answers.JsonResponse({"bytes": len(await request.body())})
+    def read(request: Request) -> Response:
+        return answers.json({"bytes": len(request.body)})
 
-    async def fail(_request: Request) -> Response:
+    def fail(_request: Request) -> Response:
         raise RuntimeError("a bug")
 
     async def hang(_request: Request) -> Response:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def show_trace(_request: Request) -> Response:
-        return answers.JsonResponse({"trace_id": logs.TRACE_ID.get()})
+    def show_trace(_request: Request) -> Response:
+        return answers.json({"trace_id": logs.TRACE_ID.get()})
 
     routes = [
         Route("/", read),
-        Route("/read/{name}", read, methods=["POST"]),
+        Route("/read/{name}", read, methods=("POST",)),
         Route("/fail", fail),
         Route("/hang", hang),
         Route("/trace", show_trace),

@@ -69,4 +69,4 @@ def test_edge_takes_the_user_from_the_session_only() -> None:
     ],
 )
 def test_trace_id_is_found_in_each_format(incoming: list[tuple[bytes, bytes]], expected: str | None) -> None:
-    assert headers.trace_id(incoming) == expected
+    assert headers.trace_id(dict(incoming)) == expected

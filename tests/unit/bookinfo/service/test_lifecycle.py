@@ -5,11 +5,11 @@ import socket
 
 import aiohttp
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from bookinfo.service import application, lifecycle, metrics, settings
+from bookinfo.service import answers, application, connections, lifecycle, metrics, settings
+from bookinfo.service.answers import Response
+from bookinfo.service.requests import Request
+from bookinfo.service.routes import Route
 
 
 class Gate:
@@ -22,7 +22,7 @@ class Gate:
     async def pass_through(self, _request: Request) -> Response:
         self.entered.set()
         await self.opened.wait()
-        return PlainTextResponse("through")
+        return answers.text("through")
 
 
 def build(gate: Gate, *, grace_s: str = "5") -> application.Service:
@@ -35,10 +35,20 @@ def build(gate: Gate, *, grace_s: str = "5") -> application.Service:
 async def serve(service: application.Service) -> tuple[lifecycle.Server, asyncio.Task[None], str]:
     listener = lifecycle.listen("127.0.0.1", 0)
     server = lifecycle.Server(service)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(listener))
     while not service.readiness.is_ready:
         await asyncio.sleep(0.001)
     return server, task, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def can_connect(url: str) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
 
 
 async def test_request_in_flight_finishes_and_new_ones_are_served_during_the_delay() -> None:
@@ -63,10 +73,10 @@ async def test_request_in_flight_finishes_and_new_ones_are_served_during_the_del
 async def test_connection_made_just_before_the_stop_gets_its_answer() -> None:
     server, task, url = await serve(build(Gate()))
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-    while not server.server_state.connections:
+    while not server.connections:
         await asyncio.sleep(0.001)
     server.stop(0.0)
-    while any(listening.is_serving() for listening in server.servers):
+    while await can_connect(url):
         await asyncio.sleep(0.001)
     writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     answer = await reader.read()
@@ -102,15 +112,22 @@ async def test_second_stop_does_not_wait() -> None:
         await asyncio.gather(in_flight, return_exceptions=True)
 
 
-async def test_accepted_connection_sends_without_delay() -> None:
+async def test_accepted_connection_sends_without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer."""
-    gate = Gate()
-    server, task, url = await serve(build(gate))
+    nodelay: list[int] = []
+    made = connections.Connection.connection_made
+
+    def look(connection: connections.Connection, transport: asyncio.BaseTransport) -> None:
+        accepted = transport.get_extra_info("socket")
+        nodelay.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(connection, transport)
+
+    monkeypatch.setattr(connections.Connection, "connection_made", look)
+    server, task, url = await serve(build(Gate()))
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     await reader.readline()
-    accepted = next(iter(server.server_state.connections)).transport.get_extra_info("socket")
-    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert nodelay == [1]
     writer.close()
     await writer.wait_closed()
     server.stop(0.0)

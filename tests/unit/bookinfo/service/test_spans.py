@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bookinfo.service import settings, spans
+from bookinfo.service.requests import Request
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -37,21 +38,14 @@ def tracing(sent: Sent) -> spans.Spans:
     return spans.Spans(settings.read(environment, "example", host=None, port=0), "http://collector/v1/traces")
 
 
-def scope(*headers: tuple[bytes, bytes], method: str = "GET") -> dict[str, Any]:
-    return {
-        "method": method,
-        "path": "/books/1",
-        "query_string": b"",
-        "scheme": "http",
-        "http_version": "1.1",
-        "client": ("10.0.0.1", 5000),
-        "server": ("10.0.0.2", 9080),
-        "headers": list(headers),
-    }
+def asked(*headers: tuple[bytes, bytes], method: str = "GET") -> Request:
+    return Request(
+        method, "/books/1", raw_headers=headers, client=("10.0.0.1", 5000), server=("10.0.0.2", 9080)
+    )
 
 
 def serve(tracing: spans.Spans, **options: Any) -> spans.Serving:
-    serving = tracing.serve(scope(**options))
+    serving = tracing.serve(asked(**options))
     assert serving is not None
     return serving
 
@@ -75,12 +69,12 @@ def test_the_address_is_what_the_caller_asked_for() -> None:
         (b"shop:x", ("shop:x", 80)),
         ("\xb2:\xb2".encode("latin-1"), ("\xb2:\xb2", 80)),
     ):
-        attributes = spans.server_attributes(scope((b"host", host)))
+        attributes = spans.server_attributes(asked((b"host", host)))
         assert (attributes["server.address"], attributes["server.port"]) == expected
 
 
 def test_a_made_up_method_does_not_become_a_name(tracing: spans.Spans, sent: Sent) -> None:
-    serving = tracing.serve(scope(method="BREW"))
+    serving = tracing.serve(asked(method="BREW"))
     assert serving is not None
     serving.end(route=None, status=405, error=None)
     tracing.stop()
@@ -127,7 +121,7 @@ def test_a_bad_answer_is_an_error_of_the_call(tracing: spans.Spans, sent: Sent) 
 
 
 def test_an_unsampled_parent_is_passed_on_as_such(tracing: spans.Spans, sent: Sent) -> None:
-    serving = tracing.serve(scope((b"traceparent", f"00-{TRACE}-{SPAN}-00".encode())))
+    serving = tracing.serve(asked((b"traceparent", f"00-{TRACE}-{SPAN}-00".encode())))
     assert serving is not None
     with serving.call("GET", "http://ratings:9080/", {}, attempt=1) as call:
         assert call.headers["traceparent"].startswith(f"00-{TRACE}-")
@@ -138,5 +132,5 @@ def test_an_unsampled_parent_is_passed_on_as_such(tracing: spans.Spans, sent: Se
 
 
 def test_who_does_not_want_a_trace_gets_none(tracing: spans.Spans) -> None:
-    assert tracing.serve(scope((b"b3", b"0"))) is None
+    assert tracing.serve(asked((b"b3", b"0"))) is None
     tracing.stop()
