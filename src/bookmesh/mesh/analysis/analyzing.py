@@ -7,7 +7,9 @@ from typing import Final
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import (
     conflicting_hosts,
+    conflicting_mtls,
     idle_gateways,
+    idle_peer_authentications,
     missing_credentials,
     missing_delegates,
     missing_gateways,
@@ -15,6 +17,7 @@ from bookmesh.mesh.analysis import (
     missing_subsets,
     parsing_findings,
     unserved_protocols,
+    unusable_patches,
 )
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
@@ -26,8 +29,11 @@ _ANALYZERS: Final = (
     missing_delegates.check,
     conflicting_hosts.check,
     idle_gateways.check,
+    idle_peer_authentications.check,
+    conflicting_mtls.check,
     missing_credentials.check,
     unserved_protocols.check,
+    unusable_patches.check,
 )
 
 

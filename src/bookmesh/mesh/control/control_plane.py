@@ -29,12 +29,15 @@ from bookmesh.mesh.control.pacing import Pace
 from bookmesh.mesh.control.proxies import OpenProxy, Push
 from bookmesh.mesh.control.statuses import ProxyStatus
 from bookmesh.mesh.identity.authority import CertificateAuthority
-from bookmesh.mesh.model import kinds
+from bookmesh.mesh.model import kinds, parsing
 from bookmesh.mesh.registry import assembling, workloads
-from bookmesh.mesh.snapshot import mesh_config
+from bookmesh.mesh.snapshot import envoy_filters, mesh_config
+from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.snapshot.proxy import Proxy
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
 from bookmesh.mesh.translate import bootstrap
+from bookmesh.mesh.translate.patching import bootstraps
 from bookmesh.mesh.wire import type_urls
 from bookmesh.mesh.xds import server
 from bookmesh.mesh.xds.pushing import Feed
@@ -142,9 +145,11 @@ class ControlPlane:
         self._proxies[uid] = OpenProxy(proxy, feed, socket, certificate)
         self._pace.mark()
         settings = mesh_config.read(self._settings, self._config_map()).settings
+        start = bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=settings)
+        patches = self._patches_for(proxy)
         return ProxyEndpoint(
             socket_path=socket.path,
-            bootstrap=bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=settings),
+            bootstrap=bootstraps.patch(start, patches, is_router=proxy.type == "router"),
         )
 
     async def close_proxy(self, uid: str) -> None:
@@ -176,6 +181,12 @@ class ControlPlane:
                 )
                 secrets = sds.build_secrets(open_proxy.certificate)
                 open_proxy.feed.publish({type_urls.SECRET: secrets | open_proxy.credentials})
+
+    def _patches_for(self, proxy: Proxy) -> tuple[envoy_filters.Patch, ...]:
+        """From the mirrors: a proxy may open before there is a snapshot."""
+        found = [parsing.parse(obj) for obj in self._configs["EnvoyFilter"].objects()]
+        ordered = sorted(found, key=snapshots.merge_order)
+        return envoy_filters.patches_for(proxy, ordered, root_namespace=self._settings.root_namespace)
 
     def _config_map(self) -> JsonObject | None:
         return self._mesh_config.get(self._settings.root_namespace, mesh_config.NAME)

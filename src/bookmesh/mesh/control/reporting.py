@@ -27,6 +27,10 @@ _NAMES: Final = {
     "BM0206": "EnvoyRejected",
     "BM0207": "ConflictingHosts",
     "BM0208": "GatewayWithoutProxy",
+    "BM0240": "IdlePeerAuthentication",
+    "BM0241": "ConflictingMtls",
+    "BM0242": "UnknownEnvoyType",
+    "BM0243": "UnusablePatch",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, Int32, Model, UInt32
-from bookmesh.mesh.model.matching import PortSelector
+from bookmesh.mesh.model.matching import PortSelector, WorkloadSelector
 
 UInt64 = Annotated[int, msgspec.Meta(ge=0)]
 PercentInt = Annotated[int, msgspec.Meta(ge=0, le=100)]
@@ -236,7 +236,7 @@ class TcpSettings(Model, frozen=True):
     connect_timeout: Duration | None = None
     tcp_keepalive: TcpKeepalive | None = None
     max_connection_duration: Duration | None = None
-    idle_timeout: Annotated[str | None, NOT_ACTED_ON] = None
+    idle_timeout: Duration | None = None
 
 
 class Http2Keepalive(Model, frozen=True):
@@ -274,7 +274,7 @@ class HttpSettings(Model, frozen=True):
     h2_upgrade_policy: Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"] | None = None
     use_client_protocol: bool = False
     max_concurrent_streams: Int32 = 0
-    http2_keep_alive: Annotated[Http2Keepalive | None, NOT_ACTED_ON] = None
+    http2_keep_alive: Http2Keepalive | None = None
 
 
 class ConnectionPool(Model, frozen=True):
@@ -314,9 +314,7 @@ class OutlierDetection(Model, frozen=True):
     base_ejection_time: Duration | None = None
     max_ejection_percent: PercentInt = 0
     min_health_percent: PercentInt = 0
-    outlier_detection_http_error_codes: Annotated[
-        tuple[Annotated[int, msgspec.Meta(ge=100, le=599)], ...], NOT_ACTED_ON
-    ] = ()
+    outlier_detection_http_error_codes: tuple[Annotated[int, msgspec.Meta(ge=100, le=599)], ...] = ()
 
 
 class ClientTls(Model, frozen=True):
@@ -338,7 +336,7 @@ class ClientTls(Model, frozen=True):
     client_certificate: str = ""
     private_key: str = ""
     ca_certificates: str = ""
-    ca_crl: Annotated[str, NOT_ACTED_ON] = ""
+    ca_crl: str = ""
     credential_name: str = ""
     subject_alt_names: tuple[str, ...] = ()
     sni: str = ""
@@ -372,9 +370,9 @@ class Tunnel(Model, frozen=True):
     target_port: The port at the end of the tunnel.
     """
 
-    target_host: str
-    target_port: UInt32
-    protocol: str = ""
+    target_host: Annotated[str, msgspec.Meta(min_length=1)]
+    target_port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    protocol: Literal["", "CONNECT", "POST"] = ""
 
 
 class ProxyProtocol(Model, frozen=True):
@@ -398,7 +396,7 @@ class RetryBudget(Model, frozen=True):
 
     percent: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
     min_retry_concurrency: UInt32 = 0
-    budget_interval: Annotated[str | None, NOT_ACTED_ON] = None
+    budget_interval: Annotated[Duration | None, NOT_ACTED_ON] = None
 
 
 class TrafficPolicy(Model, frozen=True):
@@ -420,8 +418,8 @@ class TrafficPolicy(Model, frozen=True):
     outlier_detection: OutlierDetection | None = None
     tls: ClientTls | None = None
     port_level_settings: tuple[PortTrafficPolicy, ...] = ()
-    tunnel: Annotated[Tunnel | None, NOT_ACTED_ON] = None
-    proxy_protocol: Annotated[ProxyProtocol | None, NOT_ACTED_ON] = None
+    tunnel: Tunnel | None = None
+    proxy_protocol: ProxyProtocol | None = None
     retry_budget: RetryBudget | None = None
 
 
@@ -439,16 +437,6 @@ class Subset(Model, frozen=True):
     traffic_policy: TrafficPolicy | None = None
 
 
-class WorkloadSelector(Model, frozen=True):
-    """
-    Workloads by label.
-
-    match_labels: Labels the pods must have.
-    """
-
-    match_labels: dict[str, str] = {}
-
-
 class DestinationRule(Model, frozen=True):
     """
     Policies for the traffic to one service, and its subsets.
@@ -464,7 +452,7 @@ class DestinationRule(Model, frozen=True):
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()
-    workload_selector: Annotated[WorkloadSelector | None, NOT_ACTED_ON] = None
+    workload_selector: WorkloadSelector | None = None
 
     def levels(self) -> Iterator[TrafficPolicy | PortTrafficPolicy]:
         """Every policy in the rule: of the host, of subsets, of ports."""

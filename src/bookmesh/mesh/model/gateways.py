@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
 import msgspec
@@ -74,8 +75,8 @@ class ServerTls(Model, frozen=True):
     server_certificate: str = ""
     private_key: str = ""
     ca_certificates: str = ""
-    ca_crl: Annotated[str, NOT_ACTED_ON] = ""
-    tls_certificates: Annotated[tuple[TlsCertificate, ...], NOT_ACTED_ON] = ()
+    ca_crl: str = ""
+    tls_certificates: tuple[TlsCertificate, ...] = ()
     credential_name: str = ""
     credential_names: tuple[str, ...] = ()
     ca_cert_credential_name: str = ""
@@ -86,7 +87,7 @@ class ServerTls(Model, frozen=True):
     max_protocol_version: TlsVersion | None = None
     cipher_suites: tuple[str, ...] = ()
     ecdh_curves: tuple[str, ...] = ()
-    insecure_skip_verify: Annotated[bool | None, NOT_ACTED_ON] = None
+    insecure_skip_verify: bool | None = None
 
     @property
     def is_terminated(self) -> bool:
@@ -127,7 +128,7 @@ class Server(Model, frozen=True):
 
     port: ServerPort
     hosts: tuple[str, ...]
-    bind: Annotated[str, NOT_ACTED_ON] = ""
+    bind: str = ""
     tls: ServerTls | None = None
     default_endpoint: Annotated[str, NOT_ACTED_ON] = ""
     name: str = ""
@@ -136,6 +137,11 @@ class Server(Model, frozen=True):
         super().__post_init__()
         if not self.hosts:
             raise ValueError("hosts must not be empty")
+        if self.bind:
+            try:
+                ip_address(self.bind)
+            except ValueError as error:
+                raise ValueError(f'bind "{self.bind}" is not an IP address') from error
         if self.tls is None and self.port.protocol.upper() in ("HTTPS", "TLS"):
             raise ValueError(f"protocol {self.port.protocol} needs tls")
 

@@ -6,10 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from bookmesh.base import kubernetes
-from bookmesh.mesh.model import base, destination_rules, gateways, service_entries, sidecars, virtual_services
+from bookmesh.mesh.model import (
+    base,
+    destination_rules,
+    envoy_filters,
+    gateways,
+    peer_authentications,
+    service_entries,
+    sidecars,
+    virtual_services,
+    workload_entries,
+    workload_groups,
+)
 
 NETWORKING: Final = "networking.istio.io"
+SECURITY: Final = "security.istio.io"
 VERSIONS: Final = ("v1", "v1beta1", "v1alpha3")
+SECURITY_VERSIONS: Final = ("v1", "v1beta1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,36 @@ KINDS: Final = (
         ),
     ),
     Kind(kind="Sidecar", plural="sidecars", short_name="", spec=sidecars.Sidecar),
+    Kind(
+        kind="WorkloadEntry",
+        plural="workloadentries",
+        short_name="we",
+        spec=workload_entries.WorkloadEntry,
+        columns=(Column("Address", ".spec.address", "Where the workload answers"),),
+    ),
+    Kind(
+        kind="WorkloadGroup",
+        plural="workloadgroups",
+        short_name="wg",
+        spec=workload_groups.WorkloadGroup,
+        is_acted_on=False,
+    ),
+    Kind(
+        kind="EnvoyFilter",
+        plural="envoyfilters",
+        short_name="",
+        spec=envoy_filters.EnvoyFilter,
+        versions=("v1alpha3",),
+    ),
+    Kind(
+        kind="PeerAuthentication",
+        plural="peerauthentications",
+        short_name="pa",
+        spec=peer_authentications.PeerAuthentication,
+        columns=(Column("Mode", ".spec.mtls.mode", "What is accepted: plain text, mTLS or both"),),
+        group=SECURITY,
+        versions=SECURITY_VERSIONS,
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Small structures that several kinds use: string matches, percentages, ports, destinations, header operations."""
+"""Small structures that several kinds use: string matches, percentages, ports, destinations, headers, selectors."""
 
 from __future__ import annotations
 
@@ -85,3 +85,23 @@ class Headers(Model, frozen=True):
 
     request: HeaderOperations | None = None
     response: HeaderOperations | None = None
+
+
+class WorkloadSelector(Model, frozen=True):
+    """
+    Workloads by label.
+
+    match_labels: Labels the pods must have.
+    """
+
+    match_labels: dict[str, str] = {}
+
+
+class LabelSelector(Model, frozen=True):
+    """
+    Workloads by label.
+
+    labels: Labels the workloads must have.
+    """
+
+    labels: dict[str, str] = {}

@@ -72,6 +72,8 @@ def _schema(info: _Info) -> JsonObject:
             return _struct_schema(info)
         case msgspec.inspect.VarTupleType():
             return {"type": "array", "items": _schema(info.item_type), **_bounds(info, "Items")}
+        case msgspec.inspect.DictType(value_type=msgspec.inspect.AnyType()):
+            return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         case msgspec.inspect.DictType():
             return {"type": "object", "additionalProperties": _schema(info.value_type)}
         case msgspec.inspect.LiteralType():

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import Model, PortNumber, UInt32
+from bookmesh.mesh.model.base import Model, PortNumber
+from bookmesh.mesh.model.matching import LabelSelector
+from bookmesh.mesh.model.workload_entries import WorkloadEntry
 
 
 class EntryPort(Model, frozen=True):
@@ -25,38 +27,6 @@ class EntryPort(Model, frozen=True):
     target_port: PortNumber = 0
 
 
-class EntryEndpoint(Model, frozen=True):
-    """
-    One address of the service.
-
-    address: An IP address, a DNS name or unix:///path.
-    ports: Ports by the names of the entry's ports.
-    labels: Labels for subsets.
-    network: The network of the address.
-    locality: region/zone/subzone.
-    weight: The share of traffic.
-    service_account: The identity of the endpoint.
-    """
-
-    address: str = ""
-    ports: dict[str, PortNumber] = {}
-    labels: dict[str, str] = {}
-    network: str = ""
-    locality: str = ""
-    weight: UInt32 = 0
-    service_account: str = ""
-
-
-class EntryWorkloadSelector(Model, frozen=True):
-    """
-    Workloads by label.
-
-    labels: Labels the workloads must have.
-    """
-
-    labels: dict[str, str] = {}
-
-
 class ServiceEntry(Model, frozen=True):
     """
     A service that Kubernetes does not know.
@@ -67,7 +37,7 @@ class ServiceEntry(Model, frozen=True):
     location: Whether it is part of the mesh.
     resolution: How its addresses are found.
     endpoints: Its addresses.
-    workload_selector: Pods behind it.
+    workload_selector: Pods and WorkloadEntries behind it.
     export_to: Namespaces that see it.
     subject_alt_names: Names its certificates must have one of.
     """
@@ -77,7 +47,7 @@ class ServiceEntry(Model, frozen=True):
     ports: tuple[EntryPort, ...] = ()
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
     resolution: Literal["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] | None = None
-    endpoints: tuple[EntryEndpoint, ...] = ()
-    workload_selector: EntryWorkloadSelector | None = None
+    endpoints: tuple[WorkloadEntry, ...] = ()
+    workload_selector: LabelSelector | None = None
     export_to: tuple[str, ...] = ()
     subject_alt_names: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import msgspec
 from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber
 from bookmesh.mesh.model.destination_rules import ConnectionPool
 from bookmesh.mesh.model.gateways import ServerTls
-from bookmesh.mesh.model.matching import Destination
+from bookmesh.mesh.model.matching import Destination, LabelSelector
 
 CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
 
@@ -81,17 +81,7 @@ class OutboundTrafficPolicy(Model, frozen=True):
     """
 
     mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] | None = None
-    egress_proxy: Annotated[Destination | None, NOT_ACTED_ON] = None
-
-
-class SidecarSelector(Model, frozen=True):
-    """
-    Workloads by label.
-
-    labels: Labels the pods must have.
-    """
-
-    labels: dict[str, str] = {}
+    egress_proxy: Destination | None = None
 
 
 class Sidecar(Model, frozen=True):
@@ -105,8 +95,8 @@ class Sidecar(Model, frozen=True):
     outbound_traffic_policy: What happens to calls of services nobody knows.
     """
 
-    workload_selector: SidecarSelector | None = None
+    workload_selector: LabelSelector | None = None
     ingress: Annotated[tuple[IngressListener, ...], NOT_ACTED_ON] = ()
     egress: tuple[EgressListener, ...] = ()
-    inbound_connection_pool: Annotated[ConnectionPool | None, NOT_ACTED_ON] = None
+    inbound_connection_pool: ConnectionPool | None = None
     outbound_traffic_policy: OutboundTrafficPolicy | None = None

@@ -198,7 +198,7 @@ class HttpRetry(Model, frozen=True):
     per_try_timeout: Duration | None = None
     retry_on: str = ""
     backoff: Duration | None = None
-    retry_remote_localities: Annotated[bool | None, NOT_ACTED_ON] = None
+    retry_remote_localities: bool | None = None
     retry_ignore_previous_hosts: bool | None = None
 
 

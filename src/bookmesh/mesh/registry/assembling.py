@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.model import parsing, service_entries
+from bookmesh.mesh.model import parsing, workload_entries
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import slices as slices_
@@ -26,8 +26,6 @@ V = TypeVar("V")
 Key = tuple[str, str]  # namespace, name
 Changed = Mapping[Key, JsonObject | None]
 _Differences = Mapping[Key, tuple[T | None, T | None]]
-
-_REGISTERED: Final = (service_entries.ServiceEntry,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Assembly:
 
     def apply(self, changes: Changes, configs: Sequence[parsing.Parsed]) -> registries.Registry:
         """Take changes in; `configs` are all objects of the mesh's own kinds, of which those for the registry count."""
-        entries = tuple(config for config in configs if isinstance(config.spec, _REGISTERED))
+        entries = tuple(config for config in configs if isinstance(config.spec, registries.REGISTERED))
         is_other = bool(self._services.apply(changes.services))
         is_other |= bool(self._namespaces.apply(changes.namespaces))
         is_other |= entries != self._entries
@@ -91,7 +89,10 @@ class Assembly:
         workloads = self._workloads.apply(changes.pods)
         hosts = self._index_slices(slices)
         addresses = self._index_workloads(workloads)
-        if self._registry is None or is_other or (addresses and entries):
+        # Services of Kubernetes may have such entries behind them, which slices do not tell.
+        is_written = any(isinstance(entry.spec, workload_entries.WorkloadEntry) for entry in entries)
+        is_other |= bool((addresses and entries) or (hosts and is_written))
+        if self._registry is None or is_other:
             self._registry = self._assemble(self._registry)
         elif hosts or addresses:
             self._registry = self._update(self._registry, hosts, addresses, workloads)

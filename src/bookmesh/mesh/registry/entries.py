@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bookmesh.mesh.model import parsing, service_entries
+from bookmesh.mesh.model import parsing, service_entries, workload_entries
 from bookmesh.mesh.registry import endpoints, protocols, services, workloads
 
 _NONE: Final = "NONE"
@@ -29,6 +29,7 @@ def build_services(entry: parsing.Parsed) -> list[services.Service]:
             more_addresses=spec.addresses[1:],
             ports=tuple(_build_port(port) for port in spec.ports),
             export_to=spec.export_to or ("*",),
+            selector=spec.workload_selector.labels if spec.workload_selector is not None else {},
             labels=entry.metadata.labels,
             resolution=resolution,
             is_external=spec.location != "MESH_INTERNAL",
@@ -46,57 +47,74 @@ def resolution_of(spec: service_entries.ServiceEntry) -> services.Resolution:
 
 
 def build_endpoints(
-    entry: parsing.Parsed, by_ip: Mapping[str, workloads.Workload]
+    entry: parsing.Parsed,
+    by_ip: Mapping[str, workloads.Workload],
+    more: Iterable[workloads.Workload] = (),
 ) -> Iterable[tuple[tuple[str, int], tuple[endpoints.Endpoint, ...]]]:
     """
     Yield ((host, port), endpoints) of one ServiceEntry, in the order of its YAML.
 
     With DNS the address of an endpoint is a name; without endpoints it is that of the service. With NONE there are
-    none.
+    none. `by_ip` are pods, `more` are WorkloadEntries; a selector finds both.
     """
     spec = entry.spec
     if not isinstance(spec, service_entries.ServiceEntry) or resolution_of(spec) == _NONE:
         return
+    everybody = [*by_ip.values(), *more]
     for host in spec.hosts:
         for port in spec.ports:
-            found = [_endpoint(one, port, by_ip) for one in spec.endpoints if one.address]
+            found = [_endpoint(one, port, entry, by_ip) for one in spec.endpoints if one.address]
             if spec.workload_selector is not None:
-                found += _selected(spec.workload_selector.labels, port, entry.metadata.namespace, by_ip)
+                labels = spec.workload_selector.labels
+                found += selected(labels, _build_port(port), entry.metadata.namespace, everybody)
             elif not spec.endpoints and resolution_of(spec) != "STATIC" and not host.startswith("*"):
                 found = [endpoints.Endpoint(host.lower(), port.target_port or port.number)]
             if found:
-                yield (host.lower(), port.number), tuple(found)
+                yield (host.lower(), port.number), without_repeats(found)
+
+
+def without_repeats(found: Iterable[endpoints.Endpoint]) -> tuple[endpoints.Endpoint, ...]:
+    """Of several endpoints with the same address and port the first."""
+    by_place: dict[tuple[str, int], endpoints.Endpoint] = {}
+    for endpoint in found:
+        by_place.setdefault((endpoint.ip, endpoint.port), endpoint)
+    return tuple(by_place.values())
 
 
 def _endpoint(
-    one: service_entries.EntryEndpoint,
+    one: workload_entries.WorkloadEntry,
     port: service_entries.EntryPort,
+    entry: parsing.Parsed,
     by_ip: Mapping[str, workloads.Workload],
 ) -> endpoints.Endpoint:
     number = one.ports.get(port.name) or port.target_port or port.number
     where = workloads.parse_locality(one.locality)
+    written = workloads.build_entry(entry.metadata.name, entry.metadata.namespace, one)
     return endpoints.Endpoint(
         one.address,
         number,
-        by_ip.get(one.address),
+        by_ip.get(one.address) or (written if written.speaks_mtls else None),
         own_labels=one.labels,
         own_locality=where if one.locality else None,
         weight=one.weight or 1,
     )
 
 
-def _selected(
+def selected(
     labels: Mapping[str, str],
-    port: service_entries.EntryPort,
+    port: services.ServicePort,
     namespace: str,
-    by_ip: Mapping[str, workloads.Workload],
+    candidates: Iterable[workloads.Workload],
 ) -> list[endpoints.Endpoint]:
-    """Pods of the entry's namespace; they count as they run, without regard to their readiness."""
-    return [
-        endpoints.Endpoint(workload.ip, port.target_port or port.number, workload)
-        for workload in by_ip.values()
-        if workload.namespace == namespace and labels.items() <= workload.labels.items()
-    ]
+    """Workloads of a namespace with these labels; they count as they run, without regard to their readiness."""
+    found: list[endpoints.Endpoint] = []
+    for workload in candidates:
+        if workload.namespace != namespace or not labels.items() <= workload.labels.items():
+            continue
+        number = services.target_port(port, workload)
+        if number is not None:
+            found.append(endpoints.Endpoint(workload.ip, number, workload, weight=workload.weight))
+    return found
 
 
 def _build_port(port: service_entries.EntryPort) -> services.ServicePort:
@@ -106,4 +124,5 @@ def _build_port(port: service_entries.EntryPort) -> services.ServicePort:
         number=port.number,
         protocol=protocols.protocol_for(name=port.name, app_protocol=declared, number=port.number),
         target=port.target_port or port.number,
+        prefers_name=True,
     )

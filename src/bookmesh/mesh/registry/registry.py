@@ -8,11 +8,12 @@ The whole registry, put together from what was read of a Kubernetes API.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.model import parsing, service_entries
+from bookmesh.mesh.model import parsing, service_entries, workload_entries
 from bookmesh.mesh.registry import entries as entries_
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import slices as slices_
@@ -22,6 +23,9 @@ from bookmesh.mesh.registry.endpoints import Endpoint
 __all__ = ["Endpoint", "Registry", "assemble", "build"]
 
 EndpointKey = tuple[str, int]  # hostname, number of a service port
+
+
+REGISTERED: Final = (service_entries.ServiceEntry, workload_entries.WorkloadEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,14 @@ def build(
     configs: Iterable[parsing.Parsed] = (),
     domain: str = "cluster.local",
 ) -> Registry:
-    """Build the registry of these objects, in any order. Of `configs` the ServiceEntries count."""
+    """Build the registry of these objects, in any order. Of `configs` those of `REGISTERED` kinds count."""
     workloads = (build_running(pod) for pod in pods)
     return assemble(
         (services_.build_service(service, domain=domain) for service in services),
         (slices_.build_slice(one) for one in endpoint_slices),
         (workload for workload in workloads if workload is not None),
         {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in namespaces},
-        entries=(config for config in configs if isinstance(config.spec, service_entries.ServiceEntry)),
+        entries=(config for config in configs if isinstance(config.spec, REGISTERED)),
         domain=domain,
     )
 
@@ -76,7 +80,7 @@ def assemble(
     domain: str = "cluster.local",
 ) -> Registry:
     """
-    Put the registry together; the order of the input does not matter.
+    Put the registry together; the order of the input does not matter. `entries` are of `REGISTERED` kinds.
 
     A Service of Kubernetes wins over a ServiceEntry of the same name, and of two ServiceEntries the older one. Of two
     pods with one address the last one by name counts.
@@ -86,11 +90,16 @@ def assemble(
     by_ip = {workload.ip: workload for workload in ordered}
     behind = _find_behind(by_host.values(), ordered)
     endpoints = _build_endpoints(by_host, slices, by_ip, domain)
-    for entry in sorted(entries, key=_age):
+    oldest_first = sorted(entries, key=_age)
+    written = _written_workloads(oldest_first)
+    _add_written(endpoints, by_host.values(), written)
+    for entry in oldest_first:
         added = [service for service in entries_.build_services(entry) if service.hostname not in by_host]
         by_host |= {service.hostname: service for service in added}
         own = {service.hostname for service in added}
-        endpoints |= {key: found for key, found in entries_.build_endpoints(entry, by_ip) if key[0] in own}
+        endpoints |= {
+            key: found for key, found in entries_.build_endpoints(entry, by_ip, written) if key[0] in own
+        }
     return Registry(
         services=dict(sorted(by_host.items())),
         endpoints=endpoints,
@@ -129,6 +138,29 @@ def service_endpoints(
         for number in sorted(found)
         if found[number]
     }
+
+
+def _written_workloads(configs: Iterable[parsing.Parsed]) -> list[workloads_.Workload]:
+    """WorkloadEntries that have an address."""
+    return [
+        workloads_.build_entry(c.metadata.name, c.metadata.namespace, c.spec)
+        for c in configs
+        if isinstance(c.spec, workload_entries.WorkloadEntry) and c.spec.address
+    ]
+
+
+def _add_written(
+    endpoints: dict[EndpointKey, tuple[Endpoint, ...]],
+    services: Iterable[services_.Service],
+    written: Sequence[workloads_.Workload],
+) -> None:
+    """A Service of Kubernetes selects WorkloadEntries of its namespace as it selects pods, which win over them."""
+    for service in services if written else ():
+        for port in service.ports if service.selector else ():
+            found = entries_.selected(service.selector, port, service.namespace, written)
+            key = (service.hostname, port.number)
+            if found:
+                endpoints[key] = entries_.without_repeats([*endpoints.get(key, ()), *found])
 
 
 def _age(entry: parsing.Parsed) -> tuple[str, str, str]:

@@ -16,12 +16,16 @@ EXPORT_TO_ANNOTATION: Final = "networking.istio.io/exportTo"
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """`target` is a port number or the name of a container port."""
+    """
+    `target` is a port number or the name of a container port. `prefers_name`: a port of the pod that has this port's
+    name wins over `target`, as with ServiceEntries.
+    """
 
     name: str
     number: int
     protocol: protocols.Protocol
     target: int | str
+    prefers_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,11 @@ class Service:
 
 
 def target_port(port: ServicePort, workload: workloads.Workload) -> int | None:
-    """The container port of one workload behind a service port; None when it has no port of that name."""
-    if isinstance(port.target, int):
-        return port.target
-    return workload.ports.get(port.target)
+    """The port of one workload behind a service port; None when it has no port of that name."""
+    if isinstance(port.target, str):
+        return workload.ports.get(port.target)
+    own = workload.ports.get(port.name) if port.prefers_name or workload.is_entry else None
+    return own or port.target
 
 
 def build_service(service: JsonObject, *, domain: str = "cluster.local") -> Service:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.model import workload_entries
 
 TLS_MODE_LABEL: Final = "security.istio.io/tlsMode"
 LOCALITY_LABEL: Final = "istio-locality"
@@ -29,8 +30,9 @@ class Locality:
 @dataclass(frozen=True, slots=True)
 class Workload:
     """
-    One pod. `name` is that of the Deployment (or of the pod when it has no owner), `ports` maps the names of
-    container ports to numbers.
+    One pod, or one entry that a person wrote down (`is_entry`; then `pod` is ""). `name` is that of the Deployment (or
+    of the pod when it has no owner), `ports` maps the names of container ports to numbers. `service_account` is "" for
+    entries without identity.
     """
 
     name: str
@@ -41,11 +43,14 @@ class Workload:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     ports: Mapping[str, int] = field(default_factory=dict, hash=False)
     locality: Locality = Locality()
+    is_entry: bool = False
+    weight: int = 1
 
     @property
     def speaks_mtls(self) -> bool:
-        """Whether a sidecar in the pod accepts the mesh's mTLS."""
-        return self.labels.get(TLS_MODE_LABEL) == "istio"
+        """Whether a sidecar accepts the mesh's mTLS: a label says so, or an entry has an identity."""
+        default = "istio" if self.is_entry and self.service_account else "disabled"
+        return self.labels.get(TLS_MODE_LABEL, default) == "istio"
 
     @property
     def canonical_name(self) -> str:
@@ -75,6 +80,22 @@ def build_workload(pod: JsonObject, *, ip: str | None = None) -> Workload:
         labels=labels,
         ports=_container_ports(spec),
         locality=_locality_of(labels),
+    )
+
+
+def build_entry(name: str, namespace: str, entry: workload_entries.WorkloadEntry) -> Workload:
+    """Read what a person wrote down about a workload that is no pod."""
+    return Workload(
+        name=name,
+        namespace=namespace,
+        pod="",
+        ip=entry.address,
+        service_account=entry.service_account,
+        labels=entry.labels,
+        ports=entry.ports,
+        locality=parse_locality(entry.locality) if entry.locality else _locality_of(entry.labels),
+        is_entry=True,
+        weight=entry.weight or 1,
     )
 
 

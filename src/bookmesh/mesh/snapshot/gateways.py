@@ -49,12 +49,19 @@ class GatewayServer:
         return not self.is_http and tls is not None and tls.mode in (None, "PASSTHROUGH")
 
     @property
+    def is_auto_passthrough(self) -> bool:
+        """Whether TLS goes through to the service that the name in its greeting stands for."""
+        tls = self.server.tls
+        return not self.is_http and tls is not None and tls.mode == "AUTO_PASSTHROUGH"
+
+    @property
     def is_plain_tcp(self) -> bool:
         return self.server.tls is None and self.server.port.protocol.upper() in TCP_PROTOCOLS
 
     @property
     def is_served(self) -> bool:
-        return self.is_http or self.is_terminated or self.is_passthrough or self.is_plain_tcp
+        by_name = self.is_passthrough or self.is_auto_passthrough
+        return self.is_http or self.is_terminated or by_name or self.is_plain_tcp
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -80,12 +87,13 @@ class GatewayServer:
 class GatewayPort:
     """
     A port on which a gateway proxy listens: `target` in the pod, `number` as clients of its Service call it. Servers
-    are in merge order, never empty.
+    are in merge order, never empty. `bind` is the address to listen on, "" for all.
     """
 
     target: int
     number: int
     servers: tuple[GatewayServer, ...]
+    bind: str = ""
 
 
 def _split(entry: str) -> tuple[str, str]:
@@ -102,9 +110,9 @@ def selects(gateway: gateways.Gateway, labels: Iterable[tuple[str, str]]) -> boo
 def ports_for(
     proxy: proxies.Proxy, configs: Iterable[parsing.Parsed], reg: registry.Registry
 ) -> tuple[GatewayPort, ...]:
-    """Collect the ports of one gateway proxy, in port order; without servers that are not served yet."""
+    """Collect the ports of one gateway proxy, by port and address; without servers that are not served yet."""
     targets = _target_ports(proxy, reg)
-    found: defaultdict[int, list[GatewayServer]] = defaultdict(list)
+    found: defaultdict[tuple[int, str], list[GatewayServer]] = defaultdict(list)
     for parsed in configs:
         gateway = parsed.spec
         if not isinstance(gateway, gateways.Gateway) or not selects(gateway, proxy.labels.items()):
@@ -114,10 +122,10 @@ def ports_for(
             candidate = GatewayServer(name, parsed.ref, parsed.digest, index, server)
             if candidate.is_served:
                 for target in targets.get(server.port.number) or (server.port.number,):
-                    found[target].append(candidate)
+                    found[target, server.bind].append(candidate)
     return tuple(
-        GatewayPort(target=target, number=servers[0].server.port.number, servers=tuple(servers))
-        for target, servers in sorted(found.items())
+        GatewayPort(target, servers[0].server.port.number, tuple(servers), bind)
+        for (target, bind), servers in sorted(found.items())
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,25 +39,32 @@ class Policies:
     root_namespace: str
     ordered: tuple[parsing.Parsed, ...] = ()
 
-    def policy_for(self, host: str, *, client_namespace: str, service_namespace: str) -> HostPolicy:
+    def policy_for(
+        self,
+        host: str,
+        *,
+        client_namespace: str,
+        service_namespace: str,
+        client_labels: Mapping[str, str] | None = None,
+    ) -> HostPolicy:
         """
         Find the policy for traffic from one namespace to one service.
 
         The client's own namespace wins over the service's, and that over the root namespace. Within a namespace the
-        most specific host wins.
+        most specific host wins. Without `client_labels` the rules for all clients are looked at.
         """
         for namespace in dict.fromkeys((client_namespace, service_namespace, self.root_namespace)):
             found = self._visible(namespace, client_namespace)
             pattern = hosts.most_specific(found, host)
             if pattern is not None:
-                return _merge(found[pattern])
+                return _merge(_applicable(found[pattern], client_labels))
         return NO_POLICY
 
     def _visible(self, namespace: str, client_namespace: str) -> dict[str, list[parsing.Parsed]]:
         visible: defaultdict[str, list[parsing.Parsed]] = defaultdict(list)
         for pattern, rules in self.rules.get(namespace, {}).items():
             for rule in rules:
-                if routing.is_exported(spec_of(rule).export_to, namespace, client_namespace):
+                if _is_visible(rule, client_namespace):
                     visible[pattern].append(rule)
         return visible
 
@@ -86,6 +93,29 @@ def spec_of(rule: parsing.Parsed) -> destination_rules.DestinationRule:
     if not isinstance(rule.spec, destination_rules.DestinationRule):
         raise TypeError(f"{rule.ref} is not a DestinationRule")
     return rule.spec
+
+
+def _is_visible(rule: parsing.Parsed, client_namespace: str) -> bool:
+    """A rule for some clients is for those of its own namespace, whatever it exports to."""
+    if spec_of(rule).workload_selector is not None:
+        return rule.metadata.namespace == client_namespace
+    return routing.is_exported(spec_of(rule).export_to, rule.metadata.namespace, client_namespace)
+
+
+def _applicable(
+    rules: Sequence[parsing.Parsed], client_labels: Mapping[str, str] | None
+) -> list[parsing.Parsed]:
+    """
+    Rules in the order in which they count: the oldest that selects the client, those with the same selector, then those
+    for everybody. Of a rule that selects others nothing is used.
+    """
+    chosen = [(rule, selector) for rule in rules if (selector := spec_of(rule).workload_selector) is not None]
+    others = [rule for rule in rules if spec_of(rule).workload_selector is None]
+    if client_labels is None:
+        return [*(rule for rule, _ in chosen), *others]
+    labels = client_labels.items()
+    first = next((s.match_labels for _, s in chosen if s.match_labels.items() <= labels), None)
+    return [*(rule for rule, selector in chosen if selector.match_labels == first), *others]
 
 
 def _merge(rules: Iterable[parsing.Parsed]) -> HostPolicy:

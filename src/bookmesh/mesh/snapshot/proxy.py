@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import yaml
@@ -13,6 +13,7 @@ from bookmesh.mesh.registry import workloads
 from bookmesh.mesh.snapshot import mesh_config
 
 CONFIG_ANNOTATION: Final = "proxy.istio.io/config"
+_META_PREFIX: Final = "ISTIO_META_"
 ProxyType = Literal["sidecar", "router"]
 
 
@@ -20,13 +21,15 @@ ProxyType = Literal["sidecar", "router"]
 class Proxy:
     """
     `id` is the Envoy node id, `TYPE~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`, as Istio writes it. `stats_inclusions` are
-    (prefix | suffix | regex, text) of statistics that it keeps besides those of every proxy.
+    (prefix | suffix | regex, text) of statistics that it keeps besides those of every proxy. `metadata` is what the
+    proxy says about itself: variables `ISTIO_META_NAME` of its container as `NAME`, and `ISTIO_VERSION`.
     """
 
     id: str
     type: ProxyType
     workload: workloads.Workload
     stats_inclusions: tuple[tuple[str, str], ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def namespace(self) -> str:
@@ -64,7 +67,13 @@ def build_proxy(
     workload = workloads.build_workload(pod, ip=ip)
     proxy_type = proxy_type or _proxy_type(pod)
     node_id = f"{proxy_type}~{ip}~{workload.pod}.{workload.namespace}~{workload.namespace}.svc.{domain}"
-    return Proxy(id=node_id, type=proxy_type, workload=workload, stats_inclusions=_stats_inclusions(pod))
+    return Proxy(
+        id=node_id,
+        type=proxy_type,
+        workload=workload,
+        stats_inclusions=_stats_inclusions(pod),
+        metadata=_metadata(pod),
+    )
 
 
 def _stats_inclusions(pod: JsonObject) -> tuple[tuple[str, str], ...]:
@@ -83,11 +92,22 @@ def _stats_inclusions(pod: JsonObject) -> tuple[tuple[str, str], ...]:
 
 
 def _proxy_type(pod: JsonObject) -> ProxyType:
+    return "router" if (_container(pod).get("args") or [])[:2] == ["proxy", "router"] else "sidecar"
+
+
+def _metadata(pod: JsonObject) -> dict[str, str]:
+    container = _container(pod)
+    image, _, tag = str(container.get("image", "")).rpartition(":")
+    found = {
+        variable["name"].removeprefix(_META_PREFIX): variable["value"]
+        for variable in container.get("env") or ()
+        if variable["name"].startswith(_META_PREFIX) and variable.get("value")
+    }
+    return found | ({"ISTIO_VERSION": tag} if image and tag else {})
+
+
+def _container(pod: JsonObject) -> JsonObject:
+    """The container of the proxy; empty when there is none."""
     spec = pod.get("spec", {})
-    for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
-        if container.get("name") == "istio-proxy" and (container.get("args") or [])[:2] == [
-            "proxy",
-            "router",
-        ]:
-            return "router"
-    return "sidecar"
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    return next((c for c in containers if c.get("name") == "istio-proxy"), {})

@@ -15,7 +15,8 @@ class MeshSettings:
     `mtls_mode` is what sidecars accept; `is_auto_mtls` lets clients use mTLS wherever the peer speaks it;
     `access_log_path` "" switches access logs off; `ca_certificates` is the file with which TLS servers outside the
     mesh are verified. `stats_inclusions` are (prefix | suffix | regex, text) of statistics that all proxies keep.
-    `is_locality_enabled` allows load balancing by locality.
+    `is_locality_enabled` allows load balancing by locality. `egress_proxy` is (host, port, subset) of the service that
+    takes what goes to services nobody knows; a Sidecar says so.
     """
 
     root_namespace: str = "istio-system"
@@ -30,3 +31,4 @@ class MeshSettings:
     ca_certificates: str = "/etc/ssl/certs/ca-certificates.crt"
     stats_inclusions: tuple[tuple[str, str], ...] = ()
     is_locality_enabled: bool = True
+    egress_proxy: tuple[str, int, str] | None = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import parsing, sidecars
+from bookmesh.mesh.model import destination_rules, matching, parsing, sidecars
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import hosts, routing, settings
 
@@ -15,13 +17,16 @@ from bookmesh.mesh.snapshot import hosts, routing, settings
 class View:
     """
     What one Sidecar lets a proxy see. `entries` are (namespace, host pattern), of which None means everything;
-    namespaces are names, `*` or `~`.
+    namespaces are names, `*` or `~`. `egress_proxy` takes what goes to services nobody knows; its host is fully
+    qualified. `inbound_pool` limits connections to the application.
     """
 
     ref: ObjectRef
     digest: str
     entries: tuple[tuple[str, str], ...] | None
     outbound: settings.OutboundTrafficPolicy | None
+    egress_proxy: matching.Destination | None = None
+    inbound_pool: destination_rules.ConnectionPool | None = None
 
     def shows_service(self, service: services.Service) -> bool:
         return self._shows(service.namespace, (service.hostname,))
@@ -37,7 +42,12 @@ class View:
 
 
 def view_for(
-    namespace: str, labels: Mapping[str, str], configs: Iterable[parsing.Parsed], *, root_namespace: str
+    namespace: str,
+    labels: Mapping[str, str],
+    configs: Iterable[parsing.Parsed],
+    *,
+    root_namespace: str,
+    domain: str = "cluster.local",
 ) -> View | None:
     """
     Find the Sidecar in force; None when there is none.
@@ -57,10 +67,10 @@ def view_for(
             ranked.setdefault(1, parsed)
         elif parsed.metadata.namespace == root_namespace:
             ranked.setdefault(2, parsed)
-    return _build_view(ranked[min(ranked)], namespace) if ranked else None
+    return _build_view(ranked[min(ranked)], namespace, domain) if ranked else None
 
 
-def _build_view(parsed: parsing.Parsed, namespace: str) -> View | None:
+def _build_view(parsed: parsing.Parsed, namespace: str, domain: str) -> View | None:
     spec = parsed.spec
     if not isinstance(spec, sidecars.Sidecar):
         return None
@@ -70,9 +80,15 @@ def _build_view(parsed: parsing.Parsed, namespace: str) -> View | None:
             where, _, pattern = entry.partition("/")
             entries.append((namespace if where == "." else where, pattern))
     policy = spec.outbound_traffic_policy
+    proxy = policy.egress_proxy if policy is not None else None
+    if proxy is not None:
+        host = hosts.qualified(proxy.host, parsed.metadata.namespace, domain)
+        proxy = msgspec.structs.replace(proxy, host=host)
     return View(
         ref=parsed.ref,
         digest=parsed.digest,
         entries=tuple(entries) if spec.egress else None,
         outbound=policy.mode if policy is not None else None,
+        egress_proxy=proxy,
+        inbound_pool=spec.inbound_connection_pool,
     )

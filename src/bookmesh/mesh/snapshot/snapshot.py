@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import is_
 
@@ -11,8 +11,9 @@ from bookmesh.mesh.model import destination_rules, gateways, parsing, virtual_se
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import credentials as credentials_
-from bookmesh.mesh.snapshot import delegates, hosts, routing
+from bookmesh.mesh.snapshot import delegates, envoy_filters, hosts, routing
 from bookmesh.mesh.snapshot import gateways as gateways_
+from bookmesh.mesh.snapshot import peer_authentications as peers_
 from bookmesh.mesh.snapshot import policies as policies_
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
@@ -33,6 +34,7 @@ class MeshSnapshot:
     configs: tuple[parsing.Parsed, ...]
     routings: tuple[routing.Routing, ...]
     policies: policies_.Policies
+    peers: peers_.PeerPolicies = field(default_factory=peers_.PeerPolicies)
     credentials: credentials_.Credentials = field(default_factory=credentials_.Credentials)
     findings: tuple[Finding, ...] = ()
 
@@ -44,15 +46,41 @@ class MeshSnapshot:
         """VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that `namespace` sees, in merge order."""
         return tuple(r for r in self.routings if gateway in r.gateways and r.is_visible_in(namespace))
 
-    def policy_for(self, service: services.Service, client_namespace: str) -> policies_.HostPolicy:
+    def policy_for(
+        self,
+        service: services.Service,
+        client_namespace: str,
+        client_labels: Mapping[str, str] | None = None,
+    ) -> policies_.HostPolicy:
+        """The DestinationRules for a service; without labels also those that are for some clients only."""
         return self.policies.policy_for(
-            service.hostname, client_namespace=client_namespace, service_namespace=service.namespace
+            service.hostname,
+            client_namespace=client_namespace,
+            service_namespace=service.namespace,
+            client_labels=client_labels,
         )
+
+    def accepts_mtls(self, endpoint: registries.Endpoint) -> bool:
+        """Whether clients that may choose should use the mesh's mTLS towards an endpoint."""
+        workload = endpoint.workload
+        if workload is None or not endpoint.speaks_mtls:
+            return False
+        return self.peers.modes_for(workload.namespace, workload.labels).of(endpoint.port) != "DISABLE"
 
     def view_for(self, proxy: proxies.Proxy) -> sidecars_.View | None:
         """What a Sidecar lets this proxy see; None when there is none for it."""
-        root = self.settings.root_namespace
-        return sidecars_.view_for(proxy.namespace, proxy.labels, self.configs, root_namespace=root)
+        settings = self.settings
+        return sidecars_.view_for(
+            proxy.namespace,
+            proxy.labels,
+            self.configs,
+            root_namespace=settings.root_namespace,
+            domain=settings.domain,
+        )
+
+    def patches_for(self, proxy: proxies.Proxy) -> tuple[envoy_filters.Patch, ...]:
+        """Changes that EnvoyFilters make to the configuration of this proxy, in order."""
+        return envoy_filters.patches_for(proxy, self.configs, root_namespace=self.settings.root_namespace)
 
     def gateway_ports(self, proxy: proxies.Proxy) -> tuple[gateways_.GatewayPort, ...]:
         return gateways_.ports_for(proxy, self.configs, self.registry)
@@ -97,6 +125,7 @@ def build(
         configs=ordered,
         routings=routings,
         policies=policies,
+        peers=peers_.build_policies(ordered, settings),
     )
     return previous if previous is not None and _is_same(built, previous) else built
 

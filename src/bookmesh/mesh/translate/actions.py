@@ -15,6 +15,7 @@ _DEFAULT_RETRY_ON: Final = "connect-failure,refused-stream,unavailable,cancelled
 _DEFAULT_RETRIES: Final = 2
 ALL: Final = matching.Percent(value=100.0)
 _HOST_ATTEMPTS: Final = 5
+_PRIORITY_UPDATES: Final = 2
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -103,6 +104,10 @@ def _apply_retry_settings(policy: wire.RetryPolicy, retries: virtual_services.Ht
             names.append("retriable-status-codes")
         policy.retry_on = ",".join(names)
         policy.retriable_status_codes.extend(codes)
+    if retries.retry_remote_localities:
+        policy.retry_priority.name = "envoy.retry_priorities.previous_priorities"
+        others = wire.PreviousPrioritiesConfig(update_frequency=_PRIORITY_UPDATES)
+        policy.retry_priority.typed_config.CopyFrom(messages.pack(others))
     if retries.per_try_timeout is not None:
         policy.per_try_timeout.CopyFrom(messages.duration(parse_duration_s(retries.per_try_timeout)))
     if retries.backoff is not None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import protocols, registry, services
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import bootstrap, client_tls, discovery, naming, traffic_policies
+from bookmesh.mesh.translate import (
+    bootstrap,
+    client_tls,
+    discovery,
+    http_options,
+    naming,
+    traffic_policies,
+    transport_sockets,
+)
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
-
-_HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def build_outbound(
@@ -43,8 +48,8 @@ def build_outbound(
     traffic_policies.apply_load_balancer(cluster, effective.load_balancer)
     if is_local:
         cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
-    is_http2 = _is_http2(port, effective.connection_pool)
-    _set_http_options(cluster, port, effective, is_http2=is_http2, is_router=is_router)
+    is_http2 = http_options.is_http2(port, effective.connection_pool)
+    http_options.apply_outbound(cluster, port, effective, speaks_http2=is_http2, is_router=is_router)
     sni = naming.outbound_sni(service.hostname, port.number, subset)
     client_tls.apply(
         cluster,
@@ -57,19 +62,47 @@ def build_outbound(
         is_router=is_router,
         settings=settings,
     )
+    if effective.proxy_protocol is not None:
+        transport_sockets.announce_caller(cluster, effective.proxy_protocol)
+    return cluster
+
+
+def build_by_server_name(
+    name: str,
+    service: services.Service,
+    port: services.ServicePort,
+    *,
+    subset: str,
+    policy: policies.HostPolicy,
+    settings: settings_.MeshSettings,
+) -> wire.Cluster:
+    """Build the cluster of a service port for connections that are passed on as they are: no TLS, no HTTP."""
+    effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
+    cluster = _new_cluster(name, settings)
+    cluster.metadata.CopyFrom(_service_metadata(service, subset))
+    discovery.apply_eds(cluster)
+    traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
+    traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)
+    traffic_policies.apply_load_balancer(cluster, effective.load_balancer)
     return cluster
 
 
 def build_inbound(
-    port: int, service: services.Service, protocol: protocols.Protocol, settings: settings_.MeshSettings
+    port: int,
+    service: services.Service,
+    protocol: protocols.Protocol,
+    settings: settings_.MeshSettings,
+    *,
+    pool: destination_rules.ConnectionPool | None = None,
 ) -> wire.Cluster:
-    """Build the cluster of the local application's port; `port` is that of the container."""
-    cluster = _new_local_cluster(naming.inbound_cluster(port), settings)
+    """
+    Build the cluster of the local application's port; `port` is that of the container.
+
+    Source: Service `spec.ports[]`, Sidecar `inboundConnectionPool`.
+    """
+    cluster = _new_local_cluster(naming.inbound_cluster(port), settings, pool)
     cluster.metadata.CopyFrom(_service_metadata(service, ""))
-    if protocol.is_http2:
-        _put_http_options(cluster, _explicit_http2())
-    elif protocol is protocols.Protocol.AUTO:
-        _put_http_options(cluster, _same_as_downstream())
+    http_options.apply_inbound(cluster, protocol, pool)
     return cluster
 
 
@@ -88,7 +121,7 @@ def build_passthrough(settings: settings_.MeshSettings) -> wire.Cluster:
         )
     )
     traffic_policies.apply_connection_pool(cluster, None, None)
-    _put_http_options(cluster, _same_as_downstream())
+    http_options.put(cluster, http_options.same_as_downstream())
     return cluster
 
 
@@ -102,7 +135,7 @@ def build_blackhole(settings: settings_.MeshSettings) -> wire.Cluster:
 def build_inbound_passthrough(settings: settings_.MeshSettings) -> wire.Cluster:
     """Ports of the local application that no Service names."""
     cluster = _new_local_cluster(naming.INBOUND_PASSTHROUGH, settings)
-    _put_http_options(cluster, _same_as_downstream())
+    http_options.put(cluster, http_options.same_as_downstream())
     return cluster
 
 
@@ -114,7 +147,9 @@ def _new_cluster(name: str, settings: settings_.MeshSettings) -> wire.Cluster:
     )
 
 
-def _new_local_cluster(name: str, settings: settings_.MeshSettings) -> wire.Cluster:
+def _new_local_cluster(
+    name: str, settings: settings_.MeshSettings, pool: destination_rules.ConnectionPool | None = None
+) -> wire.Cluster:
     cluster = _new_cluster(name, settings)
     cluster.type = wire.Cluster.ORIGINAL_DST
     cluster.lb_policy = wire.Cluster.CLUSTER_PROVIDED
@@ -132,7 +167,7 @@ def _new_local_cluster(name: str, settings: settings_.MeshSettings) -> wire.Clus
             ],
         )
     )
-    traffic_policies.apply_connection_pool(cluster, None, None)
+    traffic_policies.apply_connection_pool(cluster, pool, None)
     return cluster
 
 
@@ -146,75 +181,3 @@ def _service_metadata(service: services.Service, subset: str) -> core.Metadata:
     if subset:
         facts["subset"] = subset
     return core.Metadata(filter_metadata={"istio": messages.struct(facts)})
-
-
-def _is_http2(port: services.ServicePort, pool: destination_rules.ConnectionPool | None) -> bool:
-    http = pool.http if pool is not None else None
-    if http is not None and not http.use_client_protocol:
-        if http.h2_upgrade_policy == "UPGRADE":
-            return True
-        if http.h2_upgrade_policy == "DO_NOT_UPGRADE":
-            return False
-    return port.protocol.is_http2
-
-
-def _set_http_options(
-    cluster: wire.Cluster,
-    port: services.ServicePort,
-    effective: traffic_policies.EffectivePolicy,
-    *,
-    is_http2: bool,
-    is_router: bool,
-) -> None:
-    """HTTP/1.1 unless declared otherwise. On undeclared ports a sidecar keeps the caller's version."""
-    pool = effective.connection_pool
-    common = traffic_policies.common_http_options(pool)
-    keeps_version = pool is not None and pool.http is not None and pool.http.use_client_protocol
-    originates = client_tls.is_origination(effective.tls)
-    if keeps_version or (port.protocol is protocols.Protocol.AUTO and not is_router and not is_http2):
-        options = _same_as_downstream()
-    elif is_http2:
-        options = _explicit_http2()
-        if pool is not None and pool.http is not None and pool.http.max_concurrent_streams:
-            streams = messages.uint32(pool.http.max_concurrent_streams)
-            options.explicit_http_config.http2_protocol_options.max_concurrent_streams.CopyFrom(streams)
-    elif common is not None or originates:
-        options = _explicit_http1()
-    else:
-        return
-    if common is not None:
-        options.common_http_protocol_options.CopyFrom(common)
-    if originates and effective.tls is not None and not effective.tls.sni:
-        verifies = not effective.tls.insecure_skip_verify and not effective.tls.subject_alt_names
-        options.upstream_http_protocol_options.auto_sni = True
-        options.upstream_http_protocol_options.auto_san_validation = verifies
-    _put_http_options(cluster, options)
-
-
-def _put_http_options(cluster: wire.Cluster, options: Any) -> None:
-    cluster.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(messages.pack(options))
-
-
-def _explicit_http1() -> wire.HttpProtocolOptions:
-    return wire.HttpProtocolOptions(
-        explicit_http_config=wire.HttpProtocolOptions.ExplicitHttpConfig(
-            http_protocol_options=wire.Http1ProtocolOptions()
-        )
-    )
-
-
-def _explicit_http2() -> wire.HttpProtocolOptions:
-    return wire.HttpProtocolOptions(
-        explicit_http_config=wire.HttpProtocolOptions.ExplicitHttpConfig(
-            http2_protocol_options=wire.Http2ProtocolOptions()
-        )
-    )
-
-
-def _same_as_downstream() -> wire.HttpProtocolOptions:
-    return wire.HttpProtocolOptions(
-        use_downstream_protocol_config=wire.HttpProtocolOptions.UseDownstreamHttpConfig(
-            http_protocol_options=wire.Http1ProtocolOptions(),
-            http2_protocol_options=wire.Http2ProtocolOptions(),
-        )
-    )

@@ -101,10 +101,11 @@ def build_tls_routes(
 
 
 def build_filter(route: ConnectionRoute, place: routes.Place) -> wire.Filter:
-    """The TCP proxy of a route."""
+    """The TCP proxy of a route; of several destinations the rule for the first one says how connections are made."""
+    settings, options = place.scope.settings, place.scope.tcp_options(route.targets[0][0])
     if len(route.targets) == 1:
-        return filters.tcp_proxy(route.targets[0][0], place.scope.settings)
-    return filters.tcp_split(route.targets, place.scope.settings, stat_prefix=route.name)
+        return filters.tcp_proxy(route.targets[0][0], settings, options=options)
+    return filters.tcp_split(route.targets, settings, stat_prefix=route.name, options=options)
 
 
 def cidr_range(text: str) -> core.CidrRange:

@@ -34,12 +34,16 @@ def apply(
     elif service.resolution == "NONE" or (service.is_headless and not is_router):
         cluster.type = wire.Cluster.ORIGINAL_DST
     else:
-        cluster.type = wire.Cluster.EDS
-        cluster.eds_cluster_config.CopyFrom(
-            wire.Cluster.EdsClusterConfig(
-                eds_config=transport_sockets.ads_source(), service_name=cluster.name
-            )
-        )
+        apply_eds(cluster)
+
+
+def apply_eds(cluster: wire.Cluster) -> None:
+    """Endpoints come from us, under the name of the cluster."""
+    cluster.type = wire.Cluster.EDS
+    source = wire.Cluster.EdsClusterConfig(
+        eds_config=transport_sockets.ads_source(), service_name=cluster.name
+    )
+    cluster.eds_cluster_config.CopyFrom(source)
 
 
 def _resolve_by_dns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from bookmesh.mesh.registry import registry, workloads
 from bookmesh.mesh.snapshot import settings as settings_
@@ -21,9 +21,16 @@ def in_subset(
 
 
 def build(
-    name: str, groups: Sequence[localities.Group], settings: settings_.MeshSettings
+    name: str,
+    groups: Sequence[localities.Group],
+    settings: settings_.MeshSettings,
+    *,
+    plain: Container[registry.Endpoint] = (),
 ) -> wire.ClusterLoadAssignment:
-    """Build the assignment of one cluster from endpoints that were spread over localities."""
+    """
+    Build the assignment of one cluster from endpoints that were spread over localities; `plain` are those that speak
+    the mesh's mTLS and do not want it.
+    """
     return wire.ClusterLoadAssignment(
         cluster_name=name,
         endpoints=[
@@ -31,7 +38,7 @@ def build(
                 locality=core.Locality(
                     region=group.locality.region, zone=group.locality.zone, sub_zone=group.locality.subzone
                 ),
-                lb_endpoints=[_endpoint(endpoint, settings) for endpoint in group.members],
+                lb_endpoints=[_endpoint(e, settings, is_plain=e in plain) for e in group.members],
                 load_balancing_weight=messages.uint32(group.weight),
                 priority=group.priority,
             )
@@ -40,12 +47,14 @@ def build(
     )
 
 
-def _endpoint(endpoint: registry.Endpoint, settings: settings_.MeshSettings) -> wire.LbEndpoint:
+def _endpoint(
+    endpoint: registry.Endpoint, settings: settings_.MeshSettings, *, is_plain: bool
+) -> wire.LbEndpoint:
     metadata = core.Metadata()
     if endpoint.workload is not None:
         facts = _facts(endpoint.workload, settings.cluster_id)
         metadata.filter_metadata["istio"].CopyFrom(messages.struct(facts))
-    if endpoint.speaks_mtls:
+    if endpoint.speaks_mtls and not is_plain:
         match = messages.struct({"tlsMode": "istio"})
         metadata.filter_metadata["envoy.transport_socket_match"].CopyFrom(match)
     return wire.LbEndpoint(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import naming, route_filters, transport_sockets
+from bookmesh.mesh.translate import naming, route_filters, tcp_options, transport_sockets
 from bookmesh.mesh.wire import core, filter_state, messages
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
@@ -103,15 +103,26 @@ def mesh_http_alpn() -> filter_state.Config:
     return filter_state.Config(on_request_headers=[value])
 
 
-def tcp_proxy(cluster: str, settings: settings_.MeshSettings, *, stat_prefix: str = "") -> wire.Filter:
+def tcp_proxy(
+    cluster: str,
+    settings: settings_.MeshSettings,
+    *,
+    stat_prefix: str = "",
+    options: tcp_options.TcpOptions = tcp_options.NO_OPTIONS,
+) -> wire.Filter:
     proxy = wire.TcpProxy(
         stat_prefix=stat_prefix or cluster, cluster=cluster, access_log=access_logs(settings)
     )
+    options.apply(proxy)
     return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
 
 
 def tcp_split(
-    targets: Sequence[tuple[str, int]], settings: settings_.MeshSettings, *, stat_prefix: str
+    targets: Sequence[tuple[str, int]],
+    settings: settings_.MeshSettings,
+    *,
+    stat_prefix: str,
+    options: tcp_options.TcpOptions = tcp_options.NO_OPTIONS,
 ) -> wire.Filter:
     """Spread connections over clusters by weight."""
     split = wire.TcpProxy.WeightedCluster(
@@ -121,6 +132,7 @@ def tcp_split(
         ]
     )
     proxy = wire.TcpProxy(stat_prefix=stat_prefix, weighted_clusters=split, access_log=access_logs(settings))
+    options.apply(proxy)
     return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bookmesh.mesh.snapshot import gateways as gateways_
-from bookmesh.mesh.translate import connections, filters, naming, routes, server_tls
+from bookmesh.mesh.translate import auto_passthrough, connections, filters, naming, routes, server_tls
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import listener as wire
@@ -50,7 +50,7 @@ def build(port: gateways_.GatewayPort, scope: scopes.Scope) -> PortChains:
     built = PortChains()
     plain = tuple(server for server in port.servers if server.is_http)
     if plain:
-        table = RouteTable(naming.gateway_routes(port.target), port.number, plain)
+        table = RouteTable(naming.gateway_routes(port.target, port.bind), port.number, plain)
         built.tables.append(table)
         built.chains.append(wire.FilterChain(filters=[_http_filter(table.name, port.target, scope)]))
     for server in port.servers:
@@ -60,6 +60,8 @@ def build(port: gateways_.GatewayPort, scope: scopes.Scope) -> PortChains:
             _add_connections(built, server, scope, is_terminated=True)
         elif server.is_passthrough:
             _add_passthrough(built, server, scope)
+        elif server.is_auto_passthrough:
+            _add_auto_passthrough(built, server, scope)
         elif server.is_plain_tcp and not plain:
             _add_connections(built, server, scope, is_terminated=False)
     return built
@@ -140,6 +142,13 @@ def _add_passthrough(built: PortChains, server: gateways_.GatewayServer, scope: 
             built.chains.append(wire.FilterChain(filter_chain_match=match, filters=[filter_]))
 
 
+def _add_auto_passthrough(built: PortChains, server: gateways_.GatewayServer, scope: scopes.Scope) -> None:
+    built.needs_server_name = True
+    for chain in auto_passthrough.build_chains(server, scope):
+        if built.claim(chain.filter_chain_match.server_names) is not None:
+            built.chains.append(chain)
+
+
 def _tcp_routes(
     server: gateways_.GatewayServer, scope: scopes.Scope
 ) -> Iterator[tuple[connections.ConnectionRoute, routes.Place]]:
@@ -194,10 +203,11 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
     return filters.http_filter(manager)
 
 
-def build_listener(target_port: int, built: PortChains) -> wire.Listener:
+def build_listener(port: gateways_.GatewayPort, built: PortChains) -> wire.Listener:
+    address = port.bind or naming.ANY_ADDRESS
     listener = wire.Listener(
-        name=naming.listener(naming.ANY_ADDRESS, target_port),
-        address=filters.address(naming.ANY_ADDRESS, target_port),
+        name=naming.listener(address, port.target),
+        address=filters.address(address, port.target),
         traffic_direction=core.TrafficDirection.OUTBOUND,
         filter_chains=built.chains,
     )

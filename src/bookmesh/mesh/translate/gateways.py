@@ -10,7 +10,7 @@ from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import routing
-from bookmesh.mesh.translate import built, caching, gateway_chains, route_configs, routes
+from bookmesh.mesh.translate import auto_passthrough, built, caching, gateway_chains, route_configs, routes
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import route as route_wire
 from bookmesh.mesh.wire import type_urls
@@ -38,7 +38,7 @@ def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache:
         tables = [build_routes(table, scope) for table in found.tables]
         parts += [built.finish(type_urls.ROUTES, c.name, c, sources, cache) for c, sources in tables]
         if found.chains:
-            listener = gateway_chains.build_listener(port.target, found)
+            listener = gateway_chains.build_listener(port, found)
             refs = dict.fromkeys(server.ref for server in port.servers) | dict.fromkeys(
                 rule.ref
                 for server in port.servers
@@ -46,6 +46,7 @@ def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache:
                 for rule in scope.routings_for(server.gateway)
             )
             parts.append(built.finish(type_urls.LISTENER, listener.name, listener, tuple(refs), cache))
+    parts += auto_passthrough.build_clusters(ports, scope, cache)
     return _Gateway(scope, built.part_of(parts))
 
 

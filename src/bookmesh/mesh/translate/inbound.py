@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.snapshot import peer_authentications
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
@@ -12,20 +14,28 @@ from bookmesh.mesh.wire import type_urls
 def build(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot, cache: caching.Cache) -> built.Part:
     """Build the inbound side of one sidecar; replicas of one workload share it."""
     ports = inbound_listener.ports_of(proxy, snapshot)
-    return cache.get(("inbound", ports, snapshot.settings), _build, ports, snapshot.settings, cache)
+    modes = snapshot.peers.modes_for(proxy.namespace, proxy.labels)
+    view = snapshot.view_for(proxy)
+    pool = view.inbound_pool if view is not None else None
+    key = ("inbound", ports, modes, pool, snapshot.settings)
+    return cache.get(key, _build, ports, modes, pool, snapshot.settings, cache)
 
 
 def _build(
-    ports: tuple[inbound_listener.InboundPort, ...], settings: settings_.MeshSettings, cache: caching.Cache
+    ports: tuple[inbound_listener.InboundPort, ...],
+    modes: peer_authentications.PeerModes,
+    pool: destination_rules.ConnectionPool | None,
+    settings: settings_.MeshSettings,
+    cache: caching.Cache,
 ) -> built.Part:
     refs = tuple(dict.fromkeys(port.service.ref for port in ports))
-    listener = inbound_listener.build(ports, settings)
+    listener = inbound_listener.build(ports, modes, settings)
     passthrough = clusters.build_inbound_passthrough(settings)
     parts = [
         built.finish(type_urls.LISTENER, listener.name, listener, refs, cache),
         built.finish(type_urls.CLUSTER, passthrough.name, passthrough, (), cache),
     ]
     for port in ports:
-        cluster = clusters.build_inbound(port.number, port.service, port.port.protocol, settings)
+        cluster = clusters.build_inbound(port.number, port.service, port.port.protocol, settings, pool=pool)
         parts.append(built.finish(type_urls.CLUSTER, cluster.name, cluster, (port.service.ref,), cache))
     return built.part_of(parts)

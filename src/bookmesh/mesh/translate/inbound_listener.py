@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bookmesh.mesh.registry import protocols, services
+from bookmesh.mesh.snapshot import peer_authentications
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
@@ -39,12 +40,20 @@ def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[In
     return tuple(found[number] for number in sorted(found))
 
 
-def build(ports: Sequence[InboundPort], settings: settings_.MeshSettings) -> wire.Listener:
-    """Build the listener to which all inbound connections are redirected."""
+def build(
+    ports: Sequence[InboundPort], modes: peer_authentications.PeerModes, settings: settings_.MeshSettings
+) -> wire.Listener:
+    """
+    Build the listener to which all inbound connections are redirected; `modes` say what each port accepts.
+
+    Source: Service `spec.ports[]`, PeerAuthentication.
+    """
     chains = [filters.blackhole_chain("virtualInbound-blackhole", naming.INBOUND_PORT, settings)]
     for port in ports:
-        chains += _chains(_Chain.for_port(port, settings), port.port.protocol)
-    chains += _chains(_Chain.for_unknown_ports(settings), protocols.Protocol.AUTO)
+        chains += _chains(_Chain.for_port(port, settings), port.port.protocol, modes.of(port.number))
+    own = {port.number for port in ports}
+    for number, mode in (*((n, m) for n, m in modes.ports if n not in own), (0, modes.mode)):
+        chains += _chains(_Chain.for_unknown_ports(settings, number), protocols.Protocol.AUTO, mode)
     known = [port.number for port in ports if port.port.protocol is not protocols.Protocol.AUTO]
     return wire.Listener(
         name="virtualInbound",
@@ -63,7 +72,7 @@ def build(ports: Sequence[InboundPort], settings: settings_.MeshSettings) -> wir
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What the filter chains of one port have in common; `number` 0 stands for all ports no Service names."""
+    """What the filter chains of one port have in common; `number` 0 stands for all ports that have no chains."""
 
     name: str
     number: int
@@ -78,10 +87,11 @@ class _Chain:
         return cls(naming.listener(naming.ANY_ADDRESS, port.number), port.number, cluster, route, settings)
 
     @classmethod
-    def for_unknown_ports(cls, settings: settings_.MeshSettings) -> _Chain:
+    def for_unknown_ports(cls, settings: settings_.MeshSettings, number: int) -> _Chain:
+        """Ports no Service names: all of them, or the one that a policy names."""
         cluster = naming.INBOUND_PASSTHROUGH
         route = routes.build_inbound_route(cluster=cluster, service=None, port=None)
-        return cls(_CATCH_ALL, 0, cluster, route, settings)
+        return cls(_CATCH_ALL, number, cluster, route, settings)
 
     def match(self, transport: str, alpn: Sequence[str] = ()) -> wire.FilterChainMatch:
         match = wire.FilterChainMatch(transport_protocol=transport, application_protocols=alpn)
@@ -129,13 +139,12 @@ class _Chain:
         )
 
 
-def _chains(chain: _Chain, protocol: protocols.Protocol) -> list[wire.FilterChain]:
+def _chains(chain: _Chain, protocol: protocols.Protocol, mode: settings_.MtlsMode) -> list[wire.FilterChain]:
     """
     Tell apart, for one port: mTLS of the mesh, plain text, and TLS of the application itself.
 
     STRICT leaves the first only; DISABLE the last two.
     """
-    mode = chain.settings.mtls_mode
     built: list[wire.FilterChain] = []
     if mode != "DISABLE":
         built += _mtls_chains(chain, protocol)

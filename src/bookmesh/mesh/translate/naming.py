@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bookmesh.mesh.snapshot import credentials
+from bookmesh.mesh.snapshot import settings as settings_
 
 OUTBOUND_PORT: Final = 15001
 INBOUND_PORT: Final = 15006
@@ -27,9 +28,26 @@ def outbound_cluster(host: str, port: int, subset: str = "") -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
+def parse_outbound(cluster: str) -> tuple[int, str, str]:
+    """(port, subset, host) of the name of an outbound cluster."""
+    _, port, subset, host = cluster.split("|")
+    return int(port), subset, host
+
+
 def outbound_sni(host: str, port: int, subset: str = "") -> str:
     """The server name a sidecar sends, from which the peer can tell the cluster."""
     return f"outbound_.{port}_.{subset}_.{host}"
+
+
+def catch_all_cluster(settings: settings_.MeshSettings) -> str:
+    """
+    Where traffic to services nobody knows goes.
+
+    Source: MeshConfig and Sidecar `outboundTrafficPolicy`.
+    """
+    if settings.outbound_traffic_policy != "ALLOW_ANY":
+        return BLACKHOLE
+    return outbound_cluster(*settings.egress_proxy) if settings.egress_proxy else PASSTHROUGH
 
 
 def inbound_cluster(port: int) -> str:
@@ -40,8 +58,8 @@ def listener(address: str, port: int) -> str:
     return f"{address}_{port}"
 
 
-def gateway_routes(target_port: int) -> str:
-    return f"http.{target_port}"
+def gateway_routes(target_port: int, bind: str = "") -> str:
+    return f"http.{target_port}.{bind}" if bind else f"http.{target_port}"
 
 
 def https_routes(number: int, port_name: str, gateway: str, namespace: str) -> str:

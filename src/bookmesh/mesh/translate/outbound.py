@@ -125,15 +125,17 @@ class _Builder:
         if cluster.message.type == cluster_wire.Cluster.EDS:
             caller = self.scope.caller
             where = (policy, subset, caller, tuple(caller.labels.items())) if is_local else ()
+            plain = frozenset(e for e in members if e.speaks_mtls and not self.scope.snapshot.accepts_mtls(e))
             endpoints_key = (
                 "endpoints",
                 cluster.name,
                 members,
+                plain,
                 cluster.sources,
                 self.settings.cluster_id,
                 where,
             )
-            yield self.cache.get(endpoints_key, self._build_endpoints, cluster, members, setting)
+            yield self.cache.get(endpoints_key, self._build_endpoints, cluster, members, plain, setting)
 
     def _lacks_secret(self, tls: destination_rules.ClientTls | None) -> bool:
         """A cluster that waits for a secret would hold up all others, so it is not there until the secret is."""
@@ -169,10 +171,11 @@ class _Builder:
         self,
         cluster: built.Built,
         members: tuple[registry.Endpoint, ...],
+        plain: frozenset[registry.Endpoint],
         setting: destination_rules.LocalityLoadBalancer | None,
     ) -> built.Built:
         groups = localities.spread(members, setting, self.scope.caller)
-        assignment = endpoints.build(cluster.name, groups, self.settings)
+        assignment = endpoints.build(cluster.name, groups, self.settings, plain=plain)
         return built.finish(type_urls.ENDPOINTS, cluster.name, assignment, cluster.sources, self.cache)
 
     def shared_listeners(self) -> Iterator[built.Built]:
@@ -220,7 +223,8 @@ class _Builder:
                     if rule is not None and (rule.spec.tcp or rule.spec.tls):
                         yield self._build_own_listener(service, port, address)
                         continue
-                    key = ("listener", address, port, service.ref, self.settings)
+                    policy = self.scope.policy_for(service)
+                    key = ("listener", address, port, service.ref, policy, self.settings)
                     yield self.cache.get(key, self._build_own_listener, service, port, address)
 
     def _build_own_listener(

@@ -58,7 +58,8 @@ def for_service(service: services.Service, port: services.ServicePort, scope: sc
         found.sources[rule.ref] = None
     if found.default is None:
         cluster = naming.outbound_cluster(service.hostname, port.number)
-        found.default = wire.FilterChain(filters=[filters.tcp_proxy(cluster, scope.settings)])
+        proxy = filters.tcp_proxy(cluster, scope.settings, options=scope.tcp_options(cluster))
+        found.default = wire.FilterChain(filters=[proxy])
     return found
 
 

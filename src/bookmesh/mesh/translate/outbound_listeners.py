@@ -18,7 +18,7 @@ def build_virtual_outbound(settings: settings_.MeshSettings) -> wire.Listener:
     The listener to which all outbound connections are redirected. It hands each to the listener of its original
     destination; what none of them takes goes where it wanted to, or nowhere.
     """
-    catch_all = catch_all_cluster(settings)
+    catch_all = naming.catch_all_cluster(settings)
     return wire.Listener(
         name=VIRTUAL_OUTBOUND,
         address=filters.address(naming.ANY_ADDRESS, naming.OUTBOUND_PORT),
@@ -31,11 +31,6 @@ def build_virtual_outbound(settings: settings_.MeshSettings) -> wire.Listener:
             name="virtualOutbound-catchall-tcp", filters=[filters.tcp_proxy(catch_all, settings)]
         ),
     )
-
-
-def catch_all_cluster(settings: settings_.MeshSettings) -> str:
-    is_open = settings.outbound_traffic_policy == "ALLOW_ANY"
-    return naming.PASSTHROUGH if is_open else naming.BLACKHOLE
 
 
 def build_http(port: int, settings: settings_.MeshSettings) -> wire.Listener:
@@ -54,7 +49,8 @@ def build_shared(
     """All services of one port without a listener of their own; what nobody takes goes where it wanted to."""
     http = [_http_chain(naming.ANY_ADDRESS, port, str(port), settings)] if has_http else []
     catch_all = wire.FilterChain(
-        name="PassthroughFilterChain", filters=[filters.tcp_proxy(catch_all_cluster(settings), settings)]
+        name="PassthroughFilterChain",
+        filters=[filters.tcp_proxy(naming.catch_all_cluster(settings), settings)],
     )
     return _build(
         naming.ANY_ADDRESS, port, chains=[*http, *chains], default=default or catch_all, has_http=has_http

@@ -22,6 +22,7 @@ from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import caching, gateways, inbound, outbound
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.translate.built import Built, Part
+from bookmesh.mesh.translate.patching import patching
 from bookmesh.mesh.wire import type_urls
 
 __all__ = ["Built", "Part", "ResourceKey", "ResourceSet", "resources"]
@@ -73,7 +74,7 @@ def resources(
     """
     cache = cache if cache is not None else caching.Cache()
     is_router = proxy.type == "router"
-    labels = {} if is_router else scopes.relevant_labels(snapshot, proxy.labels)
+    labels = scopes.relevant_labels(snapshot, proxy.labels)
     view = None if is_router else snapshot.view_for(proxy)
     caller = scopes.caller_for(snapshot, proxy)
     place = (caller.locality, tuple(caller.labels.items()))
@@ -90,4 +91,9 @@ def resources(
         cache=cache,
     )
     own = gateways.build(proxy, shared.scope, cache) if is_router else inbound.build(proxy, snapshot, cache)
-    return ResourceSet(shared.part, own)
+    patches = snapshot.patches_for(proxy)
+    if not patches:
+        return ResourceSet(shared.part, own)
+    ports = snapshot.gateway_ports(proxy) if is_router else ()
+    patcher = patching.Patcher(patches, is_router=is_router, ports=ports, cache=cache)
+    return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True))

@@ -141,7 +141,9 @@ def _catch_all(settings: settings_.MeshSettings) -> wire.VirtualHost:
     route = wire.Route(match=wire.RouteMatch(prefix="/"))
     if settings.outbound_traffic_policy == "ALLOW_ANY":
         name = "allow_any"
-        route.route.CopyFrom(wire.RouteAction(cluster=naming.PASSTHROUGH, timeout=messages.duration(0)))
+        route.route.CopyFrom(
+            wire.RouteAction(cluster=naming.catch_all_cluster(settings), timeout=messages.duration(0))
+        )
         route.route.max_grpc_timeout.CopyFrom(messages.duration(0))
     else:
         name = "block_all"

@@ -9,7 +9,7 @@ from bookmesh.base.durations import parse_duration_s
 from bookmesh.mesh.model import virtual_services
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
-from bookmesh.mesh.translate import actions, headers, matches, route_filters
+from bookmesh.mesh.translate import actions, headers, matches, naming, route_filters
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
@@ -217,7 +217,7 @@ def _operation(built: wire.Route, rule: routing.Routing, place: Place) -> str:
     match = built.match
     path = match.path or match.safe_regex.regex or f"{match.prefix or '/'}*"
     if built.route.cluster:
-        _, port, _, host = built.route.cluster.split("|")
+        port, _, host = naming.parse_outbound(built.route.cluster)
         return f"{host}:{port}{path}"
     return f"{rule.ref.name}:{place.port}{path}"
 

@@ -6,7 +6,7 @@ All outbound resources depend on a scope and on nothing else of a proxy, so prox
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bookmesh.mesh.model import destination_rules, matching, virtual_services
@@ -16,12 +16,13 @@ from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import client_tls, localities, naming, traffic_policies
+from bookmesh.mesh.translate import tcp_options as tcp_options_
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """
-    `labels` are those of the proxy that some `sourceLabels` asks for; `services` are in hostname order. `settings` are
+    `labels` are those of the proxy that some configuration asks for; `services` are in hostname order. `settings` are
     those of the mesh, with what the Sidecar (`view`) of the proxies changes.
     """
 
@@ -44,7 +45,8 @@ class Scope:
         """The DestinationRules for one service, looked up once."""
         found = self._policies.get(service.hostname)
         if found is None:
-            found = self._policies[service.hostname] = self.snapshot.policy_for(service, self.namespace)
+            found = self.snapshot.policy_for(service, self.namespace, self.labels)
+            self._policies[service.hostname] = found
         return found
 
     def peers_of(self, service: services_.Service, port: int) -> client_tls.Peers:
@@ -60,10 +62,15 @@ class Scope:
             for workload in registry.workloads.values()
             if workload.namespace == service.namespace and service.selects(workload.labels)
         ]
-        behind = selected or [e.workload for e in endpoints if e.workload is not None]
-        ids = {naming.spiffe_id(settings.trust_domain, w.namespace, w.service_account) for w in behind}
+        behind = [*selected, *(e.workload for e in endpoints if e.workload is not None)]
+        ids = {
+            naming.spiffe_id(settings.trust_domain, workload.namespace, workload.service_account)
+            for workload in behind
+            if workload.service_account
+        }
         return client_tls.Peers(
-            ids=tuple(sorted(ids)), all_speak_mtls=bool(endpoints) and all(e.speaks_mtls for e in endpoints)
+            ids=tuple(sorted(ids)),
+            all_speak_mtls=bool(endpoints) and all(map(self.snapshot.accepts_mtls, endpoints)),
         )
 
     def destination_cluster(
@@ -99,6 +106,15 @@ class Scope:
         policy = traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
         return policy.load_balancer.consistent_hash if policy.load_balancer is not None else None
 
+    def tcp_options(self, cluster: str) -> tcp_options_.TcpOptions:
+        """How connections to an outbound cluster are made; nothing special when no rule is for it."""
+        port, subset, host = naming.parse_outbound(cluster)
+        service = self.services.get(host)
+        if service is None:
+            return tcp_options_.NO_OPTIONS
+        policy = traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
+        return tcp_options_.options_for(policy)
+
 
 def build_scope(
     snapshot: snapshots.MeshSnapshot,
@@ -114,8 +130,12 @@ def build_scope(
     if view is not None and view.outbound is not None:
         settings = replace(settings, outbound_traffic_policy=view.outbound)
     visible = snapshot.services_visible_in(namespace)
+    if view is not None and view.egress_proxy is not None:
+        proxy = view.egress_proxy
+        port = proxy.port.number if proxy.port is not None else _first_port(visible, proxy.host)
+        settings = replace(settings, egress_proxy=(proxy.host, port, proxy.subset))
     if view is not None:
-        reached = {
+        reached = ({settings.egress_proxy[0]} if settings.egress_proxy else set()) | {
             host
             for rule in snapshot.routings_for(routing.MESH, namespace)
             if view.shows_rule(rule)
@@ -132,6 +152,11 @@ def build_scope(
         view=view,
         caller=caller or localities.Caller(),
     )
+
+
+def _first_port(services: Iterable[services_.Service], host: str) -> int:
+    """The port of a destination without one: the first of its service; 0 when there is none."""
+    return next((port.number for s in services if s.hostname == host for port in s.ports), 0)
 
 
 def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
@@ -153,8 +178,11 @@ def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> locali
 
 
 def relevant_labels(snapshot: snapshots.MeshSnapshot, labels: Mapping[str, str]) -> dict[str, str]:
-    """Of a proxy's labels keep the ones that any route asks for by `sourceLabels`."""
+    """Of a proxy's labels keep the ones that a route asks for by `sourceLabels`, or a rule by `workloadSelector`."""
     asked = {label for rule in snapshot.routings for label in _labels_asked_for(rule.spec)}
+    for config in snapshot.configs:
+        if isinstance(config.spec, destination_rules.DestinationRule) and config.spec.workload_selector:
+            asked.update(config.spec.workload_selector.match_labels)
     return {label: value for label, value in sorted(labels.items()) if label in asked}
 
 

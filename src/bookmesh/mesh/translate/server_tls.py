@@ -95,6 +95,11 @@ def _add_verification(context: tls.CommonTlsContext, settings: gateways.ServerTl
         verify_certificate_spki=settings.verify_certificate_spki,
         verify_certificate_hash=settings.verify_certificate_hash,
     )
+    if settings.ca_crl:
+        checks.crl.filename = settings.ca_crl
+    if settings.insecure_skip_verify:
+        # A certificate is asked for, and whatever comes is taken.
+        checks.trust_chain_verification = tls.CertificateValidationContext.ACCEPT_UNTRUSTED
     credential = settings.ca_cert_credential_name or next(iter(settings.credentials), "")
     if not credential:
         if settings.ca_certificates:

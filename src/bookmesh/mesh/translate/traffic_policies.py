@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
@@ -25,11 +25,14 @@ class EffectivePolicy:
     outlier_detection: destination_rules.OutlierDetection | None = None
     tls: destination_rules.ClientTls | None = None
     retry_budget: destination_rules.RetryBudget | None = None
+    tunnel: destination_rules.Tunnel | None = None
+    proxy_protocol: destination_rules.ProxyProtocol | None = None
 
 
 def effective_policy(policy: policies.HostPolicy, *, port: int, subset: str = "") -> EffectivePolicy:
     """
-    Resolve the overrides: a subset's settings replace those of the host one by one, a port's replace them all.
+    Resolve the overrides: a subset's settings replace those of the host one by one, a port's replace all that a port
+    can have.
 
     Source: DestinationRule `trafficPolicy`, `subsets[].trafficPolicy`, `portLevelSettings`.
     """
@@ -45,18 +48,25 @@ def effective_policy(policy: policies.HostPolicy, *, port: int, subset: str = ""
 
 
 def _override(below: EffectivePolicy, level: destination_rules.TrafficPolicy, port: int) -> EffectivePolicy:
+    whole = EffectivePolicy(
+        load_balancer=level.load_balancer or below.load_balancer,
+        connection_pool=level.connection_pool or below.connection_pool,
+        outlier_detection=level.outlier_detection or below.outlier_detection,
+        tls=level.tls or below.tls,
+        retry_budget=level.retry_budget or below.retry_budget,
+        tunnel=level.tunnel or below.tunnel,
+        proxy_protocol=level.proxy_protocol or below.proxy_protocol,
+    )
     for own in level.port_level_settings:
         if own.port is not None and own.port.number == port:
-            return EffectivePolicy(
-                own.load_balancer, own.connection_pool, own.outlier_detection, own.tls, below.retry_budget
+            return replace(
+                whole,
+                load_balancer=own.load_balancer,
+                connection_pool=own.connection_pool,
+                outlier_detection=own.outlier_detection,
+                tls=own.tls,
             )
-    return EffectivePolicy(
-        level.load_balancer or below.load_balancer,
-        level.connection_pool or below.connection_pool,
-        level.outlier_detection or below.outlier_detection,
-        level.tls or below.tls,
-        level.retry_budget or below.retry_budget,
-    )
+    return whole
 
 
 def apply_load_balancer(cluster: wire.Cluster, settings: destination_rules.LoadBalancer | None) -> None:
@@ -162,8 +172,11 @@ def common_http_options(
     options = core.HttpProtocolOptions()
     http = settings.http if settings is not None else None
     tcp = settings.tcp if settings is not None else None
-    if http is not None and http.idle_timeout is not None:
-        options.idle_timeout.CopyFrom(messages.duration(parse_duration_s(http.idle_timeout)))
+    idle = http.idle_timeout if http is not None else None
+    if idle is None and tcp is not None:
+        idle = tcp.idle_timeout
+    if idle is not None:
+        options.idle_timeout.CopyFrom(messages.duration(parse_duration_s(idle)))
     if http is not None and http.max_requests_per_connection > 0:
         options.max_requests_per_connection.value = http.max_requests_per_connection
     if tcp is not None and tcp.max_connection_duration is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.translate import naming
+from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages, tls
 
 _TLS_NAME = "envoy.transport_sockets.tls"
@@ -73,6 +74,8 @@ def origination(
                 for name in names
             ]
         )
+        if settings.ca_crl:
+            checks.crl.filename = settings.ca_crl
         if credential:
             context.combined_validation_context.default_validation_context.CopyFrom(checks)
             context.combined_validation_context.validation_context_sds_secret_config.CopyFrom(
@@ -82,6 +85,26 @@ def origination(
             checks.trusted_ca.filename = settings.ca_certificates or default_ca
             context.validation_context.CopyFrom(checks)
     return socket(tls.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))
+
+
+def announce_caller(cluster: wire.Cluster, settings: destination_rules.ProxyProtocol) -> None:
+    """
+    Wrap the sockets of a cluster, so that each connection begins with the caller's address.
+
+    Source: DestinationRule `trafficPolicy.proxyProtocol`.
+    """
+    sockets = [match.transport_socket for match in cluster.transport_socket_matches]
+    if not sockets:
+        if not cluster.HasField("transport_socket"):
+            cluster.transport_socket.CopyFrom(raw_buffer())
+        sockets = [cluster.transport_socket]
+    version = tls.ProxyProtocolConfig.V1 if settings.version == "V1" else tls.ProxyProtocolConfig.V2
+    for inner in sockets:
+        wrapped = tls.ProxyProtocolUpstreamTransport(
+            config=tls.ProxyProtocolConfig(version=version), transport_socket=inner
+        )
+        inner.name = "envoy.transport_sockets.upstream_proxy_protocol"
+        inner.typed_config.CopyFrom(messages.pack(wrapped))
 
 
 def _mesh_context(

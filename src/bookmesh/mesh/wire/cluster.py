@@ -5,6 +5,7 @@ from __future__ import annotations
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster, UpstreamConnectionOptions
 from envoy.config.cluster.v3.outlier_detection_pb2 import OutlierDetection
+from envoy.config.common.matcher.v3.matcher_pb2 import HttpHeadersMatch, MatchPredicate
 from envoy.config.core.v3.address_pb2 import TcpKeepalive
 from envoy.config.core.v3.protocol_pb2 import (
     Http1ProtocolOptions,
@@ -22,9 +23,11 @@ __all__ = [
     "Endpoint",
     "Http1ProtocolOptions",
     "Http2ProtocolOptions",
+    "HttpHeadersMatch",
     "HttpProtocolOptions",
     "LbEndpoint",
     "LocalityLbEndpoints",
+    "MatchPredicate",
     "OutlierDetection",
     "TcpKeepalive",
     "UpstreamConnectionOptions",

@@ -20,6 +20,9 @@ from envoy.extensions.filters.common.fault.v3.fault_pb2 import FaultDelay
 from envoy.extensions.filters.http.cors.v3.cors_pb2 import CorsPolicy
 from envoy.extensions.filters.http.fault.v3.fault_pb2 import FaultAbort, HTTPFault
 from envoy.extensions.retry.host.previous_hosts.v3.previous_hosts_pb2 import PreviousHostsPredicate
+from envoy.extensions.retry.priority.previous_priorities.v3.previous_priorities_config_pb2 import (
+    PreviousPrioritiesConfig,
+)
 
 __all__ = [
     "CorsPolicy",
@@ -30,6 +33,7 @@ __all__ = [
     "HTTPFault",
     "HeaderMatcher",
     "PreviousHostsPredicate",
+    "PreviousPrioritiesConfig",
     "QueryParameterMatcher",
     "RedirectAction",
     "RetryPolicy",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from envoy.config.core.v3.proxy_protocol_pb2 import ProxyProtocolConfig
+from envoy.extensions.transport_sockets.proxy_protocol.v3.upstream_proxy_protocol_pb2 import (
+    ProxyProtocolUpstreamTransport,
+)
 from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawBuffer
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
     CertificateValidationContext,
@@ -19,6 +23,8 @@ __all__ = [
     "CertificateValidationContext",
     "CommonTlsContext",
     "DownstreamTlsContext",
+    "ProxyProtocolConfig",
+    "ProxyProtocolUpstreamTransport",
     "RawBuffer",
     "SdsSecretConfig",
     "Secret",

@@ -9,6 +9,6 @@ from bookmesh.mesh.analysis import parsing_findings
 
 def test_findings_of_all_objects_are_passed_on() -> None:
     broken = small.istio("VirtualService", "broken", hosts=["web"])
-    entry = small.istio("Sidecar", "entry", inboundConnectionPool={"tcp": {"maxConnections": 1}})
+    entry = small.istio("Sidecar", "entry", egress=[{"hosts": ["*/*"], "bind": "127.0.0.1"}])
     found = parsing_findings.check(small.snapshot(broken, entry, small.routing_to("web")))
     assert sorted(finding.code for finding in found) == ["BM0201", "BM0205"]

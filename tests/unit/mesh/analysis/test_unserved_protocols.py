@@ -16,6 +16,13 @@ def test_what_no_gateway_serves_is_named() -> None:
     servers.append({"port": port, "hosts": ["*"], "tls": {"mode": "AUTO_PASSTHROUGH"}})
     found = unserved_protocols.check(small.snapshot(small.istio("Gateway", servers=servers)))
     assert [(finding.code, finding.where) for finding in found] == [
-        ("BM0205", "spec.servers[3].port.protocol"),
-        ("BM0205", "spec.servers[4].tls.mode"),
+        ("BM0205", "spec.servers[3].port.protocol")
     ]
+
+
+def test_names_that_are_looked_up_when_they_are_called_are_named() -> None:
+    port = {"number": 443, "name": "tls", "protocol": "TLS"}
+    for resolution, expected in (("DNS", []), ("DYNAMIC_DNS", ["spec.resolution"])):
+        entry = small.istio("ServiceEntry", hosts=["*.example.com"], ports=[port], resolution=resolution)
+        found = unserved_protocols.check(small.snapshot(entry))
+        assert [finding.where for finding in found] == expected

@@ -19,6 +19,8 @@ CRDS = {crd["spec"]["names"]["kind"]: crd["spec"] for crd in crds.build_crds()}
         ("DestinationRule", "destinationrules", "dr", ["Host", "Age"]),
         ("Gateway", "gateways", "gw", ["Age"]),
         ("ServiceEntry", "serviceentries", "se", ["Hosts", "Location", "Resolution", "Age"]),
+        ("WorkloadEntry", "workloadentries", "we", ["Address", "Age"]),
+        ("WorkloadGroup", "workloadgroups", "wg", ["Age"]),
     ],
 )
 def test_names_and_columns_are_those_of_istio(kind: str, plural: str, short: str, columns: list[str]) -> None:
@@ -30,9 +32,14 @@ def test_names_and_columns_are_those_of_istio(kind: str, plural: str, short: str
 
 
 @pytest.mark.parametrize("kind", CRDS)
-def test_three_versions_are_served_and_the_first_is_stored(kind: str) -> None:
+def test_all_versions_are_served_and_the_first_is_stored(kind: str) -> None:
     versions = [(v["name"], v["served"], v["storage"]) for v in CRDS[kind]["versions"]]
-    assert versions == [("v1", True, True), ("v1beta1", True, False), ("v1alpha3", True, False)]
+    expected = ["v1", "v1beta1", "v1alpha3"]
+    if CRDS[kind]["group"] == kinds.SECURITY:
+        expected = ["v1", "v1beta1"]
+    if kind == "EnvoyFilter":
+        expected = ["v1alpha3"]
+    assert versions == [(name, True, name == expected[0]) for name in expected]
 
 
 @pytest.mark.parametrize("kind", CRDS)

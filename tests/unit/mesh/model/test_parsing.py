@@ -60,9 +60,9 @@ def test_error_names_the_field(route: dict[str, Any], where: str) -> None:
 
 
 def test_field_without_effect_is_a_warning_beside_the_structure() -> None:
-    obj = virtual_service({**ROUTE, "retries": {"attempts": 1, "retryRemoteLocalities": True}})
+    obj = virtual_service({**ROUTE, "fault": {"delay": {"exponentialDelay": "1s"}}})
     assert parsing.parse(obj).spec is not None
-    assert only_finding(obj) == ("BM0205", "spec.http[0].retries.retryRemoteLocalities")
+    assert only_finding(obj) == ("BM0205", "spec.http[0].fault.delay.exponentialDelay")
 
 
 def test_kind_without_effect_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:

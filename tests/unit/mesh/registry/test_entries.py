@@ -70,3 +70,71 @@ def test_older_entry_and_any_service_win() -> None:
         "a.b": "1",
         "web.shop.svc.cluster.local": "web",
     }
+
+
+def written(name: str, address: str, namespace: str = "shop", **spec: Any) -> parsing.Parsed:
+    about = {"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry"}
+    metadata = {"name": name, "namespace": namespace, "creationTimestamp": name}
+    labels = {"labels": {"app": "a"}}
+    return parsing.parse({**about, "metadata": metadata, "spec": {"address": address, **labels, **spec}})
+
+
+def test_selector_finds_pods_and_entries_each_with_its_own_port() -> None:
+    pods = [
+        workloads.Workload("p", "shop", "p", "10.0.0.1", "p", labels={"app": "a"}, ports={"http": 7000}),
+        workloads.Workload("q", "shop", "q", "10.0.0.2", "q", labels={"app": "a"}),
+    ]
+    more = [
+        workloads.build_entry(c.metadata.name, c.metadata.namespace, c.spec)  # type: ignore[arg-type]
+        for c in (
+            written("x", "10.0.0.3", ports={"http": 9000}),
+            written("y", "10.0.0.4", "other"),
+            written("z", "10.0.0.2"),
+        )
+    ]
+    selected = entry(resolution="STATIC", workloadSelector={"labels": {"app": "a"}})
+    found = dict(entries.build_endpoints(selected, {pod.ip: pod for pod in pods}, more))[("a.b", 80)]
+    assert [(e.ip, e.port, e.workload.name) for e in found if e.workload] == [
+        ("10.0.0.1", 7000, "p"),
+        ("10.0.0.2", 8080, "q"),  # and not once more as an entry
+        ("10.0.0.3", 9000, "x"),
+    ]
+
+
+def test_service_of_kubernetes_selects_entries_beside_pods() -> None:
+    ports = [
+        {"name": "http", "port": 80, "targetPort": 8080},
+        {"name": "n", "port": 81, "targetPort": "named"},
+    ]
+    spec = {"selector": {"app": "a"}, "ports": ports}
+    service = {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}
+    configs = [
+        written("1", "192.0.2.1", ports={"http": 8888}, weight=3),
+        written("2", "192.0.2.2", ports={"named": 9999}),
+        written("3", "192.0.2.3", "other"),
+    ]
+    found = registry.build([service], [], [], [], configs=configs)
+    by_port = {
+        port: [(e.ip, e.port, e.weight) for e in found.endpoints_of("web.shop.svc.cluster.local", port)]
+        for port in (80, 81)
+    }
+    assert by_port == {
+        80: [("192.0.2.1", 8888, 3), ("192.0.2.2", 8080, 1)],
+        81: [("192.0.2.2", 9999, 1)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "speaks"),
+    [
+        ({}, False),
+        ({"serviceAccount": "s"}, True),
+        ({"serviceAccount": "s", "labels": {"security.istio.io/tlsMode": "disabled"}}, False),
+        ({"labels": {"security.istio.io/tlsMode": "istio"}}, True),
+    ],
+)
+def test_an_identity_or_a_label_means_mtls(spec: dict[str, Any], speaks: bool) -> None:
+    at = {"address": "192.0.2.1", **spec}
+    selected = entry(resolution="STATIC", endpoints=[at])
+    (found,) = dict(entries.build_endpoints(selected, {}))[("a.b", 80)]
+    assert found.speaks_mtls is speaks

@@ -63,7 +63,7 @@ def test_selector_must_match_and_an_empty_one_always_does() -> None:
 
 
 def test_what_is_not_served_is_left_out() -> None:
-    odd = server(443, protocol="TLS") | {"tls": {"mode": "AUTO_PASSTHROUGH"}}
+    odd = server(443, protocol="SCTP")
     assert ports(gateway(odd, server(80, protocol="http2"), server(9000, protocol="TCP"))) == [
         (8080, 80, 1),
         (9000, 9000, 1),
@@ -79,6 +79,7 @@ def test_what_is_not_served_is_left_out() -> None:
         ("HTTPS", {"mode": "PASSTHROUGH"}, "is_passthrough"),
         ("HTTP", {"httpsRedirect": True}, "is_http"),
         ("MONGO", None, "is_plain_tcp"),
+        ("TLS", {"mode": "AUTO_PASSTHROUGH"}, "is_auto_passthrough"),
     ],
 )
 def test_protocol_and_mode_say_what_a_server_does(
@@ -89,7 +90,7 @@ def test_protocol_and_mode_say_what_a_server_does(
     )
     assert isinstance(parsed.spec, models.Gateway)
     found = gateways.GatewayServer("apps/main", parsed.ref, parsed.digest, 0, parsed.spec.servers[0])
-    kinds = ("is_http", "is_https", "is_terminated", "is_passthrough", "is_plain_tcp")
+    kinds = ("is_http", "is_https", "is_terminated", "is_passthrough", "is_auto_passthrough", "is_plain_tcp")
     assert " ".join(kind for kind in kinds if getattr(found, kind)) == expected
     assert found.patterns == ("a.example.com", "b")
 

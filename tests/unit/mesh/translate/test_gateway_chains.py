@@ -7,6 +7,7 @@ from typing import Any
 from tests.golden.translate import worlds
 from tests.unit.mesh.translate.test_gateways import GATEWAY_POD
 
+from bookmesh.mesh.snapshot import gateways
 from bookmesh.mesh.translate import gateway_chains, scope
 from bookmesh.mesh.wire import listener
 
@@ -78,6 +79,13 @@ def test_tcp_needs_a_route_and_gives_way_to_http() -> None:
 
 
 def test_name_is_looked_for_only_where_it_matters() -> None:
-    plain = gateway_chains.build_listener(8080, build(server("HTTP", "*")))
-    secure = gateway_chains.build_listener(8443, build(server("HTTPS", "a.b", **SIMPLE)))
+    port = gateways.GatewayPort(8080, 80, ())
+    plain = gateway_chains.build_listener(port, build(server("HTTP", "*")))
+    secure = gateway_chains.build_listener(port, build(server("HTTPS", "a.b", **SIMPLE)))
     assert (len(plain.listener_filters), len(secure.listener_filters)) == (0, 1)
+
+
+def test_address_of_a_server_is_listened_on() -> None:
+    bound = gateways.GatewayPort(8080, 80, (), bind="10.0.0.7")
+    listener = gateway_chains.build_listener(bound, build(server("HTTP", "*")))
+    assert (listener.name, listener.address.socket_address.address) == ("10.0.0.7_8080", "10.0.0.7")

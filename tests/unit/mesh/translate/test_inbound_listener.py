@@ -9,6 +9,7 @@ from tests.golden.translate import worlds
 
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.registry.protocols import Protocol
+from bookmesh.mesh.snapshot.peer_authentications import PeerModes
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import inbound_listener
 
@@ -17,7 +18,8 @@ def chains(protocol: Protocol, mode: str) -> list[tuple[str, str, str]]:
     """(transport, first ALPN name, kind of filter) of the chains of port 80."""
     service = services.Service(hostname="web.shop.svc.cluster.local", name="web", namespace="shop")
     port = inbound_listener.InboundPort(80, service, services.ServicePort("p", 80, protocol, 80))
-    built = inbound_listener.build([port], MeshSettings(mtls_mode=mode))  # type: ignore[arg-type]
+    modes = PeerModes(mode)  # type: ignore[arg-type]
+    built = inbound_listener.build([port], modes, MeshSettings())
     return [
         (
             chain.filter_chain_match.transport_protocol,

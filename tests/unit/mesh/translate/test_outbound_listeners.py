@@ -47,12 +47,6 @@ def test_only_http_shares_a_listener() -> None:
     assert outbound_listeners.shared_http_ports([service(Protocol.AUTO, external_name="a.b")]) == [80]
 
 
-def test_unknown_destinations_follow_the_policy() -> None:
-    assert outbound_listeners.catch_all_cluster(MeshSettings()) == "PassthroughCluster"
-    closed = MeshSettings(outbound_traffic_policy="REGISTRY_ONLY")
-    assert outbound_listeners.catch_all_cluster(closed) == "BlackHoleCluster"
-
-
 def test_tcp_is_not_inspected_since_the_server_may_speak_first() -> None:
     plain = outbound_listeners.build_tcp("10.96.0.1", 3306, default=wire.FilterChain())
     assert not plain.listener_filters

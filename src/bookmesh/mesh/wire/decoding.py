@@ -1,0 +1,80 @@
+"""From JSON, as people write Envoy's configuration, to messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from envoy.config.bootstrap.v3.bootstrap_pb2 import Bootstrap
+from google.protobuf import json_format
+
+from bookmesh.mesh.wire import cluster, known_types, listener, route
+
+_TYPE: Final = "@type"
+# The part of the configuration that an EnvoyFilter changes -> its type.
+CLASSES: Final[Mapping[str, Any]] = {
+    "LISTENER": listener.Listener,
+    "LISTENER_FILTER": listener.ListenerFilter,
+    "FILTER_CHAIN": listener.FilterChain,
+    "NETWORK_FILTER": listener.Filter,
+    "HTTP_FILTER": listener.HttpFilter,
+    "ROUTE_CONFIGURATION": route.RouteConfiguration,
+    "VIRTUAL_HOST": route.VirtualHost,
+    "HTTP_ROUTE": route.Route,
+    "CLUSTER": cluster.Cluster,
+    "BOOTSTRAP": Bootstrap,
+}
+
+
+class UnknownTypeError(ValueError):
+    """`@type` names a type that is not among Envoy's."""
+
+    def __init__(self, type_url: str) -> None:
+        super().__init__(f'type "{type_url}" is unknown')
+        self.type_url = type_url
+
+
+class Decoded(NamedTuple):
+    """A message, and what was left out of it because Envoy's types do not have it ("" when nothing was)."""
+
+    message: Any
+    left_out: str = ""
+
+
+def decode(apply_to: str, value: Mapping[str, Any]) -> Decoded:
+    """
+    Read a part of Envoy's configuration. Fields that are unknown are left out.
+
+    Raises:
+        UnknownTypeError: a type inside is unknown.
+        ValueError: it cannot be read; the text says where and why.
+    """
+    message_class = CLASSES.get(apply_to)
+    if message_class is None:
+        raise ValueError(f"{apply_to} is no part of the configuration that can be changed")
+    for type_url in _types_in(value):
+        if known_types.find_by_url(type_url) is None:
+            raise UnknownTypeError(type_url)
+    try:
+        return Decoded(json_format.ParseDict(dict(value), message_class()))
+    except (json_format.ParseError, TypeError) as strict:
+        try:
+            lenient = json_format.ParseDict(dict(value), message_class(), ignore_unknown_fields=True)
+        except (json_format.ParseError, TypeError) as error:
+            raise ValueError(str(error)) from error
+        return Decoded(lenient, str(strict).partition("\n")[0])
+
+
+def _types_in(value: Any) -> Iterator[str]:
+    """Types of everything but the plain values of a TypedStruct, which are nobody's business but Envoy's."""
+    if isinstance(value, dict):
+        own = value.get(_TYPE)
+        if isinstance(own, str):
+            yield own
+            if own.endswith(".TypedStruct"):
+                return
+        for item in value.values():
+            yield from _types_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _types_in(item)
