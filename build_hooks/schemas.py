@@ -19,23 +19,54 @@ from typing import Any
 KUBERNETES = "v1.37.0"
 OUTPUT = Path("src/bookmesh/kube/schema/generated/kubernetes.json")
 ROOTS = (
+    "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
+    "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",
+    "io.k8s.api.apps.v1.ControllerRevision",
+    "io.k8s.api.apps.v1.DaemonSet",
     "io.k8s.api.apps.v1.Deployment",
     "io.k8s.api.apps.v1.ReplicaSet",
+    "io.k8s.api.apps.v1.StatefulSet",
+    "io.k8s.api.authentication.v1.SelfSubjectReview",
     "io.k8s.api.authentication.v1.TokenRequest",
+    "io.k8s.api.authentication.v1.TokenReview",
+    "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
+    "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+    "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+    "io.k8s.api.authorization.v1.SubjectAccessReview",
+    "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
     "io.k8s.api.autoscaling.v1.Scale",
+    "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
+    "io.k8s.api.batch.v1.CronJob",
+    "io.k8s.api.batch.v1.Job",
+    "io.k8s.api.certificates.v1.CertificateSigningRequest",
     "io.k8s.api.coordination.v1.Lease",
     "io.k8s.api.core.v1.Binding",
     "io.k8s.api.core.v1.ConfigMap",
     "io.k8s.api.core.v1.Endpoints",
     "io.k8s.api.core.v1.Event",
+    "io.k8s.api.core.v1.LimitRange",
     "io.k8s.api.core.v1.Namespace",
     "io.k8s.api.core.v1.Node",
+    "io.k8s.api.core.v1.PersistentVolume",
+    "io.k8s.api.core.v1.PersistentVolumeClaim",
     "io.k8s.api.core.v1.Pod",
+    "io.k8s.api.core.v1.PodTemplate",
+    "io.k8s.api.core.v1.ResourceQuota",
     "io.k8s.api.core.v1.Secret",
     "io.k8s.api.core.v1.Service",
     "io.k8s.api.core.v1.ServiceAccount",
     "io.k8s.api.discovery.v1.EndpointSlice",
+    "io.k8s.api.networking.v1.Ingress",
+    "io.k8s.api.networking.v1.IngressClass",
+    "io.k8s.api.networking.v1.NetworkPolicy",
     "io.k8s.api.policy.v1.Eviction",
+    "io.k8s.api.policy.v1.PodDisruptionBudget",
+    "io.k8s.api.rbac.v1.ClusterRole",
+    "io.k8s.api.rbac.v1.ClusterRoleBinding",
+    "io.k8s.api.rbac.v1.Role",
+    "io.k8s.api.rbac.v1.RoleBinding",
+    "io.k8s.api.scheduling.v1.PriorityClass",
+    "io.k8s.api.storage.v1.StorageClass",
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
     "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Status",
@@ -55,7 +86,12 @@ REPLACED: dict[str, dict[str, Any]] = {
 _TRAFFIC = ["Cluster", "Local"]
 _PROTOCOL = ["SCTP", "TCP", "UDP"]
 CHOICES: dict[str, dict[str, list[str]]] = {  # a real server publishes these too; the package leaves them out
+    "io.k8s.api.apps.v1.DaemonSetUpdateStrategy": {"type": ["OnDelete", "RollingUpdate"]},
     "io.k8s.api.apps.v1.DeploymentStrategy": {"type": ["Recreate", "RollingUpdate"]},
+    "io.k8s.api.apps.v1.StatefulSetSpec": {"podManagementPolicy": ["OrderedReady", "Parallel"]},
+    "io.k8s.api.apps.v1.StatefulSetUpdateStrategy": {"type": ["OnDelete", "RollingUpdate"]},
+    "io.k8s.api.batch.v1.CronJobSpec": {"concurrencyPolicy": ["Allow", "Forbid", "Replace"]},
+    "io.k8s.api.batch.v1.JobSpec": {"completionMode": ["Indexed", "NonIndexed"]},
     "io.k8s.api.core.v1.Container": {
         "imagePullPolicy": ["Always", "IfNotPresent", "Never"],
         "terminationMessagePolicy": ["FallbackToLogsOnError", "File"],
@@ -83,6 +119,8 @@ CHOICES: dict[str, dict[str, list[str]]] = {  # a real server publishes these to
     },
     "io.k8s.api.core.v1.Taint": {"effect": ["NoExecute", "NoSchedule", "PreferNoSchedule"]},
     "io.k8s.api.core.v1.VolumeMount": {"mountPropagation": ["Bidirectional", "HostToContainer", "None"]},
+    "io.k8s.api.networking.v1.HTTPIngressPath": {"pathType": ["Exact", "ImplementationSpecific", "Prefix"]},
+    "io.k8s.api.networking.v1.NetworkPolicyPort": {"protocol": _PROTOCOL},
     "io.k8s.api.discovery.v1.EndpointPort": {"protocol": _PROTOCOL},
     "io.k8s.api.discovery.v1.EndpointSlice": {"addressType": ["FQDN", "IPv4", "IPv6"]},
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec": {
@@ -91,6 +129,11 @@ CHOICES: dict[str, dict[str, list[str]]] = {  # a real server publishes these to
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement": {
         "operator": ["DoesNotExist", "Exists", "In", "NotIn"]
     },
+}
+# Fields by which elements of lists are told apart and which a client may leave out; published by a real server, too.
+DEFAULTS: dict[str, dict[str, str]] = {
+    "io.k8s.api.core.v1.ContainerPort": {"protocol": "TCP"},
+    "io.k8s.api.core.v1.ServicePort": {"protocol": "TCP"},
 }
 _SCHEMA_KEYWORDS = ("items", "additionalProperties", "not")
 _SCHEMA_LIST_KEYWORDS = ("allOf", "anyOf", "oneOf")
@@ -111,6 +154,9 @@ def build(definitions: dict[str, Any]) -> dict[str, Any]:
     for name, fields in CHOICES.items():
         for field, choices in fields.items():
             chosen[name]["properties"][field]["enum"] = choices
+    for name, defaults in DEFAULTS.items():
+        for field, default in defaults.items():
+            chosen[name]["properties"][field]["default"] = default
     return dict(sorted(chosen.items()))
 
 

@@ -53,6 +53,11 @@ ELSEWHERE = (
         "one table for what a Deployment does and what it reports",
     ),
     Elsewhere(
+        "bookmesh/kube/controllers/job_status.py",
+        "unit/kube/controllers/test_jobs.py",
+        "one table for what a Job does and what it reports",
+    ),
+    Elsewhere(
         "bookmesh/kube/controllers/owning.py",
         "unit/kube/controllers/test_convergence.py",
         "adoption and wake-ups are seen in whole rollouts",
@@ -101,6 +106,11 @@ ELSEWHERE = (
     ),
     Elsewhere(
         "bookmesh/kube/sandbox/syscalls.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/schema/builtin_kinds.py",
+        "unit/kube/schema/test_kinds.py",
+        "a table that is parsed there",
     ),
     Elsewhere(
         "bookmesh/kube/schema/defaults/*.py", "unit/kube/schema/test_defaulting.py", "one table of cases"

@@ -55,10 +55,6 @@ class TestApply:
         await cluster.ok("apply", "--dry-run=server", "-f", "-", stdin=changed)
         assert cluster.over.store.version == version
 
-    async def test_server_side_apply_is_refused_with_advice(self, cluster: Cluster) -> None:
-        error = await cluster.fails("apply", "--server-side", "-f", "-", stdin=SERVICE)
-        assert "use client-side apply" in error
-
     async def test_definition_and_its_object_in_one_go(self, cluster: Cluster) -> None:
         out = await cluster.ok("apply", "-f", "-", stdin=ROUTE_DEFINITION)
         assert "routes.example.com created" in out

@@ -69,6 +69,10 @@ class Kube:
     client: inprocess.InProcessClient
     is_new: bool
 
+    def client_of(self, manager: str) -> inprocess.InProcessClient:
+        """A client whose writes are shown in `metadata.managedFields` as those of `manager`."""
+        return inprocess.InProcessClient(self.verbs, manager=manager)
+
 
 async def run(
     lab: paths.LabPaths,
@@ -118,7 +122,7 @@ async def run(
         )
         directory = service_directory.ServiceDirectory(kube.client)
         node = agent.Node(
-            client=kube.client,
+            client=kube.client_of("kubelet"),
             forks=forkserver,
             network=node_network,
             images=catalogue.Catalogue(
@@ -152,7 +156,11 @@ async def run(
             credentials.write_kubeconfig(
                 lab.kubeconfig, own, context=lab.context, server=f"https://127.0.0.1:{settings.port}"
             )
-            runners = controllers.build(kube.client, ca_pem=own.authority.read_text(), node_name=NODE_NAME)
+            runners = controllers.build(
+                kube.client_of("kube-controller-manager"),
+                ca_pem=own.authority.read_text(),
+                node_name=NODE_NAME,
+            )
             reporter.serving()
             reporter.step("ingress gateway")
             async with _running(
@@ -191,7 +199,7 @@ def _open_kube(lab: paths.LabPaths) -> Kube:
 def _build_control_plane(lab: paths.LabPaths, kube: Kube) -> control_plane.ControlPlane:
     certificates = authority.CertificateAuthority.open(lab.pki / "mesh")
     settings = mesh_settings.MeshSettings(ca_certificates=internet_authority.find_bundle() or opening.BUNDLE)
-    return control_plane.ControlPlane(kube.client, certificates, lab.directory / "proxies", settings)
+    return control_plane.ControlPlane(kube.client_of("pilot-discovery"), certificates, lab.directory / "proxies", settings)
 
 
 def _find_envoy() -> Path:

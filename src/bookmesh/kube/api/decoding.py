@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 import yaml
 
-from bookmesh.base.kubernetes import ApiError, JsonObject, PatchType
+from bookmesh.base.kubernetes import JsonObject, PatchType
 from bookmesh.kube.api import statuses
 from bookmesh.kube.schema import protobuf
 
@@ -21,7 +21,7 @@ _PATCH_TYPES: Final[dict[str, PatchType]] = {
     "application/merge-patch+json": "merge",
     "application/strategic-merge-patch+json": "strategic",
 }
-_APPLY: Final = "application/apply-patch+yaml"
+APPLY: Final = "application/apply-patch+yaml"
 
 
 def media_type(content_type: str) -> str:
@@ -66,18 +66,27 @@ def decode_patch(body: bytes, content_type: str) -> tuple[PatchType, Any]:
     Decode a patch.
 
     Raises:
-        ApiError: 400 when it is malformed, 415 for server-side apply and for types that do not exist.
+        ApiError: 400 when it is malformed, 415 for types that do not exist.
     """
     kind = media_type(content_type)
-    if kind == _APPLY:
-        message = (
-            "server-side apply is not supported by this server: use client-side apply "
-            f"(kubectl apply without --server-side). Accepted media types: {', '.join(_PATCH_TYPES)}"
-        )
-        raise ApiError(415, "UnsupportedMediaType", message)
     if kind not in _PATCH_TYPES:
-        raise statuses.unsupported_media_type(tuple(_PATCH_TYPES))
+        raise statuses.unsupported_media_type((*_PATCH_TYPES, APPLY))
     return _PATCH_TYPES[kind], _json(body)
+
+
+def is_apply(content_type: str) -> bool:
+    """Whether a PATCH is a server-side apply."""
+    return media_type(content_type) == APPLY
+
+
+def decode_configuration(body: bytes) -> Any:
+    """Decode an applied configuration, YAML or JSON; raises 400."""
+    if body.lstrip()[:1] == b"{":
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            pass  # a YAML flow mapping also starts so
+    return _yaml(body)
 
 
 def _json(body: bytes) -> Any:

@@ -13,14 +13,14 @@ from bookmesh.base.kubernetes import JsonObject, ObjectList, PatchType, Resource
 from bookmesh.kube.api import deleting, statuses, verbs, writing
 from bookmesh.kube.store import records
 
-_OPTIONS = writing.WriteOptions(field_validation="Ignore")
-
 
 class InProcessClient:
     """Implements `base.kubernetes.Client` over `Verbs`; objects are in the version of the resource asked for."""
 
-    def __init__(self, over: verbs.Verbs) -> None:
+    def __init__(self, over: verbs.Verbs, *, manager: str = "bookmesh") -> None:
+        """`manager` is the name under which `metadata.managedFields` shows what is written through this client."""
         self._verbs = over
+        self._options = writing.WriteOptions(field_validation="Ignore", manager=manager)
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> JsonObject:
         """Return one object; 404 when there is none."""
@@ -55,7 +55,7 @@ class InProcessClient:
 
     async def create(self, resource: Resource, body: JsonObject) -> JsonObject:
         """Create an object in the namespace its metadata names."""
-        return self._verbs.create(resource, body, options=_OPTIONS).object
+        return self._verbs.create(resource, body, options=self._options).object
 
     async def update(self, resource: Resource, body: JsonObject, *, subresource: str = "") -> JsonObject:
         """Replace an object, conditionally when `metadata.resourceVersion` is there."""
@@ -66,7 +66,7 @@ class InProcessClient:
             fields.get("namespace", ""),
             body,
             subresource=subresource,
-            options=_OPTIONS,
+            options=self._options,
         ).object
 
     async def patch(
@@ -87,7 +87,7 @@ class InProcessClient:
             patch,
             patch_type=patch_type,
             subresource=subresource,
-            options=_OPTIONS,
+            options=self._options,
         ).object
 
     async def delete(

@@ -21,7 +21,11 @@ from bookmesh.kube.schema import schemas as schemas_module
 
 V2_TYPE: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
-_JSON_PATCHES: Final = ("application/json-patch+json", "application/merge-patch+json")
+_PATCHES: Final = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/apply-patch+yaml",
+)
 _STRATEGIC: Final = "application/strategic-merge-patch+json"
 _REFERENCE: Final = "#/components/schemas/"
 _WRITE_PARAMETERS: Final = ("dryRun", "fieldManager", "fieldValidation")
@@ -99,7 +103,7 @@ def _paths_of(kind: kinds_module.Kind, schema: JsonObject) -> JsonObject:
     collection = f"/{_key(kind.group, kind.version)}{within}/{kind.plural}"
     parameters = [_parameter(name) for name in _WRITE_PARAMETERS]
     body = {"content": {"application/json": {"schema": schema}}, "required": True}
-    patches = [*_JSON_PATCHES] if kind.is_custom else [*_JSON_PATCHES, _STRATEGIC]
+    patches = [*_PATCHES] if kind.is_custom else [*_PATCHES, _STRATEGIC]
     patch_body = {"content": {name: {"schema": {"type": "object"}} for name in patches}, "required": True}
     place = [_path_parameter("namespace")] if kind.namespaced else []
     return {

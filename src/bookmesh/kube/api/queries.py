@@ -11,7 +11,7 @@ from typing import cast
 import orjson
 
 from bookmesh.base.kubernetes import ApiError
-from bookmesh.kube.api import statuses, writing
+from bookmesh.kube.api import applying, statuses, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,26 @@ def parse_cursor(token: str) -> Cursor:
         raise statuses.bad_request(f"continue key is not valid: {token!r}") from error
 
 
-def write_options(query: Mapping[str, str]) -> writing.WriteOptions:
-    """Read `dryRun` and `fieldValidation`; raises 422 for values that do not exist."""
+def write_options(query: Mapping[str, str], user_agent: str = "") -> writing.WriteOptions:
+    """
+    Read `dryRun`, `fieldValidation` and `fieldManager`; raises 422 for values that do not exist.
+
+    A client that names no field manager is known by the first part of its User-Agent.
+    """
+    manager = query.get("fieldManager", "")
+    applying.check_manager(manager)
     validation = query.get("fieldValidation") or "Warn"
     if validation not in {"Ignore", "Warn", "Strict"}:
         raise _unsupported("fieldValidation", validation, '"Ignore", "Strict", "Warn"')
-    return writing.WriteOptions(is_dry_run(query), cast(writing.FieldValidation, validation))
+    return writing.WriteOptions(
+        is_dry_run(query), cast(writing.FieldValidation, validation), manager or _program(user_agent)
+    )
+
+
+def _program(user_agent: str) -> str:
+    """The name of a program as it may stand for a field manager."""
+    name = "".join(letter if letter.isprintable() else "*" for letter in user_agent.partition("/")[0])
+    return name.encode()[:128].decode(errors="ignore") or "unknown"
 
 
 def is_dry_run(query: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ from aiohttp import web
 from bookmesh.base.kubernetes import PODS, ApiError, JsonObject
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
+    applying,
     decoding,
     deleting,
     logs,
@@ -45,6 +46,8 @@ class Resources:
             raise statuses.no_such_resource()
         if path.subresource:
             return await self._subresource(request, kind, path)
+        if _verb(request, path) not in kind.verbs:
+            raise statuses.method_not_allowed()
         if path.name:
             return await self._object(request, kind, path)
         return await self._collection(request, kind, path)
@@ -58,7 +61,7 @@ class Resources:
                 return await watching.serve(request, self._verbs, kind, path.namespace, matches)
             return self._list(request, kind, path.namespace, matches)
         if request.method == "POST":
-            options = queries.write_options(request.query)
+            options = _write_options(request)
             body = await self._body(request)
             written = self._verbs.create(kind.resource, body, namespace=path.namespace, options=options)
             return self._answer(request, kind, written, code=201)
@@ -78,7 +81,8 @@ class Resources:
             obj = verbs.present(kind, stored.object)
             return responses.object_response(request, kind, obj, clock=self._verbs.clock)
         if request.method in {"PUT", "PATCH"}:
-            return self._answer(request, kind, await self._write(request, kind, path))
+            written = await self._write(request, kind, path)
+            return self._answer(request, kind, written, code=201 if written.is_new else 200)
         if request.method == "DELETE":
             options = await self._delete_options(request)
             deleted = self._verbs.delete(kind.resource, path.name, path.namespace, options=options)
@@ -88,7 +92,7 @@ class Resources:
     async def _write(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path
     ) -> writing.Written:
-        options = queries.write_options(request.query)
+        options = _write_options(request)
         if request.method == "PUT":
             return self._verbs.update(
                 kind.resource,
@@ -98,8 +102,21 @@ class Resources:
                 subresource=path.subresource,
                 options=options,
             )
-        content = await request.read()
-        patch_type, patch = decoding.decode_patch(content, request.headers.get("Content-Type", ""))
+        content, content_type = await request.read(), request.headers.get("Content-Type", "")
+        force = queries.is_true(request.query, "force")
+        if decoding.is_apply(content_type):
+            applying.check_options(request.query.get("fieldManager", ""))
+            return self._verbs.apply(
+                kind.resource,
+                path.name,
+                path.namespace,
+                decoding.decode_configuration(content),
+                force=force,
+                subresource=path.subresource,
+                options=options,
+            )
+        applying.check_force(force)
+        patch_type, patch = decoding.decode_patch(content, content_type)
         return self._verbs.patch(
             kind.resource,
             path.name,
@@ -241,3 +258,17 @@ class Resources:
 def _selector(request: web.Request, kind: kinds_module.Kind) -> selectors.Predicate | None:
     query = request.query
     return selectors.parse(query.get("labelSelector", ""), query.get("fieldSelector", ""), kind=kind.kind)
+
+
+def _verb(request: web.Request, path: paths.Path) -> str:
+    """What a request on an object or a collection wants to do, in the words of discovery."""
+    if request.method == "GET" and not path.name:
+        return "watch" if queries.is_true(request.query, "watch") else "list"
+    if request.method == "DELETE" and not path.name:
+        return "deletecollection"
+    known = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+    return known.get(request.method, "")
+
+
+def _write_options(request: web.Request) -> writing.WriteOptions:
+    return queries.write_options(request.query, request.headers.get("User-Agent", ""))

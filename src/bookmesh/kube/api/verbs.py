@@ -7,12 +7,15 @@ write that came in between.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType, Resource, not_found
+from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType, Resource, conflict, not_found
 from bookmesh.kube.api import (
+    accounting,
     admission,
+    applying,
     custom_resources,
     deleting,
     metadata,
@@ -25,6 +28,8 @@ from bookmesh.kube.api.strategies import base, table
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import patching
 from bookmesh.kube.schema import schemas as schemas_module
+from bookmesh.kube.schema.ownership import applying as ownership
+from bookmesh.kube.schema.ownership import managers, typed
 from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
@@ -128,6 +133,89 @@ class Verbs:
         body = self._apply_patch(kind, current, patch, patch_type)
         return self._write(kind, stored, body, subresource=subresource, options=options)
 
+    def apply(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str,
+        configuration: Any,
+        *,
+        force: bool = False,
+        subresource: str = "",
+        options: writing.WriteOptions = _USUAL_WRITE,
+    ) -> writing.Written:
+        """Apply a configuration as its manager's (server-side apply); creates the object when it is not there."""
+        kind = self.kind_of(resource)
+        _check_subresource(kind, subresource)
+        stored = self.store.get(group_resource(kind), namespace if kind.namespaced else "", name)
+        if stored is None and subresource:
+            raise not_found(kind.resource, name)
+        if subresource == "scale":
+            configuration = applying.from_scale(kind, name, configuration)
+        applying.check_configuration(kind, configuration)
+        wanted, warnings = self._writer.check_configuration(kind, configuration, options)
+        wanted = applying.part_of(kind, wanted, subresource)
+        identity = {"name": name, "namespace": namespace} if kind.namespaced else {"name": name}
+        wanted["metadata"] = {**identity, **wanted["metadata"]}
+        uid = wanted["metadata"].get("uid")
+        if stored is None and uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise conflict(kind.resource, name, why)
+        applied = self._merge_configuration(
+            kind, stored, wanted, force=force, subresource=subresource, options=options
+        )
+        checked = dataclasses.replace(options, field_validation="Ignore")
+        strategy = self._strategy(kind)
+        if stored is None:
+            written = self._writer.create(
+                kind, strategy, applied.object, namespace=namespace, options=checked, owned=applied.entries
+            )
+        else:
+            written = self._writer.update(
+                kind,
+                strategy,
+                stored,
+                applied.object,
+                subresource=subresource,
+                options=checked,
+                owned=applied.entries,
+            )
+        written = dataclasses.replace(written, warnings=(*warnings, *written.warnings))
+        if subresource == "scale":
+            return dataclasses.replace(written, object=scaling.scale_of(written.object))
+        return _presented(kind, written)
+
+    def _merge_configuration(
+        self,
+        kind: kinds_module.Kind,
+        stored: records.Stored | None,
+        wanted: JsonObject,
+        *,
+        force: bool,
+        subresource: str,
+        options: writing.WriteOptions,
+    ) -> ownership.Applied:
+        live: JsonObject = {}
+        entries: managers.Entries = ()
+        if stored is not None:
+            entries = accounting.entries_of(stored.object)
+            live = accounting.without(present(kind, stored.object))
+        try:
+            return ownership.apply(
+                self.schemas.root(kind.group, kind.version, kind.kind),
+                live,
+                wanted,
+                writer=managers.Writer(options.manager, "Apply", kind.api_version, subresource),
+                entries=entries,
+                force=force,
+                now=metadata.timestamp(self.clock()),
+            )
+        except ownership.ConflictError as error:
+            raise applying.conflict(error) from error
+        except typed.ElementError as error:
+            fields = wanted["metadata"]
+            raise applying.malformed(kind, fields["name"], fields.get("namespace", ""), error) from error
+
     def delete(
         self,
         resource: Resource,
@@ -179,8 +267,8 @@ class Verbs:
         strategy = self._strategy(kind)
         if subresource == "scale":
             body = scaling.scaled(kind, present(kind, stored.object), body)
-            written = self._writer.update(kind, strategy, stored, body, subresource="", options=options)
-            return writing.Written(scaling.scale_of(written.object), written.warnings)
+            written = self._writer.update(kind, strategy, stored, body, subresource="scale", options=options)
+            return dataclasses.replace(written, object=scaling.scale_of(written.object))
         return _presented(
             kind,
             self._writer.update(kind, strategy, stored, body, subresource=subresource, options=options),
@@ -221,7 +309,7 @@ def present(kind: kinds_module.Kind, obj: JsonObject) -> JsonObject:
 
 
 def _presented(kind: kinds_module.Kind, written: writing.Written) -> writing.Written:
-    return writing.Written(present(kind, written.object), written.warnings)
+    return dataclasses.replace(written, object=present(kind, written.object))
 
 
 def _check_subresource(kind: kinds_module.Kind, subresource: str) -> None:

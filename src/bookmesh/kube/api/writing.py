@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bookmesh.base.kubernetes import ApiError, JsonObject, conflict, copy_json
-from bookmesh.kube.api import admission, deleting, metadata, statuses
+from bookmesh.kube.api import accounting, admission, deleting, metadata, statuses
 from bookmesh.kube.api.strategies import base
 from bookmesh.kube.schema import defaulting, rules, strictness, validation
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import schemas as schemas_module
+from bookmesh.kube.schema.ownership import managers
 from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
@@ -34,10 +35,11 @@ _UNCOUNTED: Final = frozenset({("", "namespaces"), ("", "nodes"), ("", "services
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """Query parameters of a write; unknown fields are dropped unless they are asked to be Strict about."""
+    """Query parameters of a write; unknown fields are dropped unless Strict is asked for. `manager` will own fields."""
 
     dry_run: bool = False
     field_validation: FieldValidation = "Warn"
+    manager: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Written:
 
     object: JsonObject
     warnings: tuple[str, ...] = ()
+    is_new: bool = False
 
 
 class Writer:
@@ -71,8 +74,13 @@ class Writer:
         *,
         namespace: str,
         options: WriteOptions,
+        owned: managers.Entries | None = None,
     ) -> Written:
-        """Store a new object; `namespace` is what the request says, "" when only the body does."""
+        """
+        Store a new object; `namespace` is what the request says, "" when only the body does.
+
+        `owned` says who owns which fields; None means that the writer owns all of them.
+        """
         obj, warnings = self._decode(kind, body, options)
         namespace = _namespace_for(kind, obj, namespace)
         if obj["metadata"].get("resourceVersion"):
@@ -86,13 +94,16 @@ class Writer:
         strategy.prepare_create(obj)
         obj, admitted = self._admit(kind, obj, None, options)
         self._check_rules(kind, obj, None)
+        if owned is None:
+            owned = self._owned_after(kind, (), ({}, obj), options)
+        accounting.record(obj, owned)
         strategy.allocate(obj, None)
         group_resource, name = records.GroupResource(*kind.storage), obj["metadata"]["name"]
         if self._store.get(group_resource, namespace, name) is not None:
             raise statuses.already_exists(kind.resource, name)
         if not options.dry_run:
             obj = self._store.create(group_resource, namespace, name, obj).object
-        return Written(obj, (*warnings, *admitted))
+        return Written(obj, (*warnings, *admitted), is_new=True)
 
     def update(
         self,
@@ -103,25 +114,63 @@ class Writer:
         *,
         subresource: str,
         options: WriteOptions,
+        owned: managers.Entries | None = None,
     ) -> Written:
-        """Replace a stored object, or the part of it that `subresource` (status, finalize, "") owns."""
+        """
+        Replace a stored object, or the part of it that `subresource` (status, finalize, scale, "") owns.
+
+        `owned` says who owns which fields; None means that the writer owns what it changes.
+        """
         obj, warnings = self._decode(kind, body, options)
         _check_identity(kind, obj, stored)
-        if subresource:
-            obj = _with_part(stored.object, obj, subresource)
+        requested = obj["metadata"].get("managedFields")
+        # A scale has been put into the object that it is about.
+        part = "" if subresource == "scale" else subresource
+        if part:
+            obj = _with_part(stored.object, obj, part)
             obj["apiVersion"] = kind.resource.api_version
         elif _has_status(kind):
             _keep_status(obj, stored.object)
         metadata.prepare_update(obj, stored.object)
         defaulting.apply_defaults(self._schemas, kind, obj)
         admitted: tuple[str, ...] = ()
-        if not subresource:
+        if not part:
             strategy.prepare_update(obj, stored.object)
             obj, admitted = self._admit(kind, obj, stored.object, options)
         self._check_rules(kind, obj, stored.object)
-        if not subresource:
+        if owned is None:
+            before = accounting.entries_before(requested, stored.object, is_subresource=bool(subresource))
+            owned = self._owned_after(kind, before, (stored.object, obj), options, subresource=subresource)
+        accounting.record(obj, owned, old=stored.object)
+        if not part:
             strategy.allocate(obj, stored.object)
         return Written(self._commit(kind, strategy, stored, obj, options), (*warnings, *admitted))
+
+    def _owned_after(
+        self,
+        kind: kinds_module.Kind,
+        entries: managers.Entries,
+        objects: tuple[JsonObject, JsonObject],
+        options: WriteOptions,
+        *,
+        subresource: str = "",
+    ) -> managers.Entries:
+        writer = managers.Writer(options.manager, "Update", kind.api_version, subresource)
+        now = metadata.timestamp(self._clock())
+        return accounting.entries_after(self._schemas, kind, entries, objects, writer=writer, now=now)
+
+    def check_configuration(
+        self, kind: kinds_module.Kind, body: Any, options: WriteOptions
+    ) -> tuple[JsonObject, tuple[str, ...]]:
+        """
+        Check an applied configuration, which need not be a whole object.
+
+        Returns:
+            A copy of it in the kind's shape, and warnings about unknown fields.
+        """
+        obj, unknown = self._decode_known(kind, body, options)
+        self._check_types(kind, obj)
+        return obj, unknown
 
     def _commit(
         self,
@@ -152,6 +201,17 @@ class Writer:
         self, kind: kinds_module.Kind, body: Any, options: WriteOptions
     ) -> tuple[JsonObject, tuple[str, ...]]:
         """Copy the body and bring it into the kind's shape; returns it with warnings about unknown fields."""
+        obj, unknown = self._decode_known(kind, body, options)
+        # Defaults and strategies rely on the schema; a custom object may still lack what has a default.
+        if kind.is_custom:
+            self._check_types(kind, obj)
+        else:
+            self._check_schema(kind, obj)
+        return obj, unknown
+
+    def _decode_known(
+        self, kind: kinds_module.Kind, body: Any, options: WriteOptions
+    ) -> tuple[JsonObject, tuple[str, ...]]:
         obj = _checked_envelope(kind, body)
         unknown: list[str] = []
         if options.field_validation != "Ignore":
@@ -160,16 +220,13 @@ class Writer:
         if unknown and options.field_validation == "Strict":
             raise _strict_error(kind, unknown)
         strictness.prune(self._schemas, kind, obj)
-        # Defaults and strategies rely on the schema; a custom object may still lack what has a default.
-        if not kind.is_custom:
-            self._check_schema(kind, obj)
-        elif mistyped := [
-            cause
-            for cause in validation.check(self._schemas, kind, obj)
-            if cause.reason == "FieldValueTypeInvalid"
-        ]:
-            raise self._invalid(kind, obj, mistyped)
         return obj, tuple(unknown)
+
+    def _check_types(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
+        found = validation.check(self._schemas, kind, obj)
+        mistyped = [cause for cause in found if cause.reason == "FieldValueTypeInvalid"]
+        if mistyped:
+            raise self._invalid(kind, obj, mistyped)
 
     def _check_namespace(self, kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> None:
         if not kind.namespaced:

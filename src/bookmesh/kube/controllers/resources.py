@@ -13,6 +13,8 @@ from bookmesh.base.kubernetes import JsonObject, Resource
 
 ENDPOINTS: Final = Resource("", "v1", "endpoints")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases")
+JOBS: Final = Resource("batch", "v1", "jobs")
+CLUSTER_ROLES: Final = Resource("rbac.authorization.k8s.io", "v1", "clusterroles")
 
 
 class Served(NamedTuple):
@@ -35,7 +37,25 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(kubernetes.SECRETS, "Secret"),
     Served(kubernetes.SERVICE_ACCOUNTS, "ServiceAccount"),
     Served(LEASES, "Lease"),
+    Served(JOBS, "Job"),
+    Served(Resource("networking.k8s.io", "v1", "ingresses"), "Ingress"),
+    Served(Resource("rbac.authorization.k8s.io", "v1", "roles"), "Role"),
+    Served(Resource("rbac.authorization.k8s.io", "v1", "rolebindings"), "RoleBinding"),
+    Served(Resource("", "v1", "podtemplates"), "PodTemplate"),
     Served(kubernetes.EVENTS, "Event", has_owners=False),
+    Served(CLUSTER_ROLES, "ClusterRole", is_namespaced=False),
+    Served(
+        Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings"),
+        "ClusterRoleBinding",
+        is_namespaced=False,
+    ),
+    *(
+        Served(Resource(group, "v1", plural), kind, is_namespaced=False)
+        for group, plural, kind in (
+            ("networking.k8s.io", "ingressclasses", "IngressClass"),
+            ("scheduling.k8s.io", "priorityclasses", "PriorityClass"),
+        )
+    ),
     Served(kubernetes.NAMESPACES, "Namespace", is_namespaced=False),
     Served(kubernetes.NODES, "Node", is_namespaced=False),
     Served(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, "CustomResourceDefinition", is_namespaced=False),

@@ -12,28 +12,60 @@ from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import kinds, schemas
-from bookmesh.kube.schema.defaults import cluster, pods, services, structural, workloads
+from bookmesh.kube.schema.defaults import (
+    access,
+    cluster,
+    networking,
+    pods,
+    scaling,
+    services,
+    structural,
+    volumes,
+    workloads,
+)
 
 _BUILTIN: Final[dict[tuple[str, str], Callable[[JsonObject], None]]] = {
     ("", "Endpoints"): services.fill_endpoints,
     ("", "Namespace"): cluster.fill_namespace,
     ("", "Node"): cluster.fill_node,
+    ("", "PersistentVolume"): volumes.fill_volume,
+    ("", "PersistentVolumeClaim"): volumes.fill_claim,
     ("", "Pod"): pods.fill_pod,
     ("", "Secret"): cluster.fill_secret,
     ("", "Service"): services.fill_service,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): access.fill_webhooks,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): access.fill_webhooks,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): cluster.fill_definition,
+    ("apps", "DaemonSet"): workloads.fill_daemon_set,
     ("apps", "Deployment"): workloads.fill_deployment,
     ("apps", "ReplicaSet"): workloads.fill_replica_set,
+    ("apps", "StatefulSet"): workloads.fill_stateful_set,
     ("authentication.k8s.io", "TokenRequest"): cluster.fill_token_request,
+    ("autoscaling", "HorizontalPodAutoscaler"): scaling.fill_autoscaler,
+    ("batch", "CronJob"): workloads.fill_cron_job,
+    ("batch", "Job"): workloads.fill_job,
     ("discovery.k8s.io", "EndpointSlice"): services.fill_endpoint_slice,
+    ("networking.k8s.io", "NetworkPolicy"): networking.fill_network_policy,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): access.fill_binding,
+    ("rbac.authorization.k8s.io", "RoleBinding"): access.fill_binding,
+    ("scheduling.k8s.io", "PriorityClass"): cluster.fill_priority_class,
+    ("storage.k8s.io", "StorageClass"): volumes.fill_storage_class,
 }
-# Without these the object cannot be filled, and validation will refuse it.
-_NEEDED: Final = {
-    "Deployment": "spec",
-    "ReplicaSet": "spec",
-    "Pod": "spec",
-    "CustomResourceDefinition": "spec",
-}
+# Kinds whose functions need a `spec`; without one, validation will refuse the object.
+_NEEDING_SPEC: Final = frozenset(
+    {
+        "CronJob",
+        "CustomResourceDefinition",
+        "DaemonSet",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "Job",
+        "NetworkPolicy",
+        "Pod",
+        "ReplicaSet",
+        "StatefulSet",
+    }
+)
 
 
 def apply_defaults(known: schemas.Schemas, kind: kinds.Kind, obj: JsonObject) -> None:
@@ -42,6 +74,5 @@ def apply_defaults(known: schemas.Schemas, kind: kinds.Kind, obj: JsonObject) ->
         structural.fill_object(known.root(kind.group, kind.version, kind.kind), obj)
         return
     fill = _BUILTIN.get((kind.group, kind.kind))
-    needed = _NEEDED.get(kind.kind)
-    if fill is not None and (needed is None or obj.get(needed) is not None):
+    if fill is not None and (kind.kind not in _NEEDING_SPEC or obj.get("spec") is not None):
         fill(obj)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from bookmesh.base.kubernetes import JsonObject, Resource
+from bookmesh.kube.schema import builtin_kinds
 from bookmesh.kube.store.records import GroupResource
 
 ALL_VERBS: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -81,71 +82,39 @@ _SUBRESOURCES: Final[dict[tuple[str, str], Subresource]] = {
     ("serviceaccounts", "token"): Subresource(
         "token", ("create",), ("authentication.k8s.io", "v1", "TokenRequest")
     ),
+    ("certificatesigningrequests", "approval"): Subresource(
+        "approval", _READ_WRITE, ("certificates.k8s.io", "v1", "CertificateSigningRequest")
+    ),
     ("namespaces", "finalize"): Subresource("finalize", ("update",), ("", "v1", "Namespace")),
 }
 
 
-def _builtin(
-    api_version: str,
-    kind: str,
-    plural: str,
-    *,
-    namespaced: bool = True,
-    short: str = "",
-    categories: str = "",
-    subresources: str = "",
-) -> Kind:
-    group, _, version = api_version.rpartition("/")
-    return Kind(
-        group=group,
-        version=version,
-        kind=kind,
-        plural=plural,
-        singular=kind.lower(),
-        namespaced=namespaced,
-        short_names=tuple(short.split()),
-        categories=tuple(categories.split()),
-        subresources=tuple(subresources.split()),
-    )
-
-
 def _builtins() -> tuple[Kind, ...]:
-    pod_parts = "attach binding eviction exec log portforward status"
-    return (
-        _builtin("v1", "ConfigMap", "configmaps", short="cm"),
-        _builtin("v1", "Endpoints", "endpoints", short="ep"),
-        _builtin("v1", "Event", "events", short="ev"),
-        _builtin(
-            "v1", "Namespace", "namespaces", namespaced=False, short="ns", subresources="finalize status"
-        ),
-        _builtin("v1", "Node", "nodes", namespaced=False, short="no", subresources="status"),
-        _builtin("v1", "Pod", "pods", short="po", categories="all", subresources=pod_parts),
-        _builtin("v1", "Secret", "secrets"),
-        _builtin("v1", "ServiceAccount", "serviceaccounts", short="sa", subresources="token"),
-        _builtin("v1", "Service", "services", short="svc", categories="all", subresources="status"),
-        _builtin(
-            "apps/v1",
-            "Deployment",
-            "deployments",
-            short="deploy",
-            categories="all",
-            subresources="scale status",
-        ),
-        _builtin(
-            "apps/v1", "ReplicaSet", "replicasets", short="rs", categories="all", subresources="scale status"
-        ),
-        _builtin("coordination.k8s.io/v1", "Lease", "leases"),
-        _builtin("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
-        _builtin(
-            "apiextensions.k8s.io/v1",
-            "CustomResourceDefinition",
-            "customresourcedefinitions",
-            namespaced=False,
-            short="crd crds",
-            categories="api-extensions",
-            subresources="status",
-        ),
-    )
+    """Parse the table of built-in kinds."""
+    found: dict[tuple[str, str], Kind] = {}
+    kinds: list[Kind] = []
+    for line in builtin_kinds.TABLE.strip().splitlines():
+        api_version, kind, plural, scope, *names = line.split()
+        short, categories, subresources, verbs = (
+            tuple(text.split(",")) if text != "-" else () for text in names
+        )
+        group, _, version = api_version.rpartition("/")
+        parsed = Kind(
+            group=group,
+            version=version,
+            kind=kind,
+            plural=plural,
+            singular=kind.lower(),
+            namespaced=scope == "n",
+            short_names=short,
+            categories=categories,
+            subresources=subresources,
+            verbs=verbs or ALL_VERBS,
+            is_storage_version=(group, plural) not in found,
+        )
+        found.setdefault((group, plural), parsed)
+        kinds.append(parsed)
+    return tuple(kinds)
 
 
 class Kinds:

@@ -22,8 +22,9 @@ from bookmesh.kube.schema import protobuf_fields
 _MAGIC: Final = b"k8s\0"
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MAX_DEPTH: Final = 100
-# Groups whose package is not called like the group.
-_PACKAGES: Final = {"": "core", "authentication.k8s.io": "authentication"}
+# Groups whose package is not called like the group; others have the domain of the group left out.
+_PACKAGES: Final = {"": "core"}
+_GROUP_ENDS: Final = (".authorization.k8s.io", ".k8s.io")
 # Options may be sent under the group version of the resource they are about.
 _META_KINDS: Final = frozenset({"DeleteOptions"})
 
@@ -60,7 +61,10 @@ def _message_name(api_version: str, kind: str) -> str:
     if kind in _META_KINDS:
         return f"meta.v1.{kind}"
     group, _, version = api_version.rpartition("/")
-    return f"{_PACKAGES.get(group, group)}.{version}.{kind}"
+    package = _PACKAGES.get(group, group)
+    for end in _GROUP_ENDS:
+        package = package.removesuffix(end)
+    return f"{package}.{version}.{kind}"
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
@@ -127,6 +131,8 @@ def _value(field: protobuf_fields.Field, raw: Any, depth: int) -> Any:
     scalar = _SCALARS.get(field.type)
     if scalar is not None:
         return scalar(raw)
+    if field.type == "strings":
+        return [text.decode() for _, text in _fields(raw or b"")]
     special = _SPECIAL.get(field.type)
     if special is not None:
         return special(dict(_fields(raw or b"")))
@@ -154,6 +160,11 @@ def _time(parts: dict[int, Any]) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _micro_time(parts: dict[int, Any]) -> str | None:
+    whole = _time(parts)
+    return f"{whole[:-1]}.{parts.get(2, 0) // 1000:06d}Z" if whole else None
+
+
 def _int_or_string(parts: dict[int, Any]) -> int | str:
     text: bytes = parts.get(3, b"")
     return text.decode() if parts.get(1) else _signed(parts.get(2, 0))
@@ -165,6 +176,7 @@ def _embedded_json(parts: dict[int, Any]) -> Any:
 
 _SPECIAL: Final[dict[str, Callable[[dict[int, Any]], Any]]] = {
     "meta.v1.Time": _time,
+    "meta.v1.MicroTime": _micro_time,
     "meta.v1.FieldsV1": _embedded_json,
     "api.resource.Quantity": lambda parts: parts.get(1, b"0").decode(),
     "util.intstr.IntOrString": _int_or_string,

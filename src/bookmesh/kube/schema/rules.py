@@ -13,7 +13,15 @@ from typing import Final
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import kinds
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import configuration, definitions, metadata, pods, services, workloads
+from bookmesh.kube.schema.semantics import (
+    access,
+    configuration,
+    definitions,
+    metadata,
+    pods,
+    services,
+    workloads,
+)
 
 _Rule = Callable[[JsonObject, JsonObject | None], list[Cause]]
 _RULES: Final[dict[tuple[str, str], _Rule]] = {
@@ -24,7 +32,12 @@ _RULES: Final[dict[tuple[str, str], _Rule]] = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.check_definition,
     ("apps", "Deployment"): workloads.check_deployment,
     ("apps", "ReplicaSet"): workloads.check_replica_set,
+    ("batch", "Job"): workloads.check_job,
     ("discovery.k8s.io", "EndpointSlice"): services.check_endpoint_slice,
+    ("rbac.authorization.k8s.io", "ClusterRole"): access.check_role,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): access.check_binding,
+    ("rbac.authorization.k8s.io", "Role"): access.check_role,
+    ("rbac.authorization.k8s.io", "RoleBinding"): access.check_binding,
 }
 
 

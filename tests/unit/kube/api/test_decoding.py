@@ -54,9 +54,16 @@ def test_patch_types() -> None:
     assert decoding.decode_patch(b"{}", "application/strategic-merge-patch+json; x=y") == ("strategic", {})
 
 
-def test_server_side_apply_is_refused_with_advice() -> None:
-    with pytest.raises(ApiError, match="use client-side apply") as refusal:
-        decoding.decode_patch(b"{}", "application/apply-patch+yaml")
-    assert (refusal.value.code, refusal.value.reason) == (415, "UnsupportedMediaType")
-    with pytest.raises(ApiError):
+def test_an_applied_configuration_is_yaml_or_json() -> None:
+    assert decoding.is_apply("application/apply-patch+yaml; charset=utf-8")
+    assert decoding.decode_configuration(b"kind: Pod\nspec: {a: 1}") == {"kind": "Pod", "spec": {"a": 1}}
+    assert decoding.decode_configuration(b' {"kind": "Pod"}') == {"kind": "Pod"}
+    assert decoding.decode_configuration(b"{kind: Pod}") == {"kind": "Pod"}
+    with pytest.raises(ApiError, match="not valid YAML"):
+        decoding.decode_configuration(b"{kind: [")
+
+
+def test_a_patch_has_a_type_of_its_own() -> None:
+    with pytest.raises(ApiError) as refusal:
         decoding.decode_patch(b"{}", "application/json")
+    assert (refusal.value.code, refusal.value.reason) == (415, "UnsupportedMediaType")

@@ -277,3 +277,43 @@ def test_a_default_replaces_a_null_that_is_not_allowed_and_is_never_shared(
     first["spec"]["rules"][0]["retry"]["attempts"] = 9
     defaulting.apply_defaults(*widgets, second)
     assert second["spec"]["rules"][0]["retry"]["attempts"] == 2
+
+
+def workload(kind: str, deployment: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    deployment["kind"] = kind
+    deployment["spec"] |= spec
+    return deployment
+
+
+def test_a_job_runs_one_pod_to_its_end(filled: Filled, deployment: dict[str, Any]) -> None:
+    del deployment["spec"]["selector"]
+    spec = filled("Job", {**workload("Job", deployment), "apiVersion": "batch/v1"})["spec"]
+    spec.pop("template")
+    assert spec == {
+        "parallelism": 1,
+        "completions": 1,
+        "backoffLimit": 6,
+        "completionMode": "NonIndexed",
+        "suspend": False,
+        "podReplacementPolicy": "TerminatingOrFailed",
+    }
+
+
+def test_a_job_with_parallelism_alone_is_a_work_queue(filled: Filled, deployment: dict[str, Any]) -> None:
+    job = {**workload("Job", deployment, parallelism=2), "apiVersion": "batch/v1"}
+    assert "completions" not in filled("Job", job)["spec"]
+
+
+def test_bindings_know_their_groups(filled: Filled) -> None:
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "roleRef": {"kind": "Role", "name": "reader", "apiGroup": ""},
+        "subjects": [
+            {"kind": "User", "name": "ann"},
+            {"kind": "ServiceAccount", "name": "robot", "namespace": "default"},
+        ],
+    }
+    found = filled("RoleBinding", binding)
+    assert found["roleRef"]["apiGroup"] == "rbac.authorization.k8s.io"
+    assert [subject.get("apiGroup") for subject in found["subjects"]] == ["rbac.authorization.k8s.io", None]

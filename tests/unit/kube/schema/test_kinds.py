@@ -30,8 +30,10 @@ def test_short_names_are_unique_and_those_of_kubectl() -> None:
         "deploy": "deployments",
         "ep": "endpoints",
         "ev": "events",
+        "ing": "ingresses",
         "no": "nodes",
         "ns": "namespaces",
+        "pc": "priorityclasses",
         "po": "pods",
         "rs": "replicasets",
         "sa": "serviceaccounts",
@@ -41,7 +43,13 @@ def test_short_names_are_unique_and_those_of_kubectl() -> None:
 
 def test_category_all_holds_what_people_run() -> None:
     names = {kind.plural for kind in kinds.Kinds().all() if "all" in kind.categories}
-    assert names == {"pods", "services", "deployments", "replicasets"}
+    assert names == {
+        "deployments",
+        "jobs",
+        "pods",
+        "replicasets",
+        "services",
+    }
 
 
 def test_every_served_kind_and_every_body_has_a_schema(loaded: schemas.Schemas) -> None:

@@ -105,6 +105,8 @@ def test_every_message_a_field_refers_to_is_in_the_table() -> None:
     referred = {each.type for fields in table.values() for each in fields.values()}
     decoded_specially = {
         "meta.v1.Time",
+        "meta.v1.MicroTime",
+        "strings",
         "meta.v1.FieldsV1",
         "api.resource.Quantity",
         "util.intstr.IntOrString",

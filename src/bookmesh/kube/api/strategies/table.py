@@ -8,6 +8,7 @@ from bookmesh.kube.api import metadata
 from bookmesh.kube.api.strategies import (
     base,
     custom_resource_definitions,
+    jobs,
     namespaces,
     pods,
     secrets,
@@ -26,6 +27,7 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
         ("", "pods"): pods.PodStrategy(store),
         ("", "secrets"): secrets.SecretStrategy(),
         ("", "services"): services.ServiceStrategy(store),
+        ("batch", "jobs"): jobs.JobStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): custom_resource_definitions.DefinitionStrategy(
             kinds, clock
         ),

@@ -9,7 +9,16 @@ from typing import Any, Final
 import orjson
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.api.tables import columns, core, jsonpath, pods, workloads
+from bookmesh.kube.api.tables import (
+    access,
+    batch,
+    columns,
+    core,
+    jsonpath,
+    networking,
+    pods,
+    workloads,
+)
 from bookmesh.kube.schema import kinds as kinds_module
 
 _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
@@ -24,6 +33,17 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("", "Event"): columns.Printer(core.EVENT_COLUMNS, core.event_row),
     ("apps", "Deployment"): columns.Printer(workloads.DEPLOYMENT_COLUMNS, workloads.deployment_row),
     ("apps", "ReplicaSet"): columns.Printer(workloads.REPLICA_SET_COLUMNS, workloads.replica_set_row),
+    ("batch", "Job"): columns.Printer(batch.JOB_COLUMNS, batch.job_row),
+    ("networking.k8s.io", "Ingress"): columns.Printer(networking.INGRESS_COLUMNS, networking.ingress_row),
+    ("networking.k8s.io", "IngressClass"): columns.Printer(
+        networking.INGRESS_CLASS_COLUMNS, networking.ingress_class_row
+    ),
+    ("rbac.authorization.k8s.io", "ClusterRole"): columns.Printer(access.ROLE_COLUMNS, access.role_row),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): columns.Printer(
+        access.BINDING_COLUMNS, access.binding_row
+    ),
+    ("rbac.authorization.k8s.io", "Role"): columns.Printer(access.ROLE_COLUMNS, access.role_row),
+    ("rbac.authorization.k8s.io", "RoleBinding"): columns.Printer(access.BINDING_COLUMNS, access.binding_row),
     ("discovery.k8s.io", "EndpointSlice"): columns.Printer(
         core.ENDPOINT_SLICE_COLUMNS, core.endpoint_slice_row
     ),

@@ -9,7 +9,7 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api import scaling
 from bookmesh.kube.api.tables import columns
 
-_WIDE: Final = columns.wide("Containers", "Images", "Selector")
+WIDE: Final = columns.wide("Containers", "Images", "Selector")
 
 DEPLOYMENT_COLUMNS: Final = (
     columns.NAME,
@@ -17,7 +17,7 @@ DEPLOYMENT_COLUMNS: Final = (
     columns.Column("Up-to-date", "integer"),
     columns.Column("Available", "integer"),
     columns.AGE,
-    *_WIDE,
+    *WIDE,
 )
 REPLICA_SET_COLUMNS: Final = (
     columns.NAME,
@@ -25,7 +25,7 @@ REPLICA_SET_COLUMNS: Final = (
     columns.Column("Current", "integer"),
     columns.Column("Ready", "integer"),
     columns.AGE,
-    *_WIDE,
+    *WIDE,
 )
 
 
@@ -38,7 +38,7 @@ def deployment_row(deployment: JsonObject, now: datetime.datetime) -> list[Any]:
         status.get("updatedReplicas", 0),
         status.get("availableReplicas", 0),
         columns.age(deployment, now),
-        *_template_cells(spec),
+        *template_cells(spec),
     ]
 
 
@@ -51,11 +51,12 @@ def replica_set_row(replica_set: JsonObject, now: datetime.datetime) -> list[Any
         status.get("replicas", 0),
         status.get("readyReplicas", 0),
         columns.age(replica_set, now),
-        *_template_cells(spec),
+        *template_cells(spec),
     ]
 
 
-def _template_cells(spec: JsonObject) -> list[str]:
+def template_cells(spec: JsonObject) -> list[str]:
+    """Cells for `WIDE`."""
     containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or []
     return [
         ",".join(container["name"] for container in containers),

@@ -27,6 +27,10 @@ def fill_secret(secret: JsonObject) -> None:
     fill(secret, type="Opaque")
 
 
+def fill_priority_class(priority_class: JsonObject) -> None:
+    fill(priority_class, preemptionPolicy="PreemptLowerPriority")
+
+
 def fill_token_request(request: JsonObject) -> None:
     fill(child(request, "spec"), expirationSeconds=_TOKEN_LIFETIME_S)
 

@@ -1,4 +1,4 @@
-"""Deployments and ReplicaSets: a selector, a template it matches, and how many."""
+"""What makes pods of a template that its selector matches, and how many: Deployments, ReplicaSets, Jobs."""
 
 from __future__ import annotations
 
@@ -34,8 +34,47 @@ def check_replica_set(replica_set: JsonObject, old: JsonObject | None) -> list[C
     return [*_check_workload(spec, old, kind="replicaset"), *_check_not_negative(spec, ("minReadySeconds",))]
 
 
+def check_job(job: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = job.get("spec")
+    if spec is None:
+        return [causes.required("spec")]
+    found = _check_template(spec, kind="job", restart_policies=("OnFailure", "Never"))
+    found += _check_not_negative(
+        spec,
+        ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"),
+    )
+    if spec.get("completionMode") == "Indexed" and spec.get("completions") is None:
+        found.append(causes.required("spec.completions", "when completion mode is Indexed"))
+    if old is not None:
+        found += _check_job_update(spec, old["spec"])
+    return found
+
+
+def _check_job_update(spec: JsonObject, before: JsonObject) -> list[Cause]:
+    fields = ["selector", "completionMode"]
+    if not before.get("suspend"):
+        fields.append("template")
+    if spec.get("completionMode") != "Indexed":
+        fields.append("completions")
+    return [
+        causes.invalid(f"spec.{field}", spec.get(field), "field is immutable")
+        for field in fields
+        if spec.get(field) != before.get(field)
+    ]
+
+
 def _check_workload(spec: JsonObject, old: JsonObject | None, *, kind: str) -> list[Cause]:
-    found = _check_not_negative(spec, ("replicas",))
+    found = [
+        *_check_not_negative(spec, ("replicas",)),
+        *_check_template(spec, kind=kind, restart_policies=("Always",)),
+    ]
+    if old is not None and old["spec"].get("selector") != spec.get("selector"):
+        found.append(causes.invalid("spec.selector", spec.get("selector") or {}, "field is immutable"))
+    return found
+
+
+def _check_template(spec: JsonObject, *, kind: str, restart_policies: tuple[str, ...]) -> list[Cause]:
+    found: list[Cause] = []
     selector: JsonObject = spec.get("selector") or {}
     template: JsonObject = spec.get("template") or {}
     labels: dict[str, str] = (template.get("metadata") or {}).get("labels") or {}
@@ -47,15 +86,12 @@ def _check_workload(spec: JsonObject, old: JsonObject | None, *, kind: str) -> l
         if not selector_causes and not selector_matches(selector, labels):
             why = "`selector` does not match template `labels`"
             found.append(causes.invalid("spec.template.metadata.labels", labels, why))
-    if old is not None and old["spec"].get("selector") != spec.get("selector"):
-        found.append(causes.invalid("spec.selector", selector, "field is immutable"))
     found += names.check_labels("spec.template.labels", labels)
     pod: JsonObject = template.get("spec") or {}
     found += pods.check_spec(pod, "spec.template.spec")
-    if pod.get("restartPolicy", "Always") != "Always":
-        found.append(
-            causes.not_supported("spec.template.spec.restartPolicy", pod["restartPolicy"], ["Always"])
-        )
+    policy = pod.get("restartPolicy", "Always")
+    if policy not in restart_policies:
+        found.append(causes.not_supported("spec.template.spec.restartPolicy", policy, restart_policies))
     return found
 
 

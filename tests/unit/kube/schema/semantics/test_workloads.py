@@ -109,3 +109,47 @@ def test_a_replica_set_has_the_same_rules(causes_of: Causes, deployment: Obj) ->
 def test_expressions_select(operator: str, values: list[str], labels: dict[str, str], is_match: bool) -> None:
     expression = {"key": "k", "operator": operator, "values": values}
     assert workloads.selector_matches({"matchExpressions": [expression]}, labels) is is_match
+
+
+def job_of(deployment: Obj, **spec: Any) -> Obj:
+    deployment["kind"], deployment["apiVersion"] = "Job", "batch/v1"
+    deployment["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+    deployment["spec"] |= spec
+    return deployment
+
+
+def test_a_minimal_job_is_fine(causes_of: Causes, deployment: Obj) -> None:
+    assert causes_of(job_of(deployment)) == []
+
+
+def test_pods_of_a_job_may_end(causes_of: Causes, deployment: Obj) -> None:
+    job = job_of(deployment)
+    job["spec"]["template"]["spec"]["restartPolicy"] = "Always"
+    assert causes_of(job) == [
+        (
+            "spec.template.spec.restartPolicy",
+            'Unsupported value: "Always": supported values: "OnFailure", "Never"',
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"parallelism": -1}, "spec.parallelism"),
+        ({"backoffLimit": -1}, "spec.backoffLimit"),
+        ({"completionMode": "Indexed", "parallelism": 1}, "spec.completions"),
+    ],
+)
+def test_numbers_of_a_job(causes_of: Causes, deployment: Obj, spec: Obj, field: str) -> None:
+    assert [found for found, _ in causes_of(job_of(deployment, **spec))] == [field]
+
+
+def test_a_job_stays_what_it_is(causes_of: Causes, deployment: Obj) -> None:
+    old = job_of(deployment)
+    new = copy_json(old)
+    new["spec"]["template"]["spec"]["containers"][0]["image"] = "other:1"
+    new["spec"]["completions"] = 7
+    assert [found for found, _ in causes_of(new, old)] == ["spec.template", "spec.completions"]
+    old["spec"]["suspend"] = True
+    assert [found for found, _ in causes_of(new, old)] == ["spec.completions"]

@@ -1,0 +1,121 @@
+"""Server-side apply between the verbs and the account: which part of a configuration counts, and refusals."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.kube.api import statuses
+from bookmesh.kube.schema import kinds as kinds_module
+from bookmesh.kube.schema.ownership import applying, managers
+
+_LONGEST_MANAGER: Final = 128
+
+
+def check_options(manager: str) -> None:
+    """Refuse, with 422, an apply that does not say by whom."""
+    if not manager:
+        raise _invalid_options(
+            "fieldManager", "FieldValueRequired", "Required value: is required for apply patch"
+        )
+
+
+def check_force(force: bool) -> None:
+    """Refuse, with 422, to force what is no apply."""
+    if force:
+        raise _invalid_options(
+            "force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch"
+        )
+
+
+def check_manager(manager: str) -> None:
+    """Refuse, with 422, the name of a field manager that cannot be one."""
+    if len(manager.encode()) > _LONGEST_MANAGER:
+        why = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
+        raise _invalid_options("fieldManager", "FieldValueTooLong", why)
+    if not manager.isprintable():
+        why = (
+            "Invalid value: " + repr(manager).replace("'", '"') + ": should only contain printable characters"
+        )
+        raise _invalid_options("fieldManager", "FieldValueInvalid", why)
+
+
+def _invalid_options(field: str, reason: str, message: str) -> ApiError:
+    cause = statuses.Cause(field, reason, message)
+    return statuses.invalid(group="meta.k8s.io", kind="PatchOptions", name="", causes=[cause])
+
+
+def check_configuration(kind: kinds_module.Kind, configuration: object) -> None:
+    """Refuse, with 400, what cannot be applied to an object of this kind."""
+    if not isinstance(configuration, dict):
+        raise statuses.bad_request("the applied configuration is not an object")
+    version = configuration.get("apiVersion")
+    if version != kind.api_version:
+        raise statuses.bad_request(
+            "Incorrect version specified in apply patch. "
+            f"Specified patch version: {version}, expected: {kind.api_version}"
+        )
+    if (configuration.get("metadata") or {}).get("managedFields") is not None:
+        raise statuses.bad_request("metadata.managedFields must be nil")
+
+
+def from_scale(kind: kinds_module.Kind, name: str, scale: object) -> JsonObject:
+    """The configuration of an object that an applied `Scale` stands for."""
+    replicas = (scale.get("spec") or {}).get("replicas") if isinstance(scale, dict) else None
+    if isinstance(replicas, bool) or not isinstance(replicas, int):
+        raise statuses.bad_request("the applied configuration is not a Scale with spec.replicas")
+    spec = {"replicas": replicas}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "spec": spec}
+
+
+def part_of(kind: kinds_module.Kind, configuration: JsonObject, subresource: str) -> JsonObject:
+    """The part of a configuration that is about the object, or about its status."""
+    if subresource == "status":
+        kept = {"apiVersion", "kind", "status"}
+        fields = configuration.get("metadata") or {}
+        names = {key: fields[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in fields}
+        return {
+            **{key: value for key, value in configuration.items() if key in kept},
+            "metadata": names,
+        }
+    if "status" in kind.subresources:
+        return {key: value for key, value in configuration.items() if key != "status"}
+    return configuration
+
+
+def malformed(kind: kinds_module.Kind, name: str, namespace: str, why: Exception) -> ApiError:
+    """400 for a configuration whose lists make no sense."""
+    place = f"{namespace}/{name}; {kind.api_version}, Kind={kind.kind}"
+    return statuses.bad_request(f"failed to create typed patch object ({place}): {why}")
+
+
+def conflict(error: applying.ConflictError) -> ApiError:
+    """409 with every field that somebody else owns."""
+    conflicts = error.conflicts
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f"conflict with {_owner(each.owner)}",
+            "field": each.path,
+        }
+        for each in conflicts
+    ]
+    if len(conflicts) == 1:
+        text = f"1 conflict: conflict with {_owner(conflicts[0].owner)}: {conflicts[0].path}"
+    else:
+        lines: list[str] = []
+        for owner in dict.fromkeys(_owner(each.owner) for each in conflicts):
+            lines.append(f"conflicts with {owner}:")
+            lines += [f"- {each.path}" for each in conflicts if _owner(each.owner) == owner]
+        text = f"{len(conflicts)} conflicts: " + "\n".join(lines)
+    return ApiError(409, "Conflict", f"Apply failed with {text}", details={"causes": causes})
+
+
+def _owner(entry: managers.Entry) -> str:
+    writer = entry.writer
+    text = f'"{writer.manager}"'
+    if writer.subresource:
+        text += f' with subresource "{writer.subresource}"'
+    if writer.operation == "Update":
+        text += f" using {writer.api_version}"
+    return text

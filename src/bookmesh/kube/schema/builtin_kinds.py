@@ -1,0 +1,40 @@
+"""
+The table of built-in kinds; `kinds` parses it.
+
+Columns: apiVersion, kind, plural, scope (n namespaced, c cluster), short names, categories, subresources, verbs. A dash
+is nothing (for verbs: all of them); several names are joined by commas. Versions of one group are in order of
+preference; the first line of a resource is the version it is stored in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TABLE: Final = """
+v1 ConfigMap configmaps n cm - - -
+v1 Endpoints endpoints n ep - - -
+v1 Event events n ev - - -
+v1 Namespace namespaces c ns - finalize,status -
+v1 Node nodes c no - status -
+v1 Pod pods n po all attach,binding,eviction,exec,log,portforward,status -
+v1 PodTemplate podtemplates n - - - -
+v1 Secret secrets n - - - -
+v1 ServiceAccount serviceaccounts n sa - token -
+v1 Service services n svc all status -
+apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions c crd,crds api-extensions status -
+apps/v1 Deployment deployments n deploy all scale,status -
+apps/v1 ReplicaSet replicasets n rs all scale,status -
+authentication.k8s.io/v1 SelfSubjectReview selfsubjectreviews c - - - create
+authorization.k8s.io/v1 SelfSubjectAccessReview selfsubjectaccessreviews c - - - create
+authorization.k8s.io/v1 SelfSubjectRulesReview selfsubjectrulesreviews c - - - create
+batch/v1 Job jobs n - all status -
+coordination.k8s.io/v1 Lease leases n - - - -
+discovery.k8s.io/v1 EndpointSlice endpointslices n - - - -
+networking.k8s.io/v1 IngressClass ingressclasses c - - - -
+networking.k8s.io/v1 Ingress ingresses n ing - status -
+rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings c - - - -
+rbac.authorization.k8s.io/v1 ClusterRole clusterroles c - - - -
+rbac.authorization.k8s.io/v1 RoleBinding rolebindings n - - - -
+rbac.authorization.k8s.io/v1 Role roles n - - - -
+scheduling.k8s.io/v1 PriorityClass priorityclasses c pc - - -
+"""

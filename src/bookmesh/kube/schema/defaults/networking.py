@@ -1,0 +1,16 @@
+"""Ingresses and network policies."""
+
+from __future__ import annotations
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.schema.defaults.filling import fill, objects
+
+
+def fill_network_policy(policy: JsonObject) -> None:
+    spec = policy["spec"]
+    kinds = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+    fill(spec, policyTypes=kinds)
+    for direction in ("ingress", "egress"):
+        for rule in objects(spec, direction):
+            for port in objects(rule, "ports"):
+                fill(port, protocol="TCP")
