@@ -199,7 +199,9 @@ def _open_kube(lab: paths.LabPaths) -> Kube:
 def _build_control_plane(lab: paths.LabPaths, kube: Kube) -> control_plane.ControlPlane:
     certificates = authority.CertificateAuthority.open(lab.pki / "mesh")
     settings = mesh_settings.MeshSettings(ca_certificates=internet_authority.find_bundle() or opening.BUNDLE)
-    return control_plane.ControlPlane(kube.client_of("pilot-discovery"), certificates, lab.directory / "proxies", settings)
+    return control_plane.ControlPlane(
+        kube.client_of("pilot-discovery"), certificates, lab.directory / "proxies", settings
+    )
 
 
 def _find_envoy() -> Path:
