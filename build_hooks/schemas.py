@@ -120,6 +120,7 @@ CHOICES: dict[str, dict[str, list[str]]] = {  # a real server publishes these to
     "io.k8s.api.core.v1.Taint": {"effect": ["NoExecute", "NoSchedule", "PreferNoSchedule"]},
     "io.k8s.api.core.v1.VolumeMount": {"mountPropagation": ["Bidirectional", "HostToContainer", "None"]},
     "io.k8s.api.networking.v1.HTTPIngressPath": {"pathType": ["Exact", "ImplementationSpecific", "Prefix"]},
+    "io.k8s.api.networking.v1.IngressClassParametersReference": {"scope": ["Cluster", "Namespace"]},
     "io.k8s.api.networking.v1.NetworkPolicyPort": {"protocol": _PROTOCOL},
     "io.k8s.api.discovery.v1.EndpointPort": {"protocol": _PROTOCOL},
     "io.k8s.api.discovery.v1.EndpointSlice": {"addressType": ["FQDN", "IPv4", "IPv6"]},

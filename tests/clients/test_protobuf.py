@@ -35,6 +35,8 @@ COMMANDS = [
     "create service nodeport two --tcp=80:http --node-port=30080",
     "create service loadbalancer three --tcp=5:6",
     "create service externalname four --external-name=example.com",
+    "create ingress shop --class=istio --rule=a.example.com/x*=web:80,tls=cert --rule=/=web:http --annotation=a=b",
+    "create ingress all --default-backend=web:http",
 ]
 
 

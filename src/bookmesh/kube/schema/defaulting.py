@@ -45,6 +45,8 @@ _BUILTIN: Final[dict[tuple[str, str], Callable[[JsonObject], None]]] = {
     ("batch", "CronJob"): workloads.fill_cron_job,
     ("batch", "Job"): workloads.fill_job,
     ("discovery.k8s.io", "EndpointSlice"): services.fill_endpoint_slice,
+    ("networking.k8s.io", "Ingress"): networking.fill_ingress,
+    ("networking.k8s.io", "IngressClass"): networking.fill_ingress_class,
     ("networking.k8s.io", "NetworkPolicy"): networking.fill_network_policy,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): access.fill_binding,
     ("rbac.authorization.k8s.io", "RoleBinding"): access.fill_binding,

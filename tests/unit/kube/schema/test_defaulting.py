@@ -228,6 +228,12 @@ def test_the_small_kinds_are_filled(filled: Filled) -> None:
     assert namespace["status"] == {"phase": "Active"}
     endpoint_slice = {"addressType": "IPv4", "endpoints": [], "ports": [{"port": 80}]}
     assert filled("EndpointSlice", endpoint_slice)["ports"] == [{"port": 80, "name": "", "protocol": "TCP"}]
+
+
+def test_ingresses_and_their_classes(filled: Filled) -> None:
+    assert filled("Ingress", {"spec": {}})["status"] == {"loadBalancer": {}}
+    spec = {"controller": "a.b/c", "parameters": {"kind": "P", "name": "p"}}
+    assert filled("IngressClass", {"spec": spec})["spec"]["parameters"]["scope"] == "Cluster"
     endpoints = filled("Endpoints", {"subsets": [{"ports": [{"port": 80}]}]})
     assert endpoints["subsets"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
     assert filled("ConfigMap", {"data": {}}) == {"metadata": {"name": "x"}, "data": {}}

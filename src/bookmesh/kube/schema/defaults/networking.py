@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema.defaults.filling import fill, objects
+from bookmesh.kube.schema.defaults.filling import child, fill, objects
+
+
+def fill_ingress(ingress: JsonObject) -> None:
+    fill(child(ingress, "status"), loadBalancer={})
+
+
+def fill_ingress_class(ingress_class: JsonObject) -> None:
+    parameters = (ingress_class.get("spec") or {}).get("parameters")
+    if parameters:
+        fill(parameters, scope="Cluster")
 
 
 def fill_network_policy(policy: JsonObject) -> None:
