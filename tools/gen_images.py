@@ -33,7 +33,11 @@ def render() -> str:
 def _runs(entry: catalogue.Entry) -> str:
     if "python" in entry.run:
         arguments = " ".join(entry.run.get("args", []))
-        return f"Python `{entry.run['python']}` {arguments}".strip()
+        needs = "".join(
+            f" and the host's `{program}` (Debian: `{package}`)"
+            for program, package in entry.run.get("needs", {}).items()
+        )
+        return f"Python `{entry.run['python']}` {arguments}".strip() + needs
     if "program" in entry.run:
         return f"the host's `{entry.run['program']}` (Debian: `{entry.run['package']}`)"
     return "the real Envoy"

@@ -106,6 +106,9 @@ class Catalogue:
         env = {"PATH": _HOST_PATH} | {name: _expand(value, match) for name, value in entry.env.items()}
         arguments = tuple(_expand(argument, match) for argument in entry.run.get("args", []))
         mounts = (*self._python_mounts, *image_programs.mounts(self._programs, entry.programs))
+        for program, package in entry.run.get("needs", {}).items():
+            if shutil.which(program, path=_HOST_PATH) is None:
+                raise images.ImageError(self._missing(reference, program, package).render())
         if "python" in entry.run:
             module = entry.run["python"].partition(":")[0]
             return images.Image(
