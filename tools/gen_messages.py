@@ -16,7 +16,7 @@ SECTIONS = {
     "01": "This machine and the lab",
     "02": "Mesh configuration",
     "03": "Images and pods",
-    "04": "The Kubernetes API",
+    "04": "The Kubernetes API and tasks",
 }
 INTRODUCTION = """\
 # Messages

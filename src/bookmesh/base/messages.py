@@ -1,7 +1,7 @@
 """
 The table of message codes. A code is never reused; a test checks that each one is raised by some test and documented.
 
-01xx this machine and the lab · 02xx mesh configuration · 03xx images and pods · 04xx the Kubernetes API
+01xx this machine and the lab · 02xx mesh configuration · 03xx images and pods · 04xx the Kubernetes API and tasks
 """
 
 from __future__ import annotations
@@ -41,4 +41,15 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0340": "a file of hosts for the simulated Internet cannot be used",
     "BM0341": "a pod asked for a name that the simulated Internet does not have",
     "BM0342": "the simulated Internet does not run",
+    "BM0401": "a file is no task, or there is none where they are looked for",
+    "BM0402": "no task of the catalogue has that name",
+    "BM0403": "an expectation was true before its step, so it shows nothing",
+    "BM0404": "an expectation did not hold within its time",
+    "BM0405": "an expectation that must hold before its step as well did not",
+    "BM0406": "the action of a step failed",
+    "BM0407": "a task makes an object outside of its namespace without declaring it",
+    "BM0408": "an object that a task would make is there already",
+    "BM0409": "a task left something behind",
+    "BM0410": "the cluster did not answer, or did not do what every task needs",
+    "BM0420": "an Ingress belongs to no class that exists, so nobody serves it",
 }

@@ -8,7 +8,7 @@ Small meshes written as YAML: Kubernetes objects, Istio objects, and one documen
     show: {RDS: ["9080"]}                # globs of resource names that go into the expected output; all without it
     unfold: true                         # write out what is the same everywhere, such as the default retry policy
 
-Secrets, and a ConfigMap `istio`, count as well.
+Secrets, Ingresses with their classes, and a ConfigMap `istio`, count as well.
 Services get their endpoints from the pods they select, unless the file has EndpointSlices.
 """
 
@@ -29,7 +29,7 @@ from bookmesh.mesh.identity import certificates
 from bookmesh.mesh.identity.authority import current_time
 from bookmesh.mesh.model import kinds, parsing
 from bookmesh.mesh.registry import registry
-from bookmesh.mesh.snapshot import credentials, mesh_config
+from bookmesh.mesh.snapshot import credentials, ingresses, mesh_config
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.snapshot.settings import MeshSettings
@@ -86,7 +86,10 @@ def build(objects: list[dict[str, Any]], about: dict[str, Any]) -> World:
     secrets = [*by_kind.get("Secret", []), *(_secret(*item) for item in about.get("secrets", {}).items())]
     found = credentials.build_credentials(map(credentials.parse_secret, secrets))
     settings = mesh_config.read(MeshSettings(**about.get("settings", {})), _config_map(by_kind))
-    snapshot = snapshots.build(built, configs, settings.settings, found, settings.findings)
+    served, classes = by_kind.get("Ingress", []), by_kind.get("IngressClass", [])
+    configs += ingresses.convert(served, classes, built, found, settings.settings)
+    unserved = ingresses.check_unserved(served, classes, settings.settings.ingress)
+    snapshot = snapshots.build(built, configs, settings.settings, found, [*settings.findings, *unserved])
     proxy = _proxy(about.get("proxy"), pods)
     return World(snapshot, proxy, show=about.get("show", {}), is_folded=not about.get("unfold", False))
 

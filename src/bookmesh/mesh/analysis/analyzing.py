@@ -38,7 +38,15 @@ _ANALYZERS: Final = (
 
 
 def analyze(snapshot: snapshots.MeshSnapshot) -> list[Finding]:
-    """Say all that is wrong, each thing once, by object in merge order; empty when all is well."""
+    """
+    Say all that is wrong, each thing once, by object in merge order; empty when all is well.
+
+    Of what the mesh made itself, from an Ingress say, only the findings it was made with are told: they name fields
+    that a person can mend.
+    """
     found = dict.fromkeys(finding for check in _ANALYZERS for finding in check(snapshot))
+    derived = {parsed.ref for parsed in snapshot.configs if parsed.is_derived}
+    told = {finding for parsed in snapshot.configs for finding in parsed.findings}
+    found = {each: None for each in found if each.subject not in derived or each in told}
     position = {parsed.ref: index for index, parsed in enumerate(snapshot.configs)}
     return sorted(found, key=lambda finding: position.get(finding.subject, -1) if finding.subject else -1)

@@ -28,10 +28,16 @@ class Announcer:
     """Tell it the findings in force with `report`; `run` brings statuses and Events in line with them."""
 
     def __init__(
-        self, client: Client, mirrors: Mapping[str, Mirror], *, clock: Callable[[], datetime]
+        self,
+        client: Client,
+        mirrors: Mapping[str, Mirror],
+        *,
+        clock: Callable[[], datetime],
+        without_status: Mapping[str, Mirror] | None = None,
     ) -> None:
-        """`mirrors` by kind: the objects that may carry findings."""
+        """`mirrors` by kind: the objects that may carry findings; those `without_status` get Events only."""
         self._client = client
+        self._without_status = without_status or {}
         self._mirrors = mirrors
         self._clock = clock
         self._wanted: dict[ObjectRef, list[Finding]] = {}
@@ -57,13 +63,14 @@ class Announcer:
 
     async def _announce(self) -> None:
         in_force: set[tuple[str, Finding]] = set()
-        for kind, mirror in self._mirrors.items():
+        for kind, mirror in [*self._mirrors.items(), *self._without_status.items()]:
             for position, subject in enumerate(mirror.objects(), start=1):
                 metadata = subject["metadata"]
                 findings = self._wanted.get(
                     ObjectRef(kind, metadata["name"], metadata.get("namespace", "")), []
                 )
-                await self._write_status(mirror.resource, subject, findings)
+                if kind not in self._without_status:
+                    await self._write_status(mirror.resource, subject, findings)
                 uid = metadata.get("uid", "")
                 for finding in findings:
                     in_force.add((uid, finding))

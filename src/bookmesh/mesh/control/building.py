@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +19,7 @@ from bookmesh.mesh import analysis
 from bookmesh.mesh.control import encoding
 from bookmesh.mesh.model import parsing
 from bookmesh.mesh.registry import assembling
-from bookmesh.mesh.snapshot import credentials, mesh_config
+from bookmesh.mesh.snapshot import credentials, ingresses, mesh_config
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.snapshot.credentials import Credential
 from bookmesh.mesh.snapshot.proxy import Proxy
@@ -38,12 +38,14 @@ ConfigKey = tuple[str, str, str]  # kind, namespace, name
 class Changes:
     """
     Objects that changed since the last snapshot, None for those that are gone; `configs` are of the mesh's own kinds.
-    `mesh_config` is the ConfigMap as it is now, if there is one.
+    `mesh_config` is the ConfigMap as it is now, if there is one; Ingresses and their classes are all that there are.
     """
 
     kubernetes: assembling.Changes = field(default_factory=assembling.Changes)
     configs: Mapping[ConfigKey, JsonObject | None] = field(default_factory=dict)
     secrets: Mapping[tuple[str, str], JsonObject | None] = field(default_factory=dict)
+    ingresses: Sequence[JsonObject] = ()
+    ingress_classes: Sequence[JsonObject] = ()
     mesh_config: JsonObject | None = None
 
 
@@ -70,12 +72,16 @@ class Builder:
         registered = self._assembly.apply(changes.kubernetes, configs)
         await asyncio.sleep(0)
         config = mesh_config.read(self._settings, changes.mesh_config)
+        secrets = self._read_credentials(changes.secrets)
+        served, classes = changes.ingresses, changes.ingress_classes
+        made = ingresses.convert(served, classes, registered, secrets, config.settings)
+        unserved = ingresses.check_unserved(served, classes, config.settings.ingress)
         self._snapshot = snapshots.build(
             registered,
-            configs,
+            (*configs, *made),
             config.settings,
-            self._read_credentials(changes.secrets),
-            config.findings,
+            secrets,
+            (*config.findings, *unserved),
             previous=self._snapshot,
         )
         return self._snapshot

@@ -24,6 +24,7 @@ from bookmesh.base.kubernetes import Client, JsonObject
 from bookmesh.mesh.control import proxies, refusals, sds, statuses
 from bookmesh.mesh.control.announcing import Announcer
 from bookmesh.mesh.control.building import Builder, Changes
+from bookmesh.mesh.control.ingress_addresses import IngressAddresses
 from bookmesh.mesh.control.mirroring import Mirror
 from bookmesh.mesh.control.pacing import Pace
 from bookmesh.mesh.control.proxies import OpenProxy, Push
@@ -31,7 +32,7 @@ from bookmesh.mesh.control.statuses import ProxyStatus
 from bookmesh.mesh.identity.authority import CertificateAuthority
 from bookmesh.mesh.model import kinds, parsing
 from bookmesh.mesh.registry import assembling, workloads
-from bookmesh.mesh.snapshot import envoy_filters, mesh_config
+from bookmesh.mesh.snapshot import envoy_filters, ingresses, mesh_config
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.snapshot.proxy import Proxy
 from bookmesh.mesh.snapshot.settings import MeshSettings
@@ -50,6 +51,8 @@ _WATCHED: Final = (
     kubernetes.PODS,
     kubernetes.NAMESPACES,
     kubernetes.SECRETS,
+    kubernetes.INGRESSES,
+    kubernetes.INGRESS_CLASSES,
 )
 
 _log = logging.getLogger(__name__)
@@ -98,7 +101,9 @@ class ControlPlane:
             on_change=self._note_change,
             namespace=settings.root_namespace,
         )
-        self._announcer = Announcer(client, self._configs, clock=_current_time)
+        events_only = {"Ingress": self._mirrors[kubernetes.INGRESSES]}
+        self._announcer = Announcer(client, self._configs, clock=_current_time, without_status=events_only)
+        self._ingress_addresses = IngressAddresses(client)
         self._proxies: dict[str, OpenProxy] = {}
         self._snapshot: MeshSnapshot | None = None
         self._analysis: list[Finding] = []
@@ -114,6 +119,7 @@ class ControlPlane:
                 for mirror in self._all_mirrors():
                     tasks.create_task(mirror.run())
                 tasks.create_task(self._announcer.run())
+                tasks.create_task(self._ingress_addresses.run())
                 tasks.create_task(self._rotate())
                 for mirror in self._all_mirrors():
                     await mirror.has_listed.wait()
@@ -223,12 +229,22 @@ class ControlPlane:
         """Bring the snapshot in line with what is mirrored; it stays the same one when the content does."""
         self._snapshot = await self._builder.build_snapshot(self._take_changes())
         self.error = ""
+        self._report_addresses(self._snapshot.settings)
 
     def _start_over(self) -> None:
         """What a failed build has taken in is lost: begin again from everything that is mirrored."""
         self._builder = self._new_builder()
         for mirror in self._all_mirrors():
             mirror.mark_all()
+
+    def _report_addresses(self, settings: MeshSettings) -> None:
+        classes = {
+            each["metadata"]["name"]: each for each in self._mirrors[kubernetes.INGRESS_CLASSES].objects()
+        }
+        found = self._mirrors[kubernetes.INGRESSES].objects()
+        gateway = self._mirrors[kubernetes.SERVICES].get(settings.root_namespace, settings.ingress.service)
+        served = (each for each in found if ingresses.is_served(each, classes, settings.ingress))
+        self._ingress_addresses.report(served, gateway)
 
     async def _push(self, snapshot: MeshSnapshot) -> None:
         for uid, open_proxy in list(self._proxies.items()):
@@ -325,6 +341,8 @@ class ControlPlane:
                 for key, obj in mirror.take_changes().items()
             },
             secrets=self._mirrors[kubernetes.SECRETS].take_changes(),
+            ingresses=self._mirrors[kubernetes.INGRESSES].objects(),
+            ingress_classes=self._mirrors[kubernetes.INGRESS_CLASSES].objects(),
             mesh_config=self._config_map(),
         )
 

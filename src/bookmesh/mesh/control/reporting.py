@@ -31,6 +31,7 @@ _NAMES: Final = {
     "BM0241": "ConflictingMtls",
     "BM0242": "UnknownEnvoyType",
     "BM0243": "UnusablePatch",
+    "BM0420": "MissingIngressClass",
 }
 
 

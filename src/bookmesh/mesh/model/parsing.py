@@ -22,7 +22,8 @@ class Parsed:
     """
     One configuration object. `spec` is None when it could not be parsed; `findings` then say why.
 
-    Two with the same `digest` have the same content, and only that is compared.
+    Two with the same `digest` have the same content, and only that is compared. `is_derived`: the mesh made it from an
+    object of another kind, which `ref` names; only its own `findings` are of use to people.
     """
 
     ref: ObjectRef
@@ -30,6 +31,7 @@ class Parsed:
     metadata: base.Metadata = field(compare=False)
     spec: base.Model | None = field(compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+    is_derived: bool = field(default=False, compare=False)
 
 
 def parse(obj: JsonObject) -> Parsed:

@@ -10,7 +10,7 @@ import yaml
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.snapshot.settings import MeshSettings
+from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 
 NAME: Final = "istio"
 KEY: Final = "mesh"
@@ -18,6 +18,12 @@ KEY: Final = "mesh"
 _WITHOUT_EFFECT: Final = frozenset(
     {"rootNamespace", "trustDomain", "enablePrometheusMerge", "discoverySelectors"}
 )
+_INGRESS: Final = {
+    "ingressControllerMode": "mode",
+    "ingressClass": "class_name",
+    "ingressService": "service",
+    "ingressSelector": "selector",
+}
 _INCLUSIONS: Final = ("inclusionPrefixes", "inclusionSuffixes", "inclusionRegexps")
 
 
@@ -45,7 +51,7 @@ def read(base: MeshSettings, config_map: JsonObject | None) -> MeshConfig:
     findings: list[Finding] = []
     for name, value in content.items():
         try:
-            found = _setting(name, value)
+            found = _setting(name, value, changes.get("ingress", base.ingress))
         except (ValueError, TypeError, AttributeError) as error:
             findings.append(
                 _finding(ref, name, f"sets {name} to something that cannot be used: {error}", is_error=True)
@@ -78,8 +84,13 @@ def inclusions(proxy_config: Any) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _setting(name: str, value: Any) -> dict[str, Any] | None:
+def _setting(name: str, value: Any, ingress: IngressSettings) -> dict[str, Any] | None:
     """The fields of `MeshSettings` that one field of MeshConfig sets; None when it is not acted on."""
+    if name in _INGRESS:
+        changes: dict[str, Any] = {_INGRESS[name]: str(value)}
+        if name == "ingressControllerMode":
+            _one_of(value, "OFF", "DEFAULT", "STRICT")
+        return {"ingress": dataclasses.replace(ingress, **changes)}
     if name == "outboundTrafficPolicy":
         return {
             "outbound_traffic_policy": _one_of(value.get("mode", "ALLOW_ANY"), "ALLOW_ANY", "REGISTRY_ONLY")
@@ -115,7 +126,8 @@ def _finding(ref: ObjectRef, name: str, what: str, *, is_error: bool = False) ->
         message=f"{ref} {what}",
         subject=ref,
         where=f"data.{KEY}" + (f": {name}" if name else ""),
-        known="outboundTrafficPolicy, accessLogFile, enableAutoMtls, connectTimeout, localityLbSetting, defaultConfig",
+        known="outboundTrafficPolicy, accessLogFile, enableAutoMtls, connectTimeout, localityLbSetting, defaultConfig, "
+        + ", ".join(_INGRESS),
         hint="the rest of the configuration is in force"
         if name
         else "the built-in configuration stays in force",

@@ -12,13 +12,15 @@ from bookmesh.mesh.snapshot import delegates as delegates_
 from bookmesh.mesh.snapshot import hosts
 
 MESH: Final = "mesh"
+SEMANTICS_ANNOTATION: Final = "internal.istio.io/route-semantics"
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
     """
-    One VirtualService. `hosts` are fully qualified; `gateways` are `NAMESPACE/NAME` or `mesh`, never empty.
-    Equal when the content is.
+    One VirtualService. `hosts` are fully qualified; `gateways` are `NAMESPACE/NAME` or `mesh`, never empty. `name` is
+    that of `ref` unless the VirtualService was made from something else. `has_path_elements`: a prefix ends where an
+    element of the path ends, as Ingress and the Gateway API mean it. Equal when the content is.
     """
 
     ref: ObjectRef
@@ -27,6 +29,8 @@ class Routing:
     gateways: tuple[str, ...]
     spec: virtual_services.VirtualService = field(compare=False)
     domain: str = "cluster.local"
+    name: str = field(default="", compare=False)
+    has_path_elements: bool = False
 
     def is_visible_in(self, namespace: str) -> bool:
         return is_exported(self.spec.export_to, self.ref.namespace, namespace)
@@ -67,6 +71,8 @@ def build_routing(
         gateways=tuple(qualified_gateway(name, namespace) for name in spec.gateways) or (MESH,),
         spec=resolved,
         domain=domain,
+        name=parsed.metadata.name,
+        has_path_elements=SEMANTICS_ANNOTATION in parsed.metadata.annotations,
     )
 
 

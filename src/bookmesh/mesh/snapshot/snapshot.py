@@ -26,7 +26,8 @@ class MeshSnapshot:
     All that one push is made from. Equal content gives equal snapshots.
 
     `configs` are the parsed objects in merge order: oldest first, then by name and namespace; also those that could
-    not be parsed. `routings` are the VirtualServices among them. `findings` are about the mesh's settings.
+    not be parsed. `routings` are the VirtualServices among them. `findings` are about the mesh's settings, and about
+    objects that are no configs.
     """
 
     settings: settings_.MeshSettings

@@ -9,8 +9,15 @@ from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
 
 
-def build_route_match(match: virtual_services.HttpMatchRequest | None) -> wire.RouteMatch:
-    """Build the condition of one route; None matches every request."""
+def build_route_match(
+    match: virtual_services.HttpMatchRequest | None, *, has_path_elements: bool = False
+) -> wire.RouteMatch:
+    """
+    Build the condition of one route; None matches every request.
+
+    Args:
+        has_path_elements: prefix `/a` matches `/a` and `/a/b`, but not `/ab`.
+    """
     if match is None:
         return wire.RouteMatch(prefix="/")
     headers = [build_header_matcher(name, value) for name, value in match.headers.items()]
@@ -24,7 +31,7 @@ def build_route_match(match: virtual_services.HttpMatchRequest | None) -> wire.R
         if condition is not None:
             headers.append(build_header_matcher(name, condition))
     return wire.RouteMatch(
-        **_path(match.uri),
+        **_path(match.uri, has_path_elements=has_path_elements),
         case_sensitive=messages.boolean(not match.ignore_uri_case),
         headers=headers,
         query_parameters=[
@@ -78,10 +85,13 @@ def _asks_for_presence(match: matching.StringMatch) -> bool:
     return (match.exact is None and match.prefix is None and match.regex is None) or match.regex == "*"
 
 
-def _path(uri: matching.StringMatch | None) -> dict[str, Any]:
+def _path(uri: matching.StringMatch | None, *, has_path_elements: bool) -> dict[str, Any]:
     if uri is not None and uri.exact is not None:
         return {"path": uri.exact}
     if uri is not None and uri.prefix is not None:
+        element = uri.prefix.rstrip("/")
+        if has_path_elements and element:
+            return {"path_separated_prefix": element}
         return {"prefix": uri.prefix}
     if uri is not None and uri.regex is not None:
         return {"safe_regex": core.RegexMatcher(regex=".*" if uri.regex == "*" else uri.regex)}

@@ -116,7 +116,7 @@ def _build_route(
     changes = headers.build_changes(route.headers)
     built = wire.Route(
         name=".".join(part for part in (route.name, match.name if match is not None else "") if part),
-        match=matches.build_route_match(match),
+        match=matches.build_route_match(match, has_path_elements=rule.has_path_elements),
         metadata=_config_metadata(rule),
         stat_prefix=match.stat_prefix if match is not None else "",
     )
@@ -135,7 +135,7 @@ def _build_route(
 
 def _config_metadata(rule: routing.Routing) -> core.Metadata:
     """Tell in a config dump which object a route came from."""
-    path = f"/apis/networking.istio.io/v1/namespaces/{rule.ref.namespace}/virtual-service/{rule.ref.name}"
+    path = f"/apis/networking.istio.io/v1/namespaces/{rule.ref.namespace}/virtual-service/{rule.name}"
     return core.Metadata(filter_metadata={"istio": messages.struct({"config": path})})
 
 
@@ -219,7 +219,7 @@ def _operation(built: wire.Route, rule: routing.Routing, place: Place) -> str:
     if built.route.cluster:
         port, _, host = naming.parse_outbound(built.route.cluster)
         return f"{host}:{port}{path}"
-    return f"{rule.ref.name}:{place.port}{path}"
+    return f"{rule.name}:{place.port}{path}"
 
 
 def _add_filters(built: wire.Route, route: virtual_services.HttpRoute) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bookmesh.mesh.snapshot import mesh_config
-from bookmesh.mesh.snapshot.settings import MeshSettings
+from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 
 BASE = MeshSettings()
 
@@ -35,6 +35,16 @@ def read(text: str) -> mesh_config.MeshConfig:
 def test_fields_become_settings(text: str, field: str, expected: Any) -> None:
     found = read(text)
     assert (getattr(found.settings, field), found.findings) == (expected, ())
+
+
+def test_fields_about_ingresses_add_up() -> None:
+    found = read(
+        "ingressControllerMode: DEFAULT\ningressClass: edge\ningressService: gw\ningressSelector: mine"
+    )
+    assert found.settings.ingress == IngressSettings("DEFAULT", "edge", "gw", "mine")
+    wrong = read("ingressControllerMode: SOMETIMES")
+    assert wrong.settings.ingress == IngressSettings()
+    assert [finding.code for finding in wrong.findings] == ["BM0210"]
 
 
 def test_without_a_config_map_nothing_changes() -> None:

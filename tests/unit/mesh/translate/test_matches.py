@@ -32,3 +32,19 @@ def test_only_a_condition_without_content_matches_everything(
 ) -> None:
     parsed = msgspec.convert(match, virtual_services.HttpMatchRequest) if match is not None else None
     assert matches.matches_everything(parsed) is expected
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kind", "value"),
+    [
+        ("/a", "path_separated_prefix", "/a"),
+        ("/a/", "path_separated_prefix", "/a"),
+        ("/", "prefix", "/"),
+    ],
+)
+def test_a_prefix_may_end_where_an_element_of_the_path_ends(prefix: str, kind: str, value: str) -> None:
+    condition = msgspec.convert({"uri": {"prefix": prefix}}, virtual_services.HttpMatchRequest)
+    built = matches.build_route_match(condition, has_path_elements=True)
+    assert built.WhichOneof("path_specifier") == kind
+    assert getattr(built, kind) == value
+    assert matches.build_route_match(condition).prefix == prefix
