@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from bookmesh.base import findings
 from bookmesh.cli import task_progress, terminal
 from bookmesh.lab import client, launching, paths
 
@@ -38,6 +39,7 @@ def _cluster_options(function: click.decorators.FC) -> click.decorators.FC:
         click.option(
             "--jobs", type=click.IntRange(min=1), default=4, show_default=True, help="Tasks at the same time."
         ),
+        click.option("--keep", is_flag=True, help="Leave what a task that does not pass has made."),
         terminal.name_option,
         click.option(
             "--target",
@@ -118,7 +120,7 @@ def test(files: tuple[Path, ...], **options: object) -> None:
     try:
         tasks = [loading.load(file) for file in files]
     except loading.TaskFileError as error:
-        _misuse(str(error))
+        _misuse(*error.findings)
     _run(tasks, **options)  # type: ignore[arg-type]
 
 
@@ -139,18 +141,25 @@ def _choose(patterns: Sequence[str], *, every: bool) -> list[loading.LoadedTask]
     try:
         tasks = loading.discover(catalogue())
     except loading.TaskFileError as error:
-        _misuse(str(error))
+        _misuse(*error.findings)
     if every:
         return tasks
     chosen = verifying.select(tasks, patterns)
     if not chosen:
-        known = ", ".join(each.key for each in tasks)
-        _misuse(f"no task matches {' '.join(patterns)}\n  known: {known}")
+        finding = findings.Finding(
+            code="BM0402",
+            message=f"no task matches {' '.join(patterns)}",
+            where=str(catalogue()),
+            known=", ".join(each.key for each in tasks),
+            hint="a name is the folder, the id, or a glob over them such as 'traffic-management/*'",
+        )
+        _misuse(finding)
     return chosen
 
 
-def _misuse(message: str) -> None:
-    terminal.stderr().print(f"error: {message}", markup=False)
+def _misuse(*told: findings.Finding) -> NoReturn:
+    for finding in told:
+        terminal.show(finding)
     sys.exit(2)
 
 
@@ -160,6 +169,7 @@ def _run(
     target: str,
     name: str,
     jobs: int,
+    keep: bool,
     ingress: str,
     report: Path | None,
     output: str,
@@ -169,7 +179,7 @@ def _run(
     began = time.monotonic()
     cluster = _cluster(target, name, ingress)
     with task_progress.Progress(len(tasks)) as progress:
-        results = verifying.verify(tasks, cluster, jobs=jobs, listener=progress)
+        results = verifying.verify(tasks, cluster, jobs=jobs, listener=progress, keeps=keep)
     took_s = time.monotonic() - began
     where = f"the lab {name}" if target == "lab" else f"context {target}"
     _print(results, took_s, output, target=where)
@@ -194,17 +204,26 @@ def _cluster(target: str, name: str, ingress: str) -> running.Cluster:
     try:
         return running.Cluster(cluster, acting.cluster_wide_kinds(cluster), ingress)
     except kubectl.ClusterError as error:
-        terminal.stderr().print(f"error: {error}", markup=False)
+        terminal.show(
+            findings.Finding(
+                code="BM0410",
+                message=str(error),
+                where=target,
+                hint="see whether `kubectl get namespaces` works against the same cluster",
+            )
+        )
         sys.exit(1)
 
 
 def _print(results: Sequence[records.Result], took_s: float, output: str, *, target: str) -> None:
-    from bookmesh.tasks.reports import plain, text
+    from bookmesh.tasks.reports import plain, text, timing
 
     if output == "text":
         for result in results:
             if told := text.explain(result):
                 click.echo(told)
+        for line in timing.describe(results, took_s):
+            click.echo(line)
         click.echo(text.summarize(results, took_s))
     elif output == "json":
         click.echo(plain.as_json(results, took_s))

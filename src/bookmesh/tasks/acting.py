@@ -16,12 +16,18 @@ ROLLOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """`detail`: what was done, in full. `output`: what it said. `error`: why it failed, "" when it did not."""
+    """
+    `detail`: what was done, in full. `output`: what it said. `error`: why it failed, "" when it did not. `strays`:
+    objects that are not the task's to make, because of which nothing was done. `rolled_out_s` is the part of `took_s`
+    in which pods were waited for.
+    """
 
     detail: str
     output: str
     error: str
     took_s: float = 0.0
+    strays: tuple[str, ...] = ()
+    rolled_out_s: float = 0.0
 
 
 class Actor:
@@ -76,8 +82,7 @@ class Actor:
             documents, namespace=self._namespace, cluster_wide=self._cluster_wide, declared=self._declared
         )
         if outside:
-            listed = ", ".join(str(identity) for identity in outside)
-            return Acted(text, "", f"outside of the run's namespace and not declared in elsewhere: {listed}")
+            return Acted(text, "", "", strays=tuple(str(identity) for identity in outside))
         own = [each for each in documents if manifests.identify(each).namespace in ("", self._namespace)]
         output = []
         for group, flags in (
@@ -87,9 +92,10 @@ class Actor:
             if group:
                 done = self._kubectl.must("apply", *flags, "-f", "-", stdin=_dump(group, text, documents))
                 output.append(done.output)
+        began = time.monotonic()
         for namespace, rolled in manifests.rollouts(documents, self._namespace).items():
             self._roll_out(namespace, rolled)
-        return Acted(text, "\n".join(output), "")
+        return Acted(text, "\n".join(output), "", rolled_out_s=time.monotonic() - began)
 
     def _roll_out(self, namespace: str, names: list[str]) -> None:
         arguments = ("rollout", "status", "-n", namespace, *names, f"--timeout={ROLLOUT_S:g}s")

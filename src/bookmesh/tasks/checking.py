@@ -168,8 +168,10 @@ def check_split(split: formats.Split, exchanges: tuple[Exchange, ...]) -> Verdic
     bars = [Bar(name, seen[name], group.low, group.high) for name, group in groups.items()]
     bars += [Bar(name, count, 0, 0) for name, count in unexpected.items()]
     is_certain = all(group.low == group.high for group in groups.values())
-    chance = "" if is_certain or not split.weights else f", confidence {split.confidence:g}"
-    return Verdict(holds, f"of {n} answers{chance}: {', '.join(parts)}", tuple(bars))
+    chance = (
+        "" if is_certain or not split.weights else f", seed: the proxy's own, confidence {split.confidence:g}"
+    )
+    return Verdict(holds, f"of n = {n} answers{chance}: {', '.join(parts)}", tuple(bars))
 
 
 def _range(bounds: splits.Bounds) -> str:

@@ -220,6 +220,11 @@ class Task(_Part, frozen=True):
     summary: str = ""
     needs: tuple[Literal["ingress", "egress", "access-logs"], ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    exclusive: tuple[str, ...] = ()
+    """
+    What no other task may use at the same time: tasks that name the same thing run one after the other, and one that
+    names `mesh` runs alone.
+    """
 
 
 ACTIONS: Final = ("apply", "delete", "exec", "request", "wait", "secret")

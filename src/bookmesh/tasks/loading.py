@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from bookmesh.base.findings import Finding
 from bookmesh.tasks import format as formats
 from bookmesh.tasks import rules
 
@@ -20,7 +21,11 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
 
 
 class TaskFileError(Exception):
-    """A file that is no task; the message names file, line and field, one problem a line."""
+    """Files that are no tasks; `findings` name file, line and field, one a problem."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("\n".join(f"{each.where}: {each.message}" for each in findings))
+        self.findings = findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +57,14 @@ def load(file: Path, *, area: str = "") -> LoadedTask:
         text = file.read_text()
         document = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TaskFileError(f"{file}: {error}") from error
+        raise TaskFileError(_finding(f"it cannot be read: {error}", str(file))) from error
     try:
         task = msgspec.convert(document, formats.Task)
     except msgspec.ValidationError as error:
-        problems: Iterable[rules.Problem] = [_explain(str(error))]
-        raise TaskFileError(_render(file, text, problems)) from error
+        raise TaskFileError(*_locate(file, text, [_explain(str(error))])) from error
     problems = list(rules.check_task(task, file.parent))
     if problems:
-        raise TaskFileError(_render(file, text, problems))
+        raise TaskFileError(*_locate(file, text, problems))
     return LoadedTask(task, file, area)
 
 
@@ -73,15 +77,20 @@ def discover(catalogue: Path) -> list[LoadedTask]:
     """
     files = sorted(catalogue.glob(f"**/{FILE_NAME}"))
     if not files:
-        raise TaskFileError(f"{catalogue}: there is no {FILE_NAME} below it")
+        raise TaskFileError(_finding(f"there is no {FILE_NAME} below it", str(catalogue)))
     found: dict[str, LoadedTask] = {}
     for file in files:
         area = file.parent.relative_to(catalogue).parent
         loaded = load(file, area="" if area == Path() else area.as_posix())
         if loaded.key in found:
-            raise TaskFileError(f"{file}: {found[loaded.key].file} is also called {loaded.key}")
+            raise TaskFileError(_finding(f"{found[loaded.key].file} is also called {loaded.key}", str(file)))
         found[loaded.key] = loaded
     return sorted(found.values(), key=lambda loaded: loaded.key)
+
+
+def line_in(file: Path, path: str) -> int:
+    """Find the line of a field path such as `steps[0].expect[1]`, from 1; of the innermost part that is there."""
+    return _line_of(yaml.compose(file.read_text(), Loader=yaml.SafeLoader), _parts(path))
 
 
 def _explain(message: str) -> rules.Problem:
@@ -94,13 +103,20 @@ def _explain(message: str) -> rules.Problem:
     return rules.Problem(path, text)
 
 
-def _render(file: Path, text: str, problems: Iterable[rules.Problem]) -> str:
+def _locate(file: Path, text: str, problems: Iterable[rules.Problem]) -> Iterator[Finding]:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    lines = []
     for problem in problems:
         line = _line_of(root, _parts(problem.path))
-        lines.append(f"{file}:{line}: {problem.path + ': ' if problem.path else ''}{problem.message}")
-    return "\n".join(lines)
+        yield _finding(problem.message, f"{file}:{line}" + (f"  {problem.path}" if problem.path else ""))
+
+
+def _finding(message: str, where: str) -> Finding:
+    return Finding(
+        code="BM0401",
+        message=message,
+        where=where,
+        hint="the format is in docs/reference/tasks.md",
+    )
 
 
 def _parts(path: str) -> list[str | int]:

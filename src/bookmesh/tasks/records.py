@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bookmesh.base.findings import Finding
+
 Outcome = Literal["passed", "failed", "broken"]
 """`broken`: the task itself is wrong, such as an expectation that was true before its step."""
 
@@ -79,31 +81,43 @@ class ExpectationResult:
     name: str
     probe: str
     outcome: Outcome
-    message: str
+    finding: Finding | None
     before: Attempt | None
     after: Attempt | None
     attempts: int
 
+    @property
+    def message(self) -> str:
+        return self.finding.message if self.finding else ""
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """`detail` is what the action did in full: the YAML applied, the command; `output` what it said."""
+    """
+    `detail` is what the action did in full: the YAML applied, the command; `output` what it said. Of `acted_s`, pods
+    were waited for during `rolled_out_s`.
+    """
 
     name: str
     action: str
     outcome: Outcome
-    message: str
+    finding: Finding | None
     at_s: float
     acted_s: float
+    rolled_out_s: float
     took_s: float
     detail: str
     output: str
     expectations: tuple[ExpectationResult, ...]
 
+    @property
+    def message(self) -> str:
+        return self.finding.message if self.finding else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run of one task. `message` is the first thing that went wrong, "" when nothing did."""
+    """One run of one task. `findings` say what went wrong, first things first; () when nothing did."""
 
     key: str
     title: str
@@ -112,12 +126,18 @@ class Result:
     file: str
     namespace: str
     outcome: Outcome
-    message: str
+    findings: tuple[Finding, ...]
     began_at_s: float
     """Seconds since the begin of the whole verification."""
     took_s: float
     steps: tuple[StepResult, ...]
+    prepared_s: float
     cleaned_s: float
+
+    @property
+    def message(self) -> str:
+        """All that went wrong, in one line; "" when nothing did."""
+        return "; ".join(finding.message for finding in self.findings)
 
     @property
     def checks(self) -> int:

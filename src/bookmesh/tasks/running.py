@@ -16,7 +16,8 @@ import msgspec
 import yaml
 
 from bookmesh.base import durations, names
-from bookmesh.tasks import checking, cleaning, ingress, manifests, probing
+from bookmesh.base.findings import Finding
+from bookmesh.tasks import checking, cleaning, failures, ingress, manifests, probing
 from bookmesh.tasks import format as formats
 from bookmesh.tasks.acting import Acted, Actor
 from bookmesh.tasks.kubectl import ClusterError, Kubectl
@@ -49,7 +50,9 @@ class TaskRun:
         *,
         since: float,
         on_step: Callable[[str], None] = lambda _name: None,
+        keeps: bool = False,
     ) -> None:
+        """`keeps`: what a run that does not pass has made is left, to look into it."""
         suffix = "".join(secrets.choice(names.SAFE_ALPHABET) for _ in range(names.SUFFIX_LENGTH))
         self.namespace = names.generated_name(f"task-{loaded.task.id}-", suffix)
         self._loaded = loaded
@@ -62,6 +65,8 @@ class TaskRun:
         self._kubectl = cluster.kubectl
         self._since = since
         self._on_step = on_step
+        self._keeps = keeps
+        self._failures = failures.Failures(loaded)
         self._began = 0.0
         self._own_elsewhere: tuple[formats.Elsewhere, ...] = ()
 
@@ -69,27 +74,29 @@ class TaskRun:
         """Run all steps, or as far as they go; nothing is raised for what the cluster does."""
         self._began = time.monotonic()
         steps: list[StepResult] = []
+        findings: list[Finding] = []
         outcome: Outcome = "passed"
-        message = ""
+        prepared_s = 0.0
         try:
             self._on_step("namespace")
-            self._prepare()
-            for step in self._task.steps:
+            findings += self._prepare()
+            prepared_s = self._now()
+            for index, step in enumerate(() if findings else self._task.steps):
                 self._on_step(step.name)
-                steps.append(self._run_step(step))
-                outcome, message = steps[-1].outcome, steps[-1].message
+                steps.append(self._run_step(index, step))
+                outcome = steps[-1].outcome
                 if outcome != "passed":
-                    message = f"{step.name}: {message}"
+                    findings += [found for found in (steps[-1].finding,) if found]
                     break
         except ClusterError as error:
-            outcome, message = "failed", str(error)
+            findings.append(self._failures.cluster_failed(str(error)))
         finally:
-            self._on_step("cleaning up")
+            is_kept = self._keeps and bool(findings)
+            self._on_step("kept" if is_kept else "cleaning up")
             cleaning_began = time.monotonic()
-            leftovers = cleaning.clean(self._kubectl, self.namespace, self._own_elsewhere)
-        if leftovers:
-            message = "; ".join([*([message] if message else []), f"left behind: {', '.join(leftovers)}"])
-            outcome = "failed" if outcome == "passed" else outcome
+            if not is_kept:
+                leftovers = cleaning.clean(self._kubectl, self.namespace, self._own_elsewhere)
+                findings += [self._failures.left_behind(leftovers)] if leftovers else []
         return Result(
             key=self._loaded.key,
             title=self._task.title,
@@ -97,15 +104,20 @@ class TaskRun:
             summary=self._task.summary,
             file=str(self._loaded.file),
             namespace=self.namespace,
-            outcome=outcome,
-            message=message,
+            outcome="failed" if findings and outcome == "passed" else outcome,
+            findings=tuple(findings),
             began_at_s=self._began - self._since,
             took_s=self._now(),
             steps=tuple(steps),
+            prepared_s=prepared_s,
             cleaned_s=time.monotonic() - cleaning_began,
         )
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> list[Finding]:
+        """Make the namespace, unless something is in the way, which is returned."""
+        found = cleaning.existing(self._kubectl, self._task.elsewhere)
+        if found:
+            return [self._failures.is_there_already(found)]
         namespace = {
             "apiVersion": "v1",
             "kind": "Namespace",
@@ -115,47 +127,50 @@ class TaskRun:
             },
         }
         self._kubectl.must("create", "-f", "-", stdin=yaml.safe_dump(namespace))
-        found = cleaning.existing(self._kubectl, self._task.elsewhere)
-        if found:
-            raise ClusterError(
-                f"{', '.join(found)} is there already: the task would change what is not its own"
-            )
         self._own_elsewhere = self._task.elsewhere
+        return []
 
-    def _run_step(self, step: formats.Step) -> StepResult:
+    def _run_step(self, index: int, step: formats.Step) -> StepResult:
         at_s = self._now()
-        controls = [(expectation, self._evaluate(expectation)) for expectation in step.expect]
-        results = [_judge_control(expectation, control) for expectation, control in controls]
-        broken = next((result for result in results if result.outcome != "passed"), None)
-        if broken:
-            acted = Acted("", "", "")
-        else:
+        controls = [self._evaluate(expectation) for expectation in step.expect]
+        results = [
+            self._judge_control(index, *item) for item in enumerate(zip(step.expect, controls, strict=True))
+        ]
+        acted, finding = Acted("", "", ""), next((each.finding for each in results if each.finding), None)
+        if finding is None:
             acted = self._actor.act(step)
-            if not acted.error:
+            if acted.error:
+                finding = self._failures.action_failed(index, formats.action_of(step), acted.error)
+            elif acted.strays:
+                finding = self._failures.strays(index, formats.action_of(step), acted.strays)
+            else:
                 deadline = time.monotonic() + durations.parse_duration_s(step.within)
-                results = [self._await(*control, deadline=deadline) for control in controls]
-        failed = next((result for result in results if result.outcome != "passed"), None)
-        outcome: Outcome = "failed" if acted.error else failed.outcome if failed else "passed"
-        message = acted.error or (f"{failed.name}: {failed.message}" if failed else "")
+                results = [
+                    self._await(index, position, control, deadline=deadline)
+                    for position, control in enumerate(controls)
+                ]
+                finding = next((each.finding for each in results if each.finding), None)
+        outcomes = [each.outcome for each in results if each.outcome != "passed"]
         return StepResult(
             name=step.name,
             action=formats.action_of(step),
-            outcome=outcome,
-            message=message,
+            outcome=outcomes[0] if outcomes else "failed" if finding else "passed",
+            finding=finding,
             at_s=at_s,
             acted_s=acted.took_s,
+            rolled_out_s=acted.rolled_out_s,
             took_s=self._now() - at_s,
             detail=acted.detail,
             output=acted.output,
             expectations=tuple(results),
         )
 
-    def _await(
-        self, expectation: formats.Expectation, before: Attempt, *, deadline: float
-    ) -> ExpectationResult:
+    def _await(self, index: int, position: int, before: Attempt, *, deadline: float) -> ExpectationResult:
         """Evaluate until it holds or the time is over: of the expectation if it states one, else of the step."""
+        expectation = self._task.steps[index].expect[position]
+        began = time.monotonic()
         if expectation.within is not None:
-            deadline = time.monotonic() + durations.parse_duration_s(expectation.within)
+            deadline = began + durations.parse_duration_s(expectation.within)
         pause_s, attempts = FIRST_PAUSE_S, 0
         while True:
             after = self._evaluate(expectation)
@@ -165,9 +180,40 @@ class TaskRun:
                 break
             time.sleep(min(pause_s, left_s))
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-        message = "" if after.holds else next(v.text for v in after.verdicts if not v.holds)
-        outcome: Outcome = "passed" if after.holds else "failed"
-        return _result(expectation, outcome, message, before=before, after=after, attempts=attempts)
+        finding = None
+        if not after.holds:
+            took_s = time.monotonic() - began
+            finding = self._failures.does_not_hold(index, position, after, attempts=attempts, took_s=took_s)
+        return ExpectationResult(
+            name=expectation.name,
+            probe=probing.describe(expectation),
+            outcome="failed" if finding else "passed",
+            finding=finding,
+            before=before,
+            after=after,
+            attempts=attempts,
+        )
+
+    def _judge_control(
+        self, index: int, position: int, judged: tuple[formats.Expectation, Attempt]
+    ) -> ExpectationResult:
+        """Decide whether what was seen before the step lets the step show anything."""
+        expectation, control = judged
+        outcome: Outcome = "passed"
+        finding = None
+        if expectation.before == "fails" and control.holds:
+            outcome, finding = "broken", self._failures.shows_nothing(index, position, control)
+        elif expectation.before == "holds" and not control.holds:
+            outcome, finding = "failed", self._failures.does_not_hold_before(index, position, control)
+        return ExpectationResult(
+            name=expectation.name,
+            probe=probing.describe(expectation),
+            outcome=outcome,
+            finding=finding,
+            before=control,
+            after=None,
+            attempts=0,
+        )
 
     def _evaluate(self, expectation: formats.Expectation) -> Attempt:
         at_s = self._now()
@@ -180,34 +226,3 @@ class TaskRun:
 
     def _now(self) -> float:
         return time.monotonic() - self._began
-
-
-def _judge_control(expectation: formats.Expectation, control: Attempt) -> ExpectationResult:
-    """Decide whether what was seen before the step lets the step show anything."""
-    if expectation.before == "fails" and control.holds:
-        message = "was true before the step was applied: it does not show what the step does"
-        return _result(expectation, "broken", message, before=control)
-    if expectation.before == "holds" and not control.holds:
-        failed = next(verdict.text for verdict in control.verdicts if not verdict.holds)
-        return _result(expectation, "failed", f"must hold before the step too: {failed}", before=control)
-    return _result(expectation, "passed", "", before=control)
-
-
-def _result(
-    expectation: formats.Expectation,
-    outcome: Outcome,
-    message: str,
-    *,
-    before: Attempt,
-    after: Attempt | None = None,
-    attempts: int = 0,
-) -> ExpectationResult:
-    return ExpectationResult(
-        name=expectation.name,
-        probe=probing.describe(expectation),
-        outcome=outcome,
-        message=message,
-        before=before,
-        after=after,
-        attempts=attempts,
-    )

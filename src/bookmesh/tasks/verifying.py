@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from bookmesh.tasks import scheduling
 from bookmesh.tasks.loading import LoadedTask
 from bookmesh.tasks.records import Result
 from bookmesh.tasks.running import Cluster, TaskRun
@@ -35,24 +36,45 @@ def select(tasks: Sequence[LoadedTask], patterns: Sequence[str]) -> list[LoadedT
     ]
 
 
-def verify(tasks: Sequence[LoadedTask], cluster: Cluster, *, jobs: int, listener: Listener) -> list[Result]:
-    """Run all tasks, `jobs` at a time."""
+def verify(
+    tasks: Sequence[LoadedTask], cluster: Cluster, *, jobs: int, listener: Listener, keeps: bool = False
+) -> list[Result]:
+    """
+    Run all tasks, `jobs` at a time, as far as they do not exclude each other.
+
+    Args:
+        keeps: what tasks that do not pass have made is left.
+
+    Returns:
+        Results in the order of the tasks.
+    """
     since = time.monotonic()
     telling = threading.Lock()
+    schedule = scheduling.Schedule(tasks)
+    results: dict[int, Result] = {}
+
+    def work() -> None:
+        while (index := schedule.take()) is not None:
+            try:
+                results[index] = run(tasks[index])
+            finally:
+                schedule.done(index)
 
     def run(loaded: LoadedTask) -> Result:
         def on_step(step: str) -> None:
             with telling:
                 listener.on_step(loaded.key, step)
 
-        result = TaskRun(loaded, cluster, since=since, on_step=on_step).run()
+        result = TaskRun(loaded, cluster, since=since, on_step=on_step, keeps=keeps).run()
         with telling:
             listener.on_result(result)
         return result
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         try:
-            return list(pool.map(run, tasks))
+            for worker in [pool.submit(work) for _ in range(jobs)]:
+                worker.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # what runs cleans up after itself
+            schedule.stop()  # what runs cleans up after itself
             raise
+    return [results[index] for index in range(len(tasks))]

@@ -38,6 +38,7 @@ def test_a_task_is_shown() -> None:
 def test_an_unknown_task_is_misuse_and_the_known_ones_are_told() -> None:
     result = run("task", "run", "dark")
     assert result.exit_code == 2
+    assert "error[BM0402]: no task matches dark" in result.stderr
     assert "known: area/light" in result.stderr
 
 
@@ -59,4 +60,5 @@ def test_a_case_that_is_none_is_misuse(catalogue: Path) -> None:
     file.write_text("id: mine\n")
     result = run("test", str(file))
     assert result.exit_code == 2
-    assert "mine.yaml:1: Object missing required field `title`" in result.stderr.replace("\n", " ")
+    assert "error[BM0401]: Object missing required field `title`" in result.stderr
+    assert "mine.yaml:1" in result.stderr

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from bookmesh.base.findings import Finding
 from bookmesh.tasks import loading
 from bookmesh.tasks.records import (
     Attempt,
@@ -19,6 +20,13 @@ from bookmesh.tasks.records import (
     Verdict,
 )
 
+FINDING = Finding(
+    code="BM0404",
+    message="half to v3: half <each>: of 200 answers: v1 97",
+    where="tasks/traffic/shift/task.yaml:9  steps[0].expect[0]",
+    known="tried 1 times in 0.1 s",
+    hint="more requests",
+)
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "switch"}}
 LOOK = {
     "name": "the light is on",
@@ -54,17 +62,18 @@ def result(outcome: Any = "passed", **changes: Any) -> Result:
     after = Attempt(
         2.0, 0.1, Observation(exchanges=(exchange,)), (Verdict(holds, "of 200 answers: v1 97", bars),)
     )
-    message = "" if holds else "of 200 answers: v1 97"
+    finding = None if holds else FINDING
     expectation = ExpectationResult(
-        "half <each>", "GET http://reviews:9080", outcome, message, before, after, attempts=1
+        "half <each>", "GET http://reviews:9080", outcome, finding, before, after, attempts=1
     )
     step = StepResult(
-        "half to v3", "apply", outcome, message, 0.5, 0.2, 1.5, "kind: A # <x>\n", "created", (expectation,)
-    )
+        name="half to v3", action="apply", outcome=outcome, finding=finding, at_s=0.5, acted_s=0.6, rolled_out_s=0.4,
+        took_s=1.5, detail="kind: A # <x>\n", output="created", expectations=(expectation,),
+    )  # fmt: skip
     fields: dict[str, Any] = {
         "key": "traffic/shift", "title": "Shift & go", "page": "https://istio.io/x", "summary": "What it shows.",
         "file": "tasks/traffic/shift/task.yaml", "namespace": "task-shift-abcde", "outcome": outcome,
-        "message": f"half to v3: {message}" if message else "", "began_at_s": 0.0, "took_s": 3.0, "steps": (step,),
-        "cleaned_s": 0.5,
+        "findings": (finding,) if finding else (), "began_at_s": 0.0, "took_s": 3.0, "steps": (step,),
+        "prepared_s": 0.1, "cleaned_s": 0.5,
     }  # fmt: skip
     return Result(**fields | changes)

@@ -18,13 +18,16 @@ def test_an_unknown_field_is_told_with_line_and_path(tmp_path: Path) -> None:
     file.write_text("id: a\ntitle: b\nsteps:\n  - name: c\n    appply: [x.yaml]\n")
     with pytest.raises(loading.TaskFileError) as caught:
         loading.load(file)
-    assert str(caught.value) == f"{file}:5: steps[0].appply: is not a field of the format"
+    (finding,) = caught.value.findings
+    assert finding.code == "BM0401"
+    assert finding.where == f"{file}:5  steps[0].appply"
+    assert finding.message == "is not a field of the format"
 
 
 def test_a_wrong_type_is_told_with_line_and_path(tmp_path: Path) -> None:
     file = tmp_path / "task.yaml"
     file.write_text("id: a\ntitle: b\nsteps:\n  - name: 7\n")
-    with pytest.raises(loading.TaskFileError, match=r":4: steps\[0\]\.name: Expected `str`, got `int`"):
+    with pytest.raises(loading.TaskFileError, match=r":4  steps\[0\]\.name: Expected `str`, got `int`"):
         loading.load(file)
 
 
@@ -35,8 +38,16 @@ def test_all_problems_of_the_rules_are_told(tmp_path: Path) -> None:
     with pytest.raises(loading.TaskFileError) as caught:
         loading.load(file)
     first, second = str(caught.value).splitlines()
-    assert f"{file}:1: id: " in first
+    assert f"{file}:1  id: " in first
     assert "steps[0].apply[0]: there is no file" in second
+
+
+def test_a_path_is_found_in_the_file(tmp_path: Path) -> None:
+    file = sample.write(tmp_path)
+    lines = file.read_text().splitlines()
+    assert lines[loading.line_in(file, "steps[0].expect[0].exec") - 1].strip() == "exec:"
+    assert lines[loading.line_in(file, "steps[0].within") - 1].strip().startswith("within:")
+    assert loading.line_in(file, "nothing") == 1
 
 
 @pytest.mark.parametrize("text", ["a: [", "", "- 1\n"])

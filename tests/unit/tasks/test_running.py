@@ -107,6 +107,29 @@ def test_a_declared_object_that_is_there_already_is_not_touched(tmp_path: Path) 
     assert not [command for command in kubectl.commands if command[:2] == ("delete", "ClusterRole")]
 
 
+def test_what_a_run_that_fails_has_made_can_be_kept(tmp_path: Path) -> None:
+    for keeps, never in ((True, True), (True, False), (False, True)):
+        kubectl = light(never=never)
+        cluster = running.Cluster(kubectl, frozenset())
+        result = running.TaskRun(sample.load(tmp_path), cluster, since=0.0, keeps=keeps).run()
+        is_deleted = ("delete", "namespace", result.namespace) in {each[:3] for each in kubectl.commands}
+        assert is_deleted == (not (keeps and never))
+
+
+def test_what_went_wrong_has_a_code(tmp_path: Path) -> None:
+    refused = FakeKubectl(lambda arguments, _s: said("", 1, "refused") if arguments[0] == "create" else None)
+    unpulled = FakeKubectl(lambda arguments, _s: said("", 1, "no") if arguments[0] == "apply" else None)
+    codes = {
+        "BM0403": run(tmp_path, light(always=True)),
+        "BM0404": run(tmp_path, light(never=True)),
+        "BM0406": run(tmp_path, unpulled),
+        "BM0410": run(tmp_path, refused),
+    }
+    for code, result in codes.items():
+        assert [finding.code for finding in result.findings] == [code]
+        assert result.outcome == ("broken" if code == "BM0403" else "failed")
+
+
 def test_the_namespace_is_filled_in(tmp_path: Path) -> None:
     look = {**sample.LOOK, "exec": {"of": "deploy/x", "command": ["look", "${namespace}", "${other}"]}}
     kubectl = light()

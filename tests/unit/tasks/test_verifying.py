@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.unit.tasks import sample
 from tests.unit.tasks.fake_kubectl import FakeKubectl
 
@@ -30,6 +31,18 @@ def test_results_are_in_the_order_of_the_tasks(tmp_path: Path) -> None:
     assert {result.key for result in notes.results} == {"a", "b", "c"}
     assert ("a", "switch it on") in notes.steps
     assert notes.steps[-1][1] == "cleaning up"
+
+
+def test_a_worker_that_breaks_ends_the_verification(tmp_path: Path) -> None:
+    class Broken(Notes):
+        def on_result(self, result: Result) -> None:
+            raise RuntimeError("the listener is gone")
+
+    tasks = [sample.load(tmp_path / name, id=name) for name in ("a", "b", "c")]
+    kubectl = FakeKubectl()
+    with pytest.raises(RuntimeError, match="the listener is gone"):
+        verifying.verify(tasks, running.Cluster(kubectl, frozenset()), jobs=1, listener=Broken())
+    assert len(kubectl.namespaces) == 1
 
 
 def test_tasks_are_selected_by_key_id_or_folder(tmp_path: Path) -> None:

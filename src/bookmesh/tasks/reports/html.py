@@ -7,6 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Sequence
 
+from bookmesh.base.findings import Finding
 from bookmesh.tasks.records import Attempt, ExpectationResult, Result, StepResult
 from bookmesh.tasks.reports import charts
 
@@ -79,7 +80,7 @@ def _figures(results: Sequence[Result], took_s: float) -> str:
 def _article(result: Result, *, opened: bool) -> str:
     page = f' · <a href="{html.escape(result.page)}">Istio\'s page</a>' if result.page else ""
     css = {"passed": "good-text", "failed": "bad-text", "broken": "broken-text"}[result.outcome]
-    message = f'<p class="message">{_text(result.message)}</p>' if result.message else ""
+    message = "".join(_finding(finding) for finding in result.findings)
     steps = "".join(_step(step) for step in result.steps)
     shown = " open" if opened else ""
     count = f"{len(result.steps)} steps, {result.checks} checks"
@@ -93,6 +94,18 @@ def _article(result: Result, *, opened: bool) -> str:
 """
 
 
+def _finding(finding: Finding) -> str:
+    rows = "".join(
+        f"<dt>{label}</dt><dd>{_text(text)}</dd>"
+        for label, text in (("where", finding.where), ("known", finding.known), ("hint", finding.hint))
+        if text
+    )
+    return (
+        f'<div class="message"><b>{finding.code}</b> {_text(finding.message)}'
+        f'<dl class="finding">{rows}</dl></div>'
+    )
+
+
 def _step(step: StepResult) -> str:
     expectations = "".join(_expectation(each) for each in step.expectations)
     label = {"apply": "YAML applied", "delete": "deleted"}.get(step.action, step.action)
@@ -104,7 +117,8 @@ def _step(step: StepResult) -> str:
         if step.output
         else ""
     )
-    message = f'<p class="message">{_text(step.message)}</p>' if step.message else ""
+    has_own = step.finding and all(each.finding is None for each in step.expectations)
+    message = f'<p class="message">{_text(step.message)}</p>' if has_own else ""
     return (
         f'<li class="{step.outcome}"><div class="step"><b>{_text(step.name)}</b>'
         f'<span class="took">{step.took_s:.1f} s</span></div>{message}{detail}{output}'

@@ -9,15 +9,21 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
+from bookmesh.base.findings import Finding
 from bookmesh.tasks.records import ExpectationResult, Result
+from bookmesh.tasks.reports import timing
 
 
 def as_json(results: Sequence[Result], took_s: float) -> str:
-    """All records as they are; certificates in hexadecimal."""
+    """All records as they are, and where the time went; certificates in hexadecimal."""
     body = {
         "passed": all(result.outcome == "passed" for result in results),
         "took_s": round(took_s, 3),
-        "tasks": [dataclasses.asdict(result) | {"checks": result.checks} for result in results],
+        "where_s": {what: round(spent_s, 3) for what, spent_s in timing.sums(results).items()},
+        "tasks": [
+            dataclasses.asdict(result) | {"checks": result.checks, "message": result.message}
+            for result in results
+        ],
     }
     return orjson.dumps(body, option=orjson.OPT_INDENT_2, default=_encode).decode()
 
@@ -43,7 +49,8 @@ def as_junit(results: Sequence[Result], took_s: float) -> str:
             case = ET.SubElement(
                 suite, "testcase", classname=result.key, name="the task as a whole", time="0"
             )
-            ET.SubElement(case, "error", message=_printable(result.message))
+            error = ET.SubElement(case, "error", message=_printable(result.message))
+            error.text = _printable("\n".join(finding.render() for finding in result.findings))
         suite.set("tests", str(len(suite)))
         for kind in ("failure", "error"):
             suite.set(f"{kind}s", str(len(suite.findall(f"testcase/{kind}"))))
@@ -52,12 +59,13 @@ def as_junit(results: Sequence[Result], took_s: float) -> str:
 
 
 def as_github(results: Sequence[Result]) -> str:
-    """One annotation for each task that did not pass, at its file; a notice when all did."""
+    """One annotation for each thing that went wrong, at its line of the task's file; a notice when nothing did."""
     failed = [result for result in results if result.outcome != "passed"]
     lines = [
-        f"::error file={_escape(result.file, property_value=True)},title={_escape(result.key, property_value=True)}"
-        f"::{_escape(f'{result.outcome}: {result.message}')}"
+        f"::error file={_escape(result.file, property_value=True)},line={_line(finding)},"
+        f"title={_escape(result.key, property_value=True)}::{_escape(finding.render())}"
         for result in failed
+        for finding in result.findings
     ]
     if not failed:
         checks = sum(result.checks for result in results)
@@ -71,6 +79,8 @@ def _add_failure(case: ET.Element, expectation: ExpectationResult) -> None:
     kind = "error" if expectation.outcome == "broken" else "failure"
     found = ET.SubElement(case, kind, message=_printable(expectation.message))
     found.text = _printable("\n".join(_lines(expectation)))
+    if expectation.finding:
+        found.set("type", expectation.finding.code)
 
 
 def _lines(expectation: ExpectationResult) -> Iterator[str]:
@@ -78,6 +88,12 @@ def _lines(expectation: ExpectationResult) -> Iterator[str]:
     for label, attempt in (("before", expectation.before), ("after", expectation.after)):
         for verdict in attempt.verdicts if attempt else ():
             yield f"{label}: {'holds' if verdict.holds else 'fails'}: {verdict.text}"
+
+
+def _line(finding: Finding) -> str:
+    """The line in `FILE:LINE  PATH`; 1 where it says none."""
+    head = finding.where.partition("  ")[0].rpartition(":")[2]
+    return head if head.isdigit() else "1"
 
 
 def _printable(text: str) -> str:

@@ -31,10 +31,17 @@ def summarize(results: Sequence[Result], took_s: float) -> str:
 
 
 def _explain(result: Result) -> Iterator[str]:
-    yield f"{result.outcome}: {result.key}: {result.message}"
-    yield f"  where: {result.file}  (namespace {result.namespace})"
+    yield f"{result.outcome}: {result.key}  (namespace {result.namespace})"
+    for finding in result.findings:
+        yield finding.render()
     for step in result.steps:
         yield f"  {MARKS[step.outcome]} {step.name}  {step.took_s:.1f} s"
+        if (
+            step.finding
+            and step.outcome == "failed"
+            and all(e.outcome == "passed" for e in step.expectations)
+        ):
+            yield f"          {step.message}"
         for expectation in step.expectations:
             if expectation.outcome != "passed" or step.outcome == "passed":
                 yield from _explain_expectation(expectation)

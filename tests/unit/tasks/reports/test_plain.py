@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 from tests.unit.tasks import sample
 
+from bookmesh.base.findings import Finding
 from bookmesh.tasks.reports import plain
 
 
@@ -13,6 +14,8 @@ def test_json_has_all_records() -> None:
     assert (body["passed"], body["took_s"]) == (False, 3.0)
     assert [task["outcome"] for task in body["tasks"]] == ["passed", "failed"]
     assert body["tasks"][0]["steps"][0]["expectations"][0]["after"]["verdicts"][0]["bars"][0]["seen"] == 97
+    assert body["tasks"][1]["message"] == sample.FINDING.message
+    assert body["where_s"]["waiting for pods"] == 0.8
 
 
 def test_junit_has_a_case_an_expectation() -> None:
@@ -28,14 +31,20 @@ def test_junit_has_a_case_an_expectation() -> None:
 
 
 def test_junit_tells_of_a_task_that_failed_outside_of_its_expectations() -> None:
-    lost = sample.result("failed", steps=(), message="no cluster\x00")
+    lost = sample.result("failed", steps=(), findings=(Finding(code="BM0410", message="no cluster\x00"),))
     root = ET.fromstring(plain.as_junit([lost], 3.0))
     error = root.find("testsuite/testcase/error")
     assert error is not None
     assert error.get("message") == "no cluster"
 
 
-def test_github_gets_an_annotation_at_the_file() -> None:
-    lines = plain.as_github([sample.result(), sample.result("failed", message="a\nb: 100%")])
-    assert lines == ("::error file=tasks/traffic/shift/task.yaml,title=traffic/shift::failed: a%0Ab: 100%25")
+def test_github_gets_an_annotation_at_the_line() -> None:
+    wrong = Finding(code="BM0409", message="a\nb: 100%", where="tasks/x/task.yaml:7  elsewhere")
+    lines = plain.as_github([sample.result(), sample.result("failed", findings=(wrong, sample.FINDING))])
+    first, second = lines.splitlines()
+    assert first == (
+        "::error file=tasks/traffic/shift/task.yaml,line=7,title=traffic/shift::error[BM0409]: a%0Ab: 100%25%0A"
+        "  where: tasks/x/task.yaml:7  elsewhere"
+    )
+    assert ",line=9," in second
     assert plain.as_github([sample.result()]) == "::notice title=bookmesh::1 tasks passed, 1 checks held"

@@ -13,7 +13,7 @@ def test_a_task_is_one_line() -> None:
 def test_only_what_went_wrong_is_explained() -> None:
     assert text.explain(sample.result()) == ""
     told = text.explain(sample.result("failed"))
-    assert told.startswith("failed: traffic/shift: half to v3: of 200 answers")
+    assert told.startswith("failed: traffic/shift  (namespace task-shift-abcde)\n" + sample.FINDING.render())
     assert "before: v1 200" in told
     assert "tried:  1 times" in told
 
