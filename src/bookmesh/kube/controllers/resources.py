@@ -38,7 +38,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(kubernetes.SERVICE_ACCOUNTS, "ServiceAccount"),
     Served(LEASES, "Lease"),
     Served(JOBS, "Job"),
-    Served(Resource("networking.k8s.io", "v1", "ingresses"), "Ingress"),
+    Served(kubernetes.INGRESSES, "Ingress"),
     Served(Resource("rbac.authorization.k8s.io", "v1", "roles"), "Role"),
     Served(Resource("rbac.authorization.k8s.io", "v1", "rolebindings"), "RoleBinding"),
     Served(Resource("", "v1", "podtemplates"), "PodTemplate"),
