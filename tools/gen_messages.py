@@ -17,6 +17,7 @@ SECTIONS = {
     "02": "Mesh configuration",
     "03": "Images and pods",
     "04": "The Kubernetes API and tasks",
+    "05": "Questions to proxies",
 }
 INTRODUCTION = """\
 # Messages

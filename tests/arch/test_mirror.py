@@ -39,6 +39,11 @@ ELSEWHERE = (
     Elsewhere(
         "bookmesh/lab/status.py", "lab/test_environment.py", "gathers what the parts of a running lab say"
     ),
+    Elsewhere(
+        "bookmesh/cli/istioctl/analyzers/*.py",
+        "unit/cli/istioctl/analyzers/test_every.py",
+        "one table says each message where it belongs, over one world in which all is well",
+    ),
     Elsewhere("bookmesh/cli/starting.py", "lab/test_bad_input.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/stopping.py", "lab/test_recovery.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/inspecting.py", "lab/test_environment.py", "a thin front of the lab"),

@@ -53,7 +53,7 @@ def test_a_logger_can_be_turned_up_and_statistics_read(bookinfo: labs.Lab) -> No
     assert "# TYPE envoy_" in istioctl(bookinfo, "x", "es", "deploy/ratings-v1", "-oprom").stdout
 
 
-def test_a_broken_rule_is_found_and_a_mended_one_is_not(bookinfo: labs.Lab) -> None:
+def test_a_broken_rule_is_found_and_a_mended_one_is_not(bookinfo: labs.Lab, tmp_path: Path) -> None:
     before = istioctl(bookinfo, "analyze", check=False)
     assert "ratings+v9" not in before.stdout
     bookinfo.apply(BROKEN)
@@ -64,6 +64,11 @@ def test_a_broken_rule_is_found_and_a_mended_one_is_not(bookinfo: labs.Lab) -> N
     try:
         labs.wait_until(lambda: expected in istioctl(bookinfo, "analyze", check=False).stdout)
         assert istioctl(bookinfo, "analyze", check=False).returncode == 79
+        as_file = tmp_path / "broken.yaml"
+        as_file.write_text(BROKEN.replace("broken", "other"))
+        done = istioctl(bookinfo, "analyze", "--use-kube=false", str(as_file), check=False)
+        assert done.returncode == 79
+        assert f"(VirtualService default/other {as_file}:7) Referenced host not found" in done.stdout
     finally:
         bookinfo.kubectl("delete", "virtualservice", "broken")
 
@@ -107,7 +112,7 @@ def test_the_shim_is_a_process_of_that_name(bookinfo: labs.Lab) -> None:
     )
     shim = variables["PATH"].strip("'").split(":")[0] + "/istioctl"
     environment = bookinfo.env | {"KUBECONFIG": variables["KUBECONFIG"].strip("'")}
-    done = labs.run([shim, "version", "--no-remote"], env=environment)
+    done = labs.run([shim, "version", "--remote=false"], env=environment)
     assert done.stdout.startswith("client version: ")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -140,7 +145,7 @@ def test_a_request_is_explained_with_the_yaml_behind_it(bookinfo: labs.Lab) -> N
         said = bookinfo.bookmesh(
             "explain", "GET", url, "--from", "productpage-v1", *arguments, "-o", "json"
         ).stdout
-        steps = {step["stage"]: step for step in json.loads(said)}
+        steps = {step["stage"]: step for step in json.loads(said)["steps"]}
         sources = [f"{each['object']} {each['field']}" for each in steps["route"]["sources"]]
         return steps["cluster"]["name"].split("|")[2], sources
 

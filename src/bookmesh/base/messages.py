@@ -2,6 +2,7 @@
 The table of message codes. A code is never reused; a test checks that each one is raised by some test and documented.
 
 01xx this machine and the lab · 02xx mesh configuration · 03xx images and pods · 04xx the Kubernetes API and tasks
+05xx questions to proxies, and what Istio's analyzers say besides
 """
 
 from __future__ import annotations
@@ -52,4 +53,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0409": "a task left something behind",
     "BM0410": "the cluster did not answer, or did not do what every task needs",
     "BM0420": "an Ingress belongs to no class that exists, so nobody serves it",
+    "BM0501": "no running pod is called so, or belongs to a workload called so",
+    "BM0502": "a pod has no proxy, so there is nothing to explain",
+    "BM0503": "it must be said from where a request is made",
 }

@@ -23,7 +23,7 @@ _COMMANDS = {
         "What people type in Istio's tasks: proxy-status, proxy-config, analyze, install …",
     ),
     "explain": (
-        "explaining",
+        "explain.command",
         "Follow a request through a proxy's configuration, with the YAML behind each step.",
     ),
     "logs": ("inspecting", "Show what the lab process has to say."),

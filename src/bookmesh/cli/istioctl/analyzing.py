@@ -1,35 +1,66 @@
-"""`istioctl analyze`: the lab's findings with Istio's codes, and what Istio says about injection."""
+"""`istioctl analyze`: what Istio's analyzers say about a cluster, about files, or about both together."""
 
 from __future__ import annotations
 
+import dataclasses
+import fnmatch
+import os
 import sys
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
 
 import click
 import orjson
 import yaml
 
-from bookmesh.cli.istioctl import analysis_messages, flags
-from bookmesh.cli.istioctl.analysis_messages import LEVELS, Message
-from bookmesh.lab import releases
+from bookmesh.cli.istioctl import analysis_input, flags
+from bookmesh.cli.istioctl.analyzers import every, messages
+from bookmesh.cli.istioctl.analyzers.messages import LEVELS, Message
 
 FOUND: Final = 79
 """The exit code of Istio's own command when something at or above the threshold was found."""
+UNREADABLE: Final = 65
+"""Its exit code when files could not be parsed."""
+_COLORS: Final = {"Error": "\033[1;31m", "Warning": "\033[33m", "Info": ""}
+_LEVEL: Final = click.Choice(LEVELS, case_sensitive=False)
 
 
-@click.command(cls=flags.Command)
+@click.command(
+    cls=flags.Command,
+    epilog="""\b
+Examples:
+  istioctl analyze                                  the namespace of the context
+  istioctl analyze a.yaml folder/                   as if these were applied
+  istioctl analyze --use-kube=false a.yaml folder/  files alone, without a cluster
+  istioctl analyze -S "IST0103=Pod default/mypod"   without this
+""",
+)
 @click.argument("files", nargs=-1)
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="All namespaces.")
+@flags.switch("--use-kube", "-k", default=True, help="Look at the cluster; =false for files alone.")
 @click.option(
-    "--failure-threshold",
-    "threshold",
-    type=click.Choice([level.lower() for level in LEVELS] + list(LEVELS)),
-    default="Error",
-    help="From which level on the exit code is not 0.",
+    "--failure-threshold", type=_LEVEL, default="Error", help="From which level on the exit code is 79."
 )
-@click.option("-S", "--suppress", multiple=True, metavar="CODE=RESOURCE", help="Do not say this.")
+@click.option(
+    "--output-threshold", type=_LEVEL, default="Info", help="From which level on messages are shown."
+)
+@click.option(
+    "-S", "--suppress", multiple=True, metavar="CODE=RESOURCE", help="Do not say this; * is anything."
+)
 @click.option("-o", "--output", type=click.Choice(["log", "json", "yaml"]), default="log", help="Form.")
+@click.option("--analyzer", "names", multiple=True, help="Only this one.")
+@click.option("-L", "--list-analyzers", "is_list", is_flag=True, help="List the analyzers.")
+@click.option(
+    "--meshConfigFile", "mesh_config", type=click.Path(path_type=Path), help="Use this mesh configuration."
+)
+@click.option("--ignore-unknown", is_flag=True, help="Files that are no YAML are no failure.")
+@flags.switch("--color", default=None, help="Colour (default: on a terminal).")
+@click.option("-v", "--verbose", is_flag=True, help="Also say which analyzers ran.")
+@click.option(
+    "-r", "--revision", default="default", help="Accepted for compatibility: a lab has one revision."
+)
+@click.option("--timeout", default="30s", help="Accepted for compatibility: nothing here waits.")
 @flags.common
 @click.pass_obj
 def analyze(
@@ -37,63 +68,113 @@ def analyze(
     *,
     files: tuple[str, ...],
     everywhere: bool,
-    threshold: str,
+    use_kube: bool,
+    failure_threshold: messages.Level,
+    output_threshold: messages.Level,
     suppress: tuple[str, ...],
     output: str,
+    names: tuple[str, ...],
+    is_list: bool,
+    mesh_config: Path | None,
+    ignore_unknown: bool,
+    color: bool | None,
+    verbose: bool,
+    revision: str,
+    timeout: str,
 ) -> None:
-    """Say what is wrong with the mesh's configuration."""
-    if files:
-        raise click.ClickException(
-            "files are not analyzed here; apply them with kubectl, the lab analyzes what it has"
-        )
-    kubectl, namespace = session.kubectl, "" if everywhere else session.namespace
-    found = kubectl.ask_lab("/lab/v1/status")["findings"]
-    subjects = {ref: kubectl.find(*ref) for ref in analysis_messages.objects_needed(found)}
-    place = ("-A",) if everywhere else ("-n", namespace)
-    namespaces = kubectl.json("get", "namespaces", "-o", "json")["items"]
-    pods = kubectl.json("get", "pods", *place, "-o", "json")["items"]
-    messages = [
-        *analysis_messages.from_findings(found, subjects),
-        *analysis_messages.from_injection(namespaces, pods),
-    ]
-    chosen = sorted(
-        (each for each in messages if each.is_about(namespace) and not _is_suppressed(each, suppress)),
-        key=lambda each: (LEVELS.index(each.level), each.code, each.origin),
-    )
-    _print(chosen, output)
-    target = "all namespaces" if everywhere else f"namespace: {namespace}"
-    if not chosen and output == "log":
-        click.echo(f"\u2714 No validation issues found when analyzing {target}.", err=True)
-    if any(LEVELS.index(each.level) <= LEVELS.index(threshold.capitalize()) for each in chosen):
-        release = ".".join(releases.ISTIO_TAG.split(".")[:2])
-        click.echo(f"Error: Analyzers found issues when analyzing {target}.", err=True)
-        page = f"https://istio.io/v{release}/docs/reference/config/analysis"
-        click.echo(f"See {page} for more information about causes and resolutions.", err=True)
-        sys.exit(FOUND)
-
-
-def _is_suppressed(message: Message, suppress: Iterable[str]) -> bool:
-    """`IST0102=Namespace default`; a * at the end stands for anything."""
-    for rule in suppress:
-        code, _, resource = rule.partition("=")
-        is_meant = (
-            message.origin.startswith(resource[:-1]) if resource.endswith("*") else message.origin == resource
-        )
-        if code == message.code and is_meant:
-            return True
-    return False
-
-
-def _print(messages: list[Message], output: str) -> None:
-    if output == "log":
-        for message in messages:
-            click.echo(f"{message.level} [{message.code}] ({message.origin}) {message.text}")
+    """Say what is wrong with the mesh's configuration. With FILES or folders: as if they were applied."""
+    del revision, timeout
+    if is_list:
+        _list()
         return
-    shown: list[dict[str, Any]] = [
-        {"code": each.code, "level": each.level, "origin": each.origin, "message": each.text}
-        for each in messages
+    rules = [_suppression(rule) for rule in suppress]
+    unknown = set(names) - set(every.ANALYZERS)
+    if unknown:
+        raise flags.Misuse(f"unknown analyzer {', '.join(sorted(unknown))}; see --list-analyzers")
+    namespace = session.namespace if use_kube or session.given_namespace else "default"
+    read = analysis_input.read_files(files, namespace=namespace)
+    kubectl = session.kubectl if use_kube else None
+    found = analysis_input.gather(kubectl, read, namespace=namespace, mesh_config=mesh_config)
+    scope = messages.ALL if everywhere else namespace
+    every_message = [
+        dataclasses.replace(each, reference=read.reference(each.origin, each.path))
+        for each in [*every.analyze(found, names), *analysis_input.refused(kubectl, read)]
+        if each.is_about(scope) and not any(_is_meant(rule, each) for rule in rules)
     ]
+    target = "all namespaces" if everywhere else f"namespace: {namespace}"
+    if verbose:
+        ran = "".join(f"\t {name}\n" for name in names or every.ANALYZERS)
+        click.echo(f"Analyzed resources in {target}\nExecuted analyzers:\n{ran}", err=True)
+    shown = [each for each in every_message if LEVELS.index(each.level) <= LEVELS.index(output_threshold)]
+    _print(
+        shown,
+        output,
+        is_colored=sys.stdout.isatty() and not os.environ.get("NO_COLOR") if color is None else color,
+    )
+    if not shown:
+        _say_nothing_found(read, target)
+    if output == "log":
+        _exit(
+            every_message,
+            failure_threshold,
+            target,
+            has_unreadable=bool(read.problems) and not ignore_unknown,
+        )
+
+
+def _list() -> None:
+    for name, analyzer in sorted(every.ANALYZERS.items()):
+        click.echo(f"* {name}:\n    {analyzer.description}")
+
+
+def _suppression(rule: str) -> tuple[str, str]:
+    code, has_resource, resource = rule.partition("=")
+    if not has_resource or "=" in resource:
+        raise click.ClickException(f"{rule} is not a valid suppression value. See istioctl analyze --help")
+    return code, resource
+
+
+def _is_meant(rule: tuple[str, str], message: Message) -> bool:
+    """`Pod mypod.default` is an older way to write `Pod default/mypod`."""
+    code, resource = rule
+    kind, _, name = message.origin.partition(" ")
+    namespace, _, short = name.rpartition("/")
+    forms = {message.origin, f"{kind} {short}.{namespace}"}
+    return code == message.code and any(fnmatch.fnmatchcase(form, resource) for form in forms)
+
+
+def _print(shown: Sequence[Message], output: str, *, is_colored: bool) -> None:
     if output == "json":
-        click.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps([each.as_json() for each in shown], option=orjson.OPT_INDENT_2))
+    elif output == "yaml":
+        click.echo(yaml.safe_dump([each.as_json() for each in shown]), nl=False)
     else:
-        click.echo(yaml.safe_dump(shown), nl=False)
+        for each in shown:
+            color = _COLORS[each.level] if is_colored else ""
+            text = str(each)
+            click.echo(
+                f"{color}{each.level}\033[0m{text[len(each.level) :]}" if is_colored else text,
+                color=is_colored,
+            )
+
+
+def _say_nothing_found(read: analysis_input.Files, target: str) -> None:
+    if read.problems:
+        word = "file" if len(read.problems) == 1 else "files"
+        problems = f"but {len(read.problems)} {word} could not be parsed"
+        text = f"No validation issues found when analyzing {target} ({problems})."
+    elif len(read.names) > 1:
+        text = "\u2714 No validation issues found when analyzing:\n  - " + "\n  - ".join(read.names)
+    else:
+        text = f"\u2714 No validation issues found when analyzing {read.names[0] if read.names else target}."
+    click.echo(text, err=True)
+
+
+def _exit(found: Iterable[Message], threshold: messages.Level, target: str, *, has_unreadable: bool) -> None:
+    if any(LEVELS.index(each.level) <= LEVELS.index(threshold) for each in found):
+        click.echo(f"Error: Analyzers found issues when analyzing {target}.", err=True)
+        click.echo(f"See {messages.PAGE} for more information about causes and resolutions.", err=True)
+        sys.exit(FOUND)
+    if has_unreadable:
+        click.echo("Error: Some files couldn't be parsed.", err=True)
+        sys.exit(UNREADABLE)

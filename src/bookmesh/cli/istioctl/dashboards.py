@@ -45,7 +45,7 @@ def dashboard(
     """Print the address of a page (for envoy: of POD's admin page) and keep the way to it open."""
     if what in ("envoy", "proxy"):
         if target is None:
-            raise click.UsageError(f"dashboard {what} needs POD[.NAMESPACE] or deploy/NAME")
+            raise flags.Misuse(f"dashboard {what} needs POD[.NAMESPACE] or deploy/NAME")
         pod, remote, path = targets.resolve(session.kubectl, target, session.namespace), ENVOY_PORT, ""
     else:
         pod, remote, path = _serving_pod(session, what), PAGES[what].port, PAGES[what].path

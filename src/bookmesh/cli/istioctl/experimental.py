@@ -1,17 +1,19 @@
-"""`istioctl experimental`: describe a pod, and the statistics of its Envoy."""
+"""`istioctl experimental`: describe a pod or a service, and the statistics of Envoys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import click
 import orjson
 import yaml
 
-from bookmesh.cli.istioctl import flags, targets
+from bookmesh.cli.istioctl import describing, dumps, flags, targets
+from bookmesh.cli.istioctl.kubernetes import Kubectl
 
-_ROUTING = "virtualservices.networking.istio.io,destinationrules.networking.istio.io"
+_GROUPS: Final = ("networking.istio.io", "security.istio.io")
+_KINDS: Final = ("virtualservices", "destinationrules", "peerauthentications")
+_INGRESS: Final = "istio=ingressgateway"
 
 
 @click.group(cls=flags.Group, aliases={"es": "envoy-stats", "des": "describe"})
@@ -21,25 +23,32 @@ def experimental() -> None:
 
 
 @experimental.command("envoy-stats")
-@click.argument("target")
+@click.argument("target", required=False)
 @click.option(
     "-o", "--output", type=click.Choice(["short", "prom", "json", "yaml"]), default="short", help="Form."
 )
 @click.option(
-    "-t", "--type", "kind", type=click.Choice(["server", "clusters"]), default="server", help="Which."
+    "-t",
+    "--type",
+    "kind",
+    type=click.Choice(["server", "cluster", "clusters"]),
+    default="server",
+    help="Which.",
 )
+@click.option("-l", "--selector", default="", help="All pods with these labels instead of a target.")
 @flags.common
 @click.pass_obj
-def envoy_stats(session: flags.Session, target: str, output: str, kind: str) -> None:
-    """Print the statistics of a proxy."""
-    pod = targets.resolve(session.kubectl, target, session.namespace)
-    path = "clusters" if kind == "clusters" else "stats/prometheus" if output == "prom" else "stats"
+def envoy_stats(session: flags.Session, *, target: str | None, output: str, kind: str, selector: str) -> None:
+    """Print the statistics of a proxy, or of all proxies of a workload."""
+    path = "clusters" if kind != "server" else "stats/prometheus" if output == "prom" else "stats"
     if output in ("json", "yaml"):
         path += "?format=json"
-    answer = session.kubectl.ask_envoy(pod.name, pod.namespace, path)
-    if output == "yaml":
-        answer = yaml.safe_dump(orjson.loads(answer))
-    click.echo(answer, nl=not answer.endswith("\n"))
+    for pod in targets.resolve_all(session.kubectl, "stats", target, selector, session.namespace):
+        answer = session.kubectl.ask_envoy(pod.name, pod.namespace, path)
+        if output == "yaml":
+            answer = yaml.safe_dump(orjson.loads(answer))
+        click.echo(f"\nThe result of pod {pod.name}:\n")
+        click.echo(answer, nl=not answer.endswith("\n"))
 
 
 @experimental.group(cls=flags.Group, aliases={"po": "pod", "service": "svc"})
@@ -53,13 +62,11 @@ def describe() -> None:
 @flags.common
 @click.pass_obj
 def pod(session: flags.Session, name: str) -> None:
-    """Say which services a pod belongs to, and which routing applies to them."""
+    """Say which services a pod belongs to, and which configuration applies to them."""
     wanted = targets.resolve(session.kubectl, name, session.namespace)
-    place = ("-n", wanted.namespace, "-o", "json")
-    found = session.kubectl.json("get", "pod", wanted.name, *place)
-    services = session.kubectl.json("get", "services", *place)["items"]
-    configs = session.kubectl.json("get", _ROUTING, *place)["items"]
-    click.echo("\n".join(describe_pod(found, services, configs)))
+    found = session.kubectl.json("get", "pod", wanted.name, "-n", wanted.namespace, "-o", "json")
+    around = look_around(session.kubectl, wanted.namespace, session.namespace)
+    click.echo("\n".join(describing.describe_pod(found, around)))
 
 
 @describe.command()
@@ -67,66 +74,51 @@ def pod(session: flags.Session, name: str) -> None:
 @flags.common
 @click.pass_obj
 def svc(session: flags.Session, name: str) -> None:
-    """Say which routing applies to a service."""
+    """Say which configuration applies to a service."""
+    kubectl = session.kubectl
     _, wanted = targets.parse(name, session.namespace)
     place = ("-n", wanted.namespace, "-o", "json")
-    service = session.kubectl.json("get", "service", wanted.name, *place)
-    configs = session.kubectl.json("get", _ROUTING, *place)["items"]
-    click.echo("\n".join(describe_service(service, configs)))
+    service = kubectl.json("get", "service", wanted.name, *place)
+    labels = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
+    pods = kubectl.json("get", "pods", "-l", labels, *place)["items"] if labels else []
+    around = look_around(kubectl, wanted.namespace, session.namespace)
+    click.echo("\n".join(describing.describe_service(service, pods, around)))
 
 
-def describe_pod(
-    found: dict[str, Any], services: list[dict[str, Any]], configs: list[dict[str, Any]]
-) -> Iterator[str]:
-    """Lines about a pod, then about each service that selects it."""
-    metadata, spec = found["metadata"], found["spec"]
-    annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
-    yield f"Pod: {metadata['name']}" + _elsewhere(metadata["namespace"])
-    revision = annotations.get("istio.io/rev")
-    yield (
-        f"   Pod Revision: {revision}" if revision else "   The pod is not part of the mesh: it has no proxy"
+def look_around(kubectl: Kubectl, namespace: str, shown: str) -> describing.Around:
+    """Ask for all that may apply in a namespace; `shown` is the namespace that is not written out."""
+    served = kubectl.run("api-resources", "--verbs=list", "-o", "name").split()
+    names = [
+        name for name in served if name.partition(".")[0] in _KINDS and name.partition(".")[2] in _GROUPS
+    ]
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for item in kubectl.json("get", ",".join(["services", *names]), "-A", "-o", "json")["items"]:
+        by_kind.setdefault(item["kind"], []).append(item)
+    services = by_kind.get("Service", [])
+    gateways = kubectl.json("get", "pods", "-A", "-l", _INGRESS, "-o", "json")["items"]
+    running = [each for each in gateways if each.get("status", {}).get("phase") == "Running"]
+    return describing.Around(
+        namespace=shown,
+        services=[each for each in services if each["metadata"]["namespace"] == namespace],
+        virtual_services=by_kind.get("VirtualService", []),
+        destination_rules=by_kind.get("DestinationRule", []),
+        peer_authentications=by_kind.get("PeerAuthentication", []),
+        gateway_services=[each for each in services if _leads_to(each, running)],
+        ingress=_dump(kubectl, running[0]) if running else None,
     )
-    containers = [*spec["containers"], *(spec.get("initContainers") or [])]
-    ports = [
-        f"{port['containerPort']} ({each['name']})" for each in containers for port in each.get("ports") or []
-    ]
-    if ports:
-        yield f"   Pod Ports: {', '.join(ports)}"
-    missing = [label for label in ("app", "version") if label not in labels]
-    if missing:
-        yield f"Suggestion: add {' and '.join(repr(label) for label in missing)} label to pod for Istio telemetry."
-    selecting = [
-        service
-        for service in services
-        if service["spec"].get("selector") and service["spec"]["selector"].items() <= labels.items()
-    ]
-    if not selecting:
-        yield "Warning: No Kubernetes Services select this pod"
-    for service in selecting:
-        yield "--------------------"
-        yield from describe_service(service, configs)
 
 
-def describe_service(service: dict[str, Any], configs: list[dict[str, Any]]) -> Iterator[str]:
-    metadata = service["metadata"]
-    name, namespace = metadata["name"], metadata["namespace"]
-    yield f"Service: {name}" + _elsewhere(namespace)
-    for port in service["spec"].get("ports") or []:
-        protocol = port.get("appProtocol") or (port.get("name") or "auto").partition("-")[0]
-        target = port.get("targetPort", port["port"])
-        yield f"   Port: {port.get('name', '')} {port['port']}/{protocol.upper()} targets pod port {target}"
-    names = {name, f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.svc.cluster.local"}
-    for config in configs:
-        spec, own = config["spec"], config["metadata"]["name"]
-        if config["kind"] == "DestinationRule" and spec.get("host") in names:
-            yield f'DestinationRule: {own} for "{spec["host"]}"'
-            subsets = [subset["name"] for subset in spec.get("subsets") or []]
-            if subsets:
-                yield f"   Subsets: {','.join(subsets)}"
-        elif config["kind"] == "VirtualService" and names & set(spec.get("hosts") or []):
-            yield f"VirtualService: {own}"
-            yield f"   {len(spec.get('http') or [])} HTTP route(s)"
+def _leads_to(service: dict[str, Any], pods: list[dict[str, Any]]) -> bool:
+    selector = service["spec"].get("selector") or {}
+    return bool(selector) and any(
+        selector.items() <= (each["metadata"].get("labels") or {}).items()
+        and each["metadata"]["namespace"] == service["metadata"]["namespace"]
+        for each in pods
+    )
 
 
-def _elsewhere(namespace: str) -> str:
-    return "" if namespace == "default" else f".{namespace}"
+def _dump(kubectl: Kubectl, gateway: dict[str, Any]) -> dumps.Dump:
+    metadata = gateway["metadata"]
+    return dumps.parse(
+        orjson.loads(kubectl.ask_envoy(metadata["name"], metadata["namespace"], "config_dump"))
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -48,6 +49,31 @@ def common(function: click.decorators.FC) -> click.decorators.FC:
     return function
 
 
+def switch(
+    *names: str,
+    default: bool | None,
+    help: str,
+) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """A flag as Istio's: `--flag`, `--flag=false`, `-f=false`; what follows it is never its value."""
+    return click.option(*names, cls=_Switch, default=default, type=click.BOOL, metavar="[=false]", help=help)
+
+
+class _Switch(click.Option):
+    """Marks options to which `Command` adds the value that is left out."""
+
+
+def _spelled_out(command: click.Command, args: list[str]) -> list[str]:
+    """Give every switch its value, in the long form: `-k=false` is `--use-kube=false`."""
+    switches = [each for each in command.params if isinstance(each, _Switch)]
+    long_names = {name: max(each.opts, key=len) for each in switches for name in each.opts}
+    end = args.index("--") if "--" in args else len(args)
+    found = []
+    for arg in args[:end]:
+        name, has_value, value = arg.partition("=")
+        found.append(f"{long_names[name]}={value if has_value else 'true'}" if name in long_names else arg)
+    return found + args[end:]
+
+
 class _Keep:
     """Puts a common flag into the session."""
 
@@ -60,13 +86,19 @@ class _Keep:
             setattr(session, self._field, value)
 
 
+class Misuse(click.UsageError):
+    """Flags or arguments that Istio's command would not take either; its exit code for that is another than ours."""
+
+    exit_code = 64
+
+
 class Command(click.Command):
     """Names the known flags when it gets another one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
+            return super().parse_args(ctx, _spelled_out(self, args))
+        except click.UsageError as error:
             _refuse(self, ctx, error)
 
 
@@ -85,7 +117,7 @@ class Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
+        except click.UsageError as error:
             _refuse(self, ctx, error)
 
     def resolve_command(
@@ -93,14 +125,16 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             known = ", ".join(self.list_commands(ctx))
-            raise click.UsageError(
-                f'unknown command "{args[0]}" for "{ctx.command_path}"; known: {known}', ctx
-            )
+            raise Misuse(f'unknown command "{args[0]}" for "{ctx.command_path}"; known: {known}', ctx)
         return super().resolve_command(ctx, args)
 
 
-def _refuse(command: click.Command, ctx: click.Context, error: click.NoSuchOption) -> NoReturn:
+def _refuse(command: click.Command, ctx: click.Context, error: click.UsageError) -> NoReturn:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        raise error
+    if not isinstance(error, click.NoSuchOption):
+        raise Misuse(error.format_message(), ctx) from error
     known = sorted(
         name for parameter in command.get_params(ctx) for name in parameter.opts if name.startswith("--")
     )
-    raise click.UsageError(f"unknown flag: {error.option_name}; known: {', '.join(known)}", ctx) from error
+    raise Misuse(f"unknown flag: {error.option_name}; known: {', '.join(known)}", ctx) from error

@@ -10,6 +10,8 @@ from bookmesh.cli.istioctl import dumps, summaries
 from bookmesh.cli.istioctl.dumps import JsonObject
 
 HEADER: Final = ("ADDRESSES", "PORT", "MATCH", "DESTINATION")
+SHORT_HEADER: Final = ("ADDRESSES", "PORT", "TYPE")
+GAP: Final = 1
 _HTTP: Final = "envoy.filters.network.http_connection_manager"
 _TCP: Final = "envoy.filters.network.tcp_proxy"
 _PROTOCOLS: Final = {
@@ -41,6 +43,11 @@ def listeners(dump: dumps.Dump, wanted: ListenerFilter) -> list[JsonObject]:
     """Listeners by port, address and type."""
     found = filter(wanted.accepts, dump.listeners())
     return sorted(found, key=lambda one: (port_of(one), address_of(one), type_of(one)))
+
+
+def short_rows(found: Iterable[JsonObject]) -> Iterator[Sequence[object]]:
+    for listener in found:
+        yield address_of(listener), port_of(listener), type_of(listener)
 
 
 def rows(found: Iterable[JsonObject]) -> Iterator[Sequence[object]]:
@@ -82,12 +89,15 @@ def connection_manager(chain: JsonObject) -> JsonObject | None:
     return None
 
 
-def tcp_cluster(chain: JsonObject) -> str:
-    """The cluster to which a chain passes bytes; "" when it does not."""
+def tcp_clusters(chain: JsonObject) -> list[tuple[str, int]]:
+    """The clusters to which a chain passes bytes, with their weights; empty when it does not."""
     for each in chain.get("filters", []):
         if each.get("name") == _TCP:
-            return str(each["typed_config"].get("cluster", ""))
-    return ""
+            config = each["typed_config"]
+            weighted = config.get("weighted_clusters", {}).get("clusters", [])
+            found = [(str(one["name"]), int(one.get("weight", 0))) for one in weighted]
+            return found or [(str(config["cluster"]), 1)] if found or config.get("cluster") else []
+    return []
 
 
 def describe_chain_match(chain: JsonObject) -> str:
@@ -119,9 +129,12 @@ def destination(chain: JsonObject) -> str:
             return _describe_inline(manager["route_config"])
         name = manager.get("rds", {}).get("route_config_name", "")
         return f"Route: {name}" if name else "HTTP"
-    cluster = tcp_cluster(chain)
-    if not cluster or cluster == "BlackHoleCluster":
+    targets = tcp_clusters(chain)
+    if not targets or targets[0][0] == "BlackHoleCluster":
         return "Non-HTTP/Non-TCP"
+    if len(targets) > 1:
+        return "Clusters: " + ", ".join(f"{name} (weight {weight})" for name, weight in targets)
+    cluster = targets[0][0]
     return cluster if "Cluster" in cluster else f"Cluster: {cluster}"
 
 

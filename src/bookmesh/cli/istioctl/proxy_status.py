@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 import orjson
+import yaml
 
 from bookmesh.cli.istioctl import flags, tables, targets
 from bookmesh.lab import releases
@@ -20,15 +21,21 @@ CLUSTER: Final = "Kubernetes"
 @click.command("proxy-status", cls=flags.Command)
 @click.argument("target", required=False)
 @click.option("-v", "--verbosity", type=click.IntRange(min=0), default=0, help="1: a column for each type.")
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="Form.")
+@click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="Form.")
+@click.option(
+    "-r", "--revision", default="default", help="Accepted for compatibility: a lab has one revision."
+)
 @flags.common
 @click.pass_obj
-def proxy_status(session: flags.Session, target: str | None, verbosity: int, output: str) -> None:
+def proxy_status(
+    session: flags.Session, *, target: str | None, verbosity: int, output: str, revision: str
+) -> None:
     """
     Show which proxies are connected, and what of their configuration they have accepted.
 
     With POD[.NAMESPACE]: whether this one has all that it was sent.
     """
+    del revision
     proxies = session.kubectl.ask_lab("/lab/v1/status")["proxies"]
     if target is not None:
         pod = targets.resolve(session.kubectl, target, session.namespace)
@@ -41,6 +48,8 @@ def proxy_status(session: flags.Session, target: str | None, verbosity: int, out
         proxies = [proxy for proxy in proxies if _name(proxy).rpartition(".")[2] == session.given_namespace]
     if output == "json":
         click.echo(orjson.dumps(proxies, option=orjson.OPT_INDENT_2))
+    elif output == "yaml":
+        click.echo(yaml.safe_dump(proxies, sort_keys=False), nl=False)
     elif target is not None:
         click.echo("\n".join(compare(proxies[0])))
     elif verbosity:

@@ -10,6 +10,7 @@ from bookmesh.cli.istioctl.dumps import JsonObject
 
 CLUSTER_HEADER = ("SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE")
 ROUTE_HEADER = ("NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE")
+SHORT_ROUTE_HEADER = ("NAME", "VIRTUAL HOSTS")
 ENDPOINT_HEADER = ("ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER")
 
 Row = Sequence[object]
@@ -74,6 +75,24 @@ def route_rows(configs: Iterable[JsonObject]) -> Iterator[Row]:
                 yield *head, "/*", "404"
 
 
+def short_route_rows(configs: Iterable[JsonObject]) -> Iterator[Row]:
+    for config in configs:
+        yield config.get("name", ""), len(config.get("virtual_hosts", []))
+
+
+def versions(bootstrap: JsonObject) -> Iterator[tuple[str, str]]:
+    """What a proxy says of itself in its bootstrap."""
+    node = bootstrap.get("bootstrap", {}).get("node", {})
+    yield "Istio Version", str(node.get("metadata", {}).get("ISTIO_VERSION", ""))
+    build = node.get("user_agent_build_version", {}).get("version", {})
+    number = (
+        ".".join(str(build.get(part, 0)) for part in ("major_number", "minor_number", "patch"))
+        if build
+        else ""
+    )
+    yield "Envoy Version", number
+
+
 def describe_match(match: JsonObject) -> str:
     """The path of a match in short; headers are not shown."""
     shown = []
@@ -134,6 +153,12 @@ def endpoint_address(host: JsonObject) -> tuple[str, int]:
         return f"unix://{address['pipe']['path']}", 0
     internal = address.get("envoy_internal_address", {})
     return f"envoy://{internal.get('server_listener_name', '')}/{internal.get('endpoint_id', '')}", 0
+
+
+def endpoint_name(host: JsonObject) -> str:
+    """`address:port`, or an address alone where there is no port."""
+    address, port = endpoint_address(host)
+    return f"{address}:{port}" if port else address
 
 
 def endpoint_rows(statuses: Iterable[JsonObject], wanted: EndpointFilter) -> list[Row]:

@@ -32,6 +32,9 @@ def listener(address: str, port: int, *chains: dict[str, Any], default: dict[str
     own = {
         "name": f"{address}_{port}",
         "address": place,
+        "listener_filters": [
+            {"name": f"envoy.filters.listener.{name}_inspector"} for name in ("tls", "http")
+        ],
         "filter_chains": list(chains),
         "default_filter_chain": default,
     }
@@ -39,8 +42,10 @@ def listener(address: str, port: int, *chains: dict[str, Any], default: dict[str
 
 
 def route(prefix: str, cluster: str, *headers: dict[str, Any], config: str = RULE) -> dict[str, Any]:
+    # As the mesh writes it: a rule without conditions has nothing but the prefix.
+    match = {"prefix": prefix, **({"case_sensitive": True, "headers": list(headers)} if headers else {})}
     return {
-        "match": {"prefix": prefix, "headers": list(headers)},
+        "match": match,
         "route": {"cluster": cluster},
         "metadata": {"filter_metadata": {"istio": {"config": config}}},
     }
@@ -67,6 +72,7 @@ HTTP_CHAIN = {
 REST = {"filters": [tcp_filter("PassthroughCluster")]}
 DUMP: dict[str, Any] = {
     "configs": [
+        named("BootstrapConfigDump", bootstrap={"node": {"metadata": {"ISTIO_VERSION": "1.2.3"}}}),
         named(
             "ClustersConfigDump",
             dynamic_active_clusters=[
@@ -123,6 +129,23 @@ DUMP: dict[str, Any] = {
                 assignment(cluster("v2")),
             ],
         ),
+    ]
+}
+
+
+# What Envoy answers to `clusters?format=json`.
+STATUSES: dict[str, Any] = {
+    "cluster_statuses": [
+        {
+            "name": cluster("v1"),
+            "host_statuses": [
+                {
+                    "address": {"socket_address": {"address": "10.244.0.5", "port_value": 9080}},
+                    "health_status": {"eds_health_status": "HEALTHY"},
+                }
+            ],
+        },
+        {"name": cluster("v2"), "host_statuses": []},
     ]
 }
 

@@ -26,6 +26,6 @@ def test_what_is_not_there_is_said(istioctl: Run) -> None:
     assert result.exit_code == 1
     assert "no zipkin pods found" in result.stderr
     result, _ = istioctl("dashboard", "envoy")
-    assert result.exit_code == 2
+    assert result.exit_code == 64
     result, _ = istioctl("dashboard", "nagios")
-    assert result.exit_code == 2
+    assert result.exit_code == 64

@@ -1,75 +1,60 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from tests.unit.cli.istioctl import test_sources
+from tests.unit.cli.explain import test_sources
+from tests.unit.cli.istioctl import small_dumps, test_describing
 from tests.unit.cli.istioctl.conftest import Run
 
-from bookmesh.cli.istioctl import experimental
-
-SERVICE = test_sources.thing(
-    "Service",
-    "reviews",
-    {"selector": {"app": "reviews"}, "ports": [{"name": "http", "port": 9080, "targetPort": 9080}]},
-)
-POD = {
-    "metadata": {
-        "name": "reviews-1",
-        "namespace": "default",
-        "labels": {"app": "reviews"},
-        "annotations": {"istio.io/rev": "default"},
-    },
-    "spec": {"containers": [{"name": "app", "ports": [{"containerPort": 9080}]}]},
-}
-CONFIGS = [test_sources.RULE, *test_sources.WORLD.destination_rules]
+ASK = "exec -n default a -c istio-proxy -- pilot-agent request GET"
 
 
 def test_statistics_in_the_form_asked_for(istioctl: Run) -> None:
-    ask = "exec -n default a -c istio-proxy -- pilot-agent request GET"
     answers = {
-        f"{ask} stats/prometheus": "# TYPE a\n",
-        f"{ask} stats?format=json": {"stats": []},
-        f"{ask} stats": "a: 1",
+        f"{ASK} stats/prometheus": "# TYPE a\n",
+        f"{ASK} stats?format=json": {"stats": []},
+        f"{ASK} clusters": "a::default",
+        f"{ASK} stats": "a: 1",
+        "get pods -n default -l app=a": {
+            "items": [{"metadata": {"name": "a"}, "status": {"phase": "Running"}}]
+        },
     }
-    result, _ = istioctl("x", "es", "a", "-oprom", answers=answers)
-    assert result.stdout == "# TYPE a\n"
-    result, _ = istioctl("x", "envoy-stats", "a", answers=answers)
-    assert result.stdout == "a: 1\n"
-    result, _ = istioctl("x", "es", "a", "-oyaml", answers=answers)
-    assert result.stdout == "stats: []\n"
+    for arguments, text in (
+        (("x", "es", "a", "-oprom"), "# TYPE a\n"),
+        (("x", "envoy-stats", "a"), "a: 1\n"),
+        (("x", "es", "a", "-oyaml"), "stats: []\n"),
+        (("x", "es", "a", "-t", "clusters"), "a::default\n"),
+        (("x", "es", "-l", "app=a"), "a: 1\n"),
+    ):
+        result, _ = istioctl(*arguments, answers=answers)
+        assert result.stdout == f"\nThe result of pod a:\n\n{text}"
+    result, _ = istioctl("x", "es", answers=answers)
+    assert (result.exit_code, "stats requires pod name or --selector" in result.stderr) == (1, True)
 
 
-def test_a_pod_is_described_with_its_services_and_their_routing() -> None:
-    assert list(experimental.describe_pod(POD, [SERVICE], CONFIGS)) == [
-        "Pod: reviews-1",
-        "   Pod Revision: default",
-        "   Pod Ports: 9080 (app)",
-        "Suggestion: add 'version' label to pod for Istio telemetry.",
-        "--------------------",
-        "Service: reviews",
-        "   Port: http 9080/HTTP targets pod port 9080",
-        "VirtualService: reviews",
-        "   2 HTTP route(s)",
-        'DestinationRule: reviews for "reviews"',
-        "   Subsets: v1",
-    ]
+GATEWAY = {
+    "metadata": {"name": "gw-1", "namespace": "istio-system", "labels": {"istio": "ingressgateway"}},
+    "status": {"phase": "Running"},
+}
+ANSWERS: dict[str, Any] = {
+    "api-resources": "virtualservices.networking.istio.io\ndestinationrules.networking.istio.io\nvirtualservices.x.y\n",
+    "get services,virtualservices.networking.istio.io,destinationrules.networking.istio.io -A": {
+        "items": [test_describing.SERVICE, test_sources.RULE, *test_sources.WORLD.destination_rules]
+    },
+    "get pods -A -l istio=ingressgateway": {"items": [GATEWAY]},
+    "exec -n istio-system gw-1": small_dumps.DUMP,
+    "get pod reviews-1": json.dumps(test_describing.POD),
+    "get service reviews": test_describing.SERVICE,
+    "get pods -l app=reviews": {"items": [test_describing.POD]},
+}
 
 
-def test_a_pod_outside_of_everything() -> None:
-    lonely = {"metadata": {"name": "a", "namespace": "foo"}, "spec": {"containers": [{"name": "a"}]}}
-    lines = list(experimental.describe_pod(lonely, [SERVICE], []))
-    assert lines[0] == "Pod: a.foo"
-    assert "Warning: No Kubernetes Services select this pod" in lines
-
-
-def test_the_commands_ask_kubectl(istioctl: Run) -> None:
-    answers = {
-        "get pod reviews-1": json.dumps(POD),
-        "get services": {"items": [SERVICE]},
-        "get service reviews": SERVICE,
-        "get virtualservices": {"items": CONFIGS},
-    }
-    result, _ = istioctl("experimental", "describe", "pod", "reviews-1", answers=answers)
+def test_a_pod_and_a_service_are_described(istioctl: Run) -> None:
+    result, _ = istioctl("experimental", "describe", "pod", "reviews-1", answers=ANSWERS)
     assert result.stdout.startswith("Pod: reviews-1\n"), result.output
-    result, _ = istioctl("x", "describe", "svc", "reviews", answers=answers)
-    assert result.stdout.startswith("Service: reviews\n")
+    assert "VirtualService: reviews\n" in result.stdout
+    result, _ = istioctl("x", "describe", "svc", "reviews.default", answers=ANSWERS)
+    assert result.stdout.startswith("--------------------\nService: reviews\n")
+    result, _ = istioctl("x", "describe", "svc", "reviews", answers={**ANSWERS, "get pods": {"items": []}})
+    assert "Skipping Gateway information" not in result.stdout

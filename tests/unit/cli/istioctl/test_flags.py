@@ -6,13 +6,13 @@ from tests.unit.cli.istioctl.conftest import Run
 
 def test_a_wrong_flag_is_named_with_the_known_ones(istioctl: Run) -> None:
     result, _ = istioctl("proxy-status", "--bogus")
-    assert result.exit_code == 2
+    assert result.exit_code == 64
     assert "unknown flag: --bogus; known: --context, --help" in result.stderr
 
 
 def test_a_wrong_command_is_named_with_the_known_ones(istioctl: Run) -> None:
     result, _ = istioctl("proxy-config", "clutser", "x")
-    assert result.exit_code == 2
+    assert result.exit_code == 64
     assert 'unknown command "clutser"' in result.stderr
     assert "all, bootstrap, cluster" in result.stderr
 

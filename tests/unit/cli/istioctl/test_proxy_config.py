@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import yaml
 from tests.unit.cli.istioctl import small_dumps
 from tests.unit.cli.istioctl.conftest import Run
-
-from bookmesh.cli.istioctl import proxy_config
 
 ASK = "exec -n default a -c istio-proxy -- pilot-agent request"
 CLUSTERS = {
@@ -18,7 +17,7 @@ ANSWERS = {
     f"{ASK} GET config_dump": small_dumps.DUMP,
     f"{ASK} GET clusters?format=json": CLUSTERS,
     f"{ASK} POST logging?rbac=debug": "active loggers:\n  rbac: debug\n",
-    f"{ASK} POST logging": "active loggers:\n",
+    f"{ASK} POST logging": "active loggers:\n  rbac: warning\n",
 }
 
 
@@ -29,7 +28,7 @@ ANSWERS = {
         ("listener", "ADDRESSES"),
         ("route", "NAME"),
         ("endpoint", "ENDPOINT"),
-        ("bootstrap", "NODE"),
+        ("bootstrap", "Istio Version: 1.2.3"),
     ],
 )
 def test_each_kind_as_table_json_and_yaml(istioctl: Run, kind: str, header: str) -> None:
@@ -53,16 +52,70 @@ def test_no_secrets_are_said_so(istioctl: Run) -> None:
 
 def test_all_is_every_table(istioctl: Run) -> None:
     result, _ = istioctl("pc", "all", "a", answers=ANSWERS)
-    for header in ("SERVICE FQDN", "ADDRESSES", "VHOST NAME", "ENDPOINT", "RESOURCE NAME"):
+    for header in ("Istio Version", "SERVICE FQDN", "ADDRESSES", "VHOST NAME", "ENDPOINT", "No secret items"):
         assert header in result.stdout
+    assert "cluster/outbound|9080|v1|" in result.stdout
+    result, _ = istioctl("pc", "all", "a", "--with-headers", "--port", "9080", answers=ANSWERS)
+    assert "LISTENER INFO\nNAME " in result.stdout
+    assert "5432" not in result.stdout
     result, _ = istioctl("pc", "all", "a", "-o", "json", answers=ANSWERS)
-    assert len(json.loads(result.stdout)["configs"]) == 4
+    assert len(json.loads(result.stdout)["configs"]) == 5
 
 
 def test_levels_of_loggers(istioctl: Run) -> None:
     result, _ = istioctl("pc", "log", "a", "--level", "rbac:debug", answers=ANSWERS)
-    assert result.stdout == "active loggers:\n  rbac: debug\n"
-    assert proxy_config.queries_for("") == [""]
-    assert proxy_config.queries_for("rbac:debug,warn") == ["?rbac=debug", "?level=warning"]
-    with pytest.raises(click.UsageError, match='unrecognized logging level: "loud"; known: trace'):
-        proxy_config.queries_for("rbac:loud")
+    assert result.stdout == "a.default:\nactive loggers:\n  rbac: debug\n"
+    result, _ = istioctl("pc", "log", "a", "--level", "nobody:debug", answers=ANSWERS)
+    assert (result.exit_code, result.stderr) == (1, "Error: unrecognized logger name: nobody\n")
+    for arguments in (("a", "--level", "info", "--reset"), (), ("a", "-l", "app=a")):
+        result, _ = istioctl("pc", "log", *arguments, answers=ANSWERS)
+        assert result.exit_code == 1
+
+
+def test_levels_of_all_pods_with_labels(istioctl: Run) -> None:
+    pods = {"items": [{"metadata": {"name": "a"}, "status": {"phase": "Running"}}]}
+    answers = {"get pods -n default -l app=a": pods, **ANSWERS}
+    result, _ = istioctl("pc", "log", "-l", "app=a", answers=answers)
+    assert result.stdout.startswith("a.default:\nactive loggers:")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("cluster", small_dumps.DUMP), ("all", small_dumps.DUMP), ("endpoint", CLUSTERS)],
+)
+def test_a_file_says_the_same_as_the_proxy(
+    istioctl: Run, tmp_path: Path, kind: str, content: dict[str, Any]
+) -> None:
+    (tmp_path / "dump.json").write_text(json.dumps(content))
+    for output in ("short", "json"):
+        asked, _ = istioctl("pc", kind, "a", "-o", output, answers=ANSWERS)
+        read, kubectl = istioctl("pc", kind, "--file", str(tmp_path / "dump.json"), "-o", output)
+        assert (read.exit_code, kubectl.asked) == (0, [])
+        assert read.stdout == asked.stdout or kind == "all"
+    piped, _ = istioctl("pc", kind, "-f", "-", text=json.dumps(content))
+    assert piped.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "cluster requires pod name or --file parameter"),
+        (("a", "-f", "x"), "cluster requires pod name or --file parameter"),
+        (("-f", "/nowhere"), "open /nowhere: No such file or directory"),
+        (("-f", "-"), "is JSON, and this is not"),
+    ],
+)
+def test_what_cannot_be_read_is_said(istioctl: Run, arguments: tuple[str, ...], text: str) -> None:
+    result, _ = istioctl("pc", "cluster", *arguments, text="nonsense")
+    assert (result.exit_code, text in result.stderr) == (1, True)
+
+
+def test_short_tables(istioctl: Run) -> None:
+    result, _ = istioctl("pc", "l", "a", "--verbose=false", answers=ANSWERS)
+    assert result.stdout.splitlines() == [
+        "ADDRESSES PORT TYPE",
+        "10.96.0.9 5432 TCP",
+        "0.0.0.0   9080 HTTP+TCP",
+    ]
+    result, _ = istioctl("pc", "r", "a", "--verbose=false", answers=ANSWERS)
+    assert result.stdout.splitlines() == ["NAME     VIRTUAL HOSTS", "9080     2"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import yaml
 from tests.unit.cli.istioctl.conftest import Run
 
 
@@ -48,6 +49,8 @@ def test_one_proxy_is_compared_with_what_it_was_sent(istioctl: Run) -> None:
     assert result.exit_code == 1
 
 
-def test_json_is_what_the_lab_says(istioctl: Run) -> None:
+def test_json_and_yaml_are_what_the_lab_says(istioctl: Run) -> None:
+    result, _ = istioctl("ps", "-o", "yaml", answers=STATUS)
+    assert yaml.safe_load(result.stdout) == PROXIES
     result, _ = istioctl("ps", "-ojson", answers=STATUS)
     assert json.loads(result.stdout) == PROXIES

@@ -33,6 +33,11 @@ def test_a_workload_is_its_first_running_pod() -> None:
     }
     kubectl = small_dumps.FakeKubectl(answers)
     assert targets.resolve(kubectl, "deploy/a", "foo") == targets.Pod("a-2", "foo")
+    assert targets.resolve_all(kubectl, "log", "deploy/a", "", "foo") == [targets.Pod("a-2", "foo")]
+    assert targets.resolve_all(kubectl, "log", None, "app=a", "foo") == [targets.Pod("a-2", "foo")]
+    for target, selector in ((None, ""), ("a", "app=a")):
+        with pytest.raises(click.ClickException, match="log requires pod name or --selector"):
+            targets.resolve_all(kubectl, "log", target, selector, "foo")
     pods["items"].pop()
     with pytest.raises(click.ClickException, match="no pods found for deploy/a"):
         targets.resolve(kubectl, "deploy/a", "foo")

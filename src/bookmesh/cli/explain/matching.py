@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from bookmesh.cli.explain.requests import Request
 from bookmesh.cli.istioctl import listeners
 from bookmesh.cli.istioctl.dumps import JsonObject
 
 ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - a name of Envoy's, nothing is bound
-_HTTP_PROTOCOL: Final = "http/1.1"
+_HTTP_PROTOCOLS: Final = ("http/1.1", "http/1.0")
+_NO_MATCH: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One request; header names are lower-case. `address` is what the host's name resolves to, "" when unknown."""
+class Seen:
+    """What a listener's inspectors find out about a connection before a filter chain is picked."""
 
-    method: str
-    scheme: str
-    host: str
-    port: int
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    address: str = ""
-
-    @property
-    def authority(self) -> str:
-        return self.headers.get("host", self.host)
-
-    def header(self, name: str) -> str | None:
-        """A header, or what Envoy calls one: `:method`, `:path`, `:authority`, `:scheme`."""
-        pseudo = {
-            ":method": self.method,
-            ":path": self.path,
-            ":authority": self.authority,
-            ":scheme": self.scheme,
-        }
-        return pseudo.get(name, self.headers.get(name))
+    transport: str = "raw_buffer"
+    server_name: str = ""
+    protocols: tuple[str, ...] = ()
 
 
 def pick_listener(found: Iterable[JsonObject], request: Request) -> JsonObject | None:
@@ -50,42 +33,84 @@ def pick_listener(found: Iterable[JsonObject], request: Request) -> JsonObject |
     return own or by_place.get((ANY_ADDRESS, request.port))
 
 
+def inspect(listener: JsonObject, request: Request) -> Seen:
+    """What this listener would see of the request's connection; without an inspector everything is plain bytes."""
+    inspectors = {each.get("name", "").rpartition(".")[2] for each in listener.get("listener_filters", [])}
+    if request.is_tls:
+        if "tls_inspector" not in inspectors:
+            return Seen()
+        offered = ("h2", "http/1.1") if request.is_http else ()
+        return Seen("tls", request.server_name, offered)
+    is_http_seen = request.is_http and "http_inspector" in inspectors
+    return Seen(protocols=_HTTP_PROTOCOLS[:1] if is_http_seen else ())
+
+
 def pick_chain(listener: JsonObject, request: Request) -> JsonObject | None:
-    """The filter chain whose match is the most specific, else the default one; None when there is none."""
-    chains = [chain for chain in listener.get("filter_chains", []) if _takes(chain, request)]
+    """
+    The filter chain for a request, else the default one; None when there is none.
+
+    Envoy narrows down condition by condition: port, address, server name, transport, application protocols. At each one
+    the most specific condition that holds wins, and what loses there is not looked at again.
+    """
+    seen = inspect(listener, request)
+    chains: list[JsonObject] = list(listener.get("filter_chains", []))
+    rank: Callable[[JsonObject], int]
+    for rank in (
+        lambda match: _rank_port(match, request.port),
+        lambda match: _rank_address(match, request.address),
+        lambda match: _rank_server_name(match, seen.server_name),
+        lambda match: _rank_equal(match.get("transport_protocol"), (seen.transport,)),
+        lambda match: _rank_protocols(match.get("application_protocols"), seen.protocols),
+    ):
+        chains = _best(chains, rank)
     if chains:
-        best: JsonObject = max(chains, key=_specificity)
-        return best
+        return chains[0]
     default: JsonObject | None = listener.get("default_filter_chain")
     return default
 
 
-def _takes(chain: JsonObject, request: Request) -> bool:
-    match = chain.get("filter_chain_match") or {}
-    if match.get("destination_port", request.port) != request.port:
-        return False
-    names = match.get("server_names")
-    if names and not (request.scheme == "https" and any(_is_domain(name, request.host) for name in names)):
-        return False
-    transport = "tls" if request.scheme == "https" else "raw_buffer"
-    if match.get("transport_protocol", transport) != transport:
-        return False
-    protocols = match.get("application_protocols")
-    if protocols and _HTTP_PROTOCOL not in protocols:
-        return False
+def _best(chains: Sequence[JsonObject], rank: Callable[[JsonObject], int]) -> list[JsonObject]:
+    ranked = [(rank(chain.get("filter_chain_match") or {}), chain) for chain in chains]
+    highest = max((number for number, _ in ranked), default=_NO_MATCH)
+    return [chain for number, chain in ranked if number == highest] if highest > _NO_MATCH else []
+
+
+def _rank_port(match: JsonObject, port: int) -> int:
+    if "destination_port" not in match:
+        return 0
+    return 1 if match["destination_port"] == port else _NO_MATCH
+
+
+def _rank_address(match: JsonObject, address: str) -> int:
     ranges = match.get("prefix_ranges")
-    return not ranges or any(_is_inside(request.address, each) for each in ranges)
+    if not ranges:
+        return 0
+    lengths = [1 + each.get("prefix_len", 0) for each in ranges if _is_inside(address, each)]
+    return max(lengths, default=_NO_MATCH)
 
 
-def _specificity(chain: JsonObject) -> tuple[bool, int, int, bool, bool]:
-    match = chain.get("filter_chain_match") or {}
-    return (
-        "destination_port" in match,
-        max((each.get("prefix_len", 0) for each in match.get("prefix_ranges", [])), default=-1),
-        max((len(name) for name in match.get("server_names", [])), default=-1),
-        "transport_protocol" in match,
-        "application_protocols" in match,
-    )
+def _rank_server_name(match: JsonObject, name: str) -> int:
+    """An exact name wins over a wildcard, a longer wildcard over a shorter one."""
+    names = match.get("server_names")
+    if not names:
+        return 0
+    if not name:
+        return _NO_MATCH
+    exact = max((10_000 for each in names if each == name), default=_NO_MATCH)
+    suffixes = (len(each) for each in names if each.startswith("*.") and name.endswith(each[1:]))
+    return max(exact, max(suffixes, default=_NO_MATCH))
+
+
+def _rank_equal(wanted: str | None, seen: Sequence[str]) -> int:
+    if not wanted:
+        return 0
+    return 1 if wanted in seen else _NO_MATCH
+
+
+def _rank_protocols(wanted: Sequence[str] | None, seen: Sequence[str]) -> int:
+    if not wanted:
+        return 0
+    return 1 if any(each in seen for each in wanted) else _NO_MATCH
 
 
 def _is_inside(address: str, prefix: JsonObject) -> bool:
@@ -98,14 +123,14 @@ def _is_inside(address: str, prefix: JsonObject) -> bool:
         return False
 
 
-def _is_domain(pattern: str, host: str) -> bool:
-    return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
-
-
 def pick_virtual_host(config: JsonObject, request: Request) -> tuple[JsonObject, str] | None:
     """The virtual host and the domain that fits best: exact, longest suffix, longest prefix, then any."""
     host = request.authority.lower()
-    forms = {host, host.rpartition(":")[0]} if ":" in host else {host, f"{host}:{request.port}"}
+    bare, has_port, _ = host.rpartition(":")
+    if config.get("ignore_port_in_host_matching"):
+        forms = {bare if has_port else host}
+    else:
+        forms = {host} if has_port or request.port in (80, 443) else {host, f"{host}:{request.port}"}
     fitting = []
     for candidate in config.get("virtual_hosts", []):
         for domain in candidate["domains"]:
@@ -142,8 +167,8 @@ def pick_route(host: JsonObject, request: Request) -> int | None:
 def is_match(match: JsonObject, request: Request) -> bool:
     """Whether a route's match takes the request; a share of requests (runtime fraction) is taken as all of them."""
     return (
-        _is_path(match, request.path)
-        and all(_is_header(each, request.header(each["name"])) for each in match.get("headers", []))
+        _is_path(match, request.normalized_path)
+        and all(_is_header(each, request.header(each["name"].lower())) for each in match.get("headers", []))
         and all(_is_query(each, request.query) for each in match.get("query_parameters", []))
     )
 
@@ -167,19 +192,22 @@ def _is_path(match: JsonObject, path: str) -> bool:
 def _is_header(matcher: JsonObject, value: str | None) -> bool:
     if value is None and matcher.get("treat_missing_header_as_empty"):
         value = ""
-    if "present_match" in matcher:
-        is_taken = (value is not None) == matcher["present_match"]
-    elif value is None:
-        return bool(matcher.get("invert_match")) and "string_match" not in matcher
-    elif "string_match" in matcher:
-        is_taken = is_text(matcher["string_match"], value)
-    elif "range_match" in matcher:
-        bounds = matcher["range_match"]
-        number = int(value) if re.fullmatch(r"-?\d+", value) else None
-        is_taken = number is not None and int(bounds.get("start", 0)) <= number < int(bounds.get("end", 0))
+    if "string_match" in matcher or "range_match" in matcher:
+        if value is None:
+            return False
+        is_taken = (
+            is_text(matcher["string_match"], value)
+            if "string_match" in matcher
+            else _is_in_range(matcher["range_match"], value)
+        )
     else:
-        is_taken = True
+        is_taken = (value is not None) == matcher.get("present_match", True)
     return bool(is_taken) != bool(matcher.get("invert_match"))
+
+
+def _is_in_range(bounds: JsonObject, value: str) -> bool:
+    number = int(value) if re.fullmatch(r"-?\d+", value) else None
+    return number is not None and int(bounds.get("start", 0)) <= number < int(bounds.get("end", 0))
 
 
 def _is_query(matcher: JsonObject, query: Mapping[str, str]) -> bool:

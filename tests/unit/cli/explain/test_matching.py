@@ -5,12 +5,18 @@ from typing import Any
 import pytest
 from tests.unit.cli.istioctl import small_dumps
 
-from bookmesh.cli.istioctl import matching
+from bookmesh.cli.explain import matching, requests
+
+INSPECTORS = [{"name": f"envoy.filters.listener.{name}_inspector"} for name in ("tls", "http")]
 
 
-def request(**fields: Any) -> matching.Request:
+def request(**fields: Any) -> requests.Request:
     usual = {"method": "GET", "scheme": "http", "host": "reviews", "port": 9080, "path": "/a"}
-    return matching.Request(**{**usual, **fields})
+    return requests.Request(**{**usual, **fields})
+
+
+def chain_for(match: dict[str, Any]) -> dict[str, Any]:
+    return {"name": str(match), "filter_chain_match": match}
 
 
 def test_the_listener_of_the_very_address_wins() -> None:
@@ -24,31 +30,57 @@ def test_the_listener_of_the_very_address_wins() -> None:
     assert matching.pick_listener(found, request(port=1)) is None
 
 
-def test_the_most_specific_filter_chain_wins_and_the_default_takes_the_rest() -> None:
-    chains = [
-        {"name": "any", "filter_chain_match": {"transport_protocol": "tls"}},
-        {"name": "name", "filter_chain_match": {"server_names": ["*.a.com"], "transport_protocol": "tls"}},
-        {
-            "name": "range",
-            "filter_chain_match": {"prefix_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]},
-        },
-        {"name": "other port", "filter_chain_match": {"destination_port": 1}},
-    ]
-    listener = {"filter_chains": chains, "default_filter_chain": {"name": "rest"}}
+@pytest.mark.parametrize(
+    ("winner", "loser", "fields"),
+    [
+        ({"destination_port": 9080}, {}, {}),
+        (
+            {"prefix_ranges": [{"address_prefix": "10.1.0.0", "prefix_len": 16}]},
+            {"prefix_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]},
+            {"address": "10.1.1.1"},
+        ),
+        ({"server_names": ["x.a.com"]}, {"server_names": ["*.a.com"]}, {"server_name": "x.a.com"}),
+        ({"server_names": ["*.b.a.com"]}, {"server_names": ["*.a.com"]}, {"server_name": "x.b.a.com"}),
+        ({"transport_protocol": "raw_buffer"}, {}, {}),
+        ({"application_protocols": ["http/1.1", "h2c"]}, {}, {}),
+        ({}, {"transport_protocol": "tls"}, {}),
+        ({}, {"destination_port": 1}, {}),
+        ({}, {"server_names": ["x.a.com"]}, {}),
+        # A condition that comes first decides alone, though the other chain meets more of the later ones.
+        ({"destination_port": 9080, "transport_protocol": "raw_buffer"}, {"server_names": ["x"]}, {}),
+    ],
+)
+def test_the_most_specific_filter_chain_wins_condition_by_condition(
+    winner: dict[str, Any], loser: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    asked = request(**({"scheme": "https"} if "server_name" in fields else {}), **fields)
+    for pair in ((winner, loser), (loser, winner)):
+        listener = {"listener_filters": INSPECTORS, "filter_chains": [chain_for(match) for match in pair]}
+        picked = matching.pick_chain(listener, asked)
+        assert picked is not None
+        assert picked["filter_chain_match"] == winner
 
-    def picked(**fields: Any) -> object:
-        chain = matching.pick_chain(listener, request(**fields))
-        return chain and chain["name"]
 
-    assert picked(scheme="https", host="b.com") == "any"
-    assert picked(scheme="https", host="x.a.com") == "name"
-    assert picked(address="10.1.1.1") == "range"
-    assert picked(address="not known") == "rest"
+def test_the_default_chain_takes_the_rest_and_nothing_is_looked_at_twice() -> None:
+    both = {"destination_port": 9080, "transport_protocol": "tls"}
+    listener = {"filter_chains": [chain_for(both), chain_for({})], "default_filter_chain": {"name": "rest"}}
+    assert matching.pick_chain(listener, request()) == {"name": "rest"}
+    assert matching.pick_chain({"filter_chains": []}, request()) is None
+
+
+def test_without_an_inspector_everything_is_plain_bytes() -> None:
+    with_inspectors = {"listener_filters": INSPECTORS}
+    tls = request(scheme="https", server_name="a")
+    assert matching.inspect({}, tls) == matching.Seen()
+    assert matching.inspect(with_inspectors, tls) == matching.Seen("tls", "a", ("h2", "http/1.1"))
+    assert matching.inspect(with_inspectors, request(scheme="tls", server_name="a")).protocols == ()
+    assert matching.inspect(with_inspectors, request()).protocols == ("http/1.1",)
+    assert matching.inspect(with_inspectors, request(scheme="tcp")).protocols == ()
 
 
 @pytest.mark.parametrize(
     ("host", "domain"),
-    [("a.com", "a.com"), ("x.a.com", "*.a.com"), ("a.net", "a.*"), ("b.org", "*"), ("A.com:9080", "a.com")],
+    [("a.com", "a.com"), ("x.a.com", "*.a.com"), ("a.net", "a.*"), ("b.org", "*"), ("A.com", "a.com")],
 )
 def test_exact_domains_win_over_suffixes_prefixes_and_any(host: str, domain: str) -> None:
     config = {
@@ -57,6 +89,17 @@ def test_exact_domains_win_over_suffixes_prefixes_and_any(host: str, domain: str
     picked = matching.pick_virtual_host(config, request(headers={"host": host}))
     assert picked is not None
     assert picked[1] == domain
+
+
+@pytest.mark.parametrize(
+    ("ignores_ports", "host", "is_found"),
+    [(True, "a:9080", True), (True, "a", True), (False, "a:9080", False), (False, "a", True)],
+)
+def test_a_port_in_the_host_counts_unless_the_routes_ignore_it(
+    ignores_ports: bool, host: str, is_found: bool
+) -> None:
+    config = {"ignore_port_in_host_matching": ignores_ports, "virtual_hosts": [{"domains": ["a"]}]}
+    assert (matching.pick_virtual_host(config, request(headers={"host": host})) is not None) is is_found
 
 
 def test_no_domain_no_virtual_host() -> None:
@@ -95,6 +138,9 @@ def test_paths(match: dict[str, Any], is_taken: bool) -> None:
         ({"name": "none", "string_match": {"exact": ""}, "treat_missing_header_as_empty": True}, True),
         ({"name": "number", "range_match": {"start": "1", "end": "5"}}, True),
         ({"name": "number", "range_match": {"start": "1", "end": "4"}}, False),
+        ({"name": "none", "range_match": {"start": "1", "end": "4"}, "invert_match": True}, False),
+        ({"name": "none", "present_match": False}, True),
+        ({"name": "User"}, True),
         ({"name": ":method", "string_match": {"exact": "GET"}}, True),
     ],
 )

@@ -1,0 +1,170 @@
+"""`bookmesh explain`: why a request goes where it goes, with the YAML behind each step."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import orjson
+
+from bookmesh.base.findings import BookmeshError, Finding
+from bookmesh.cli import terminal
+from bookmesh.cli.explain import callers, following, requests, sources, trails
+from bookmesh.cli.explain.requests import Request
+from bookmesh.cli.istioctl import dumps, places
+from bookmesh.cli.istioctl.dumps import JsonObject
+from bookmesh.cli.istioctl.kubernetes import Kubectl
+from bookmesh.lab import client, launching, paths
+from bookmesh.mesh.injection import interception
+
+_ISTIO: Final = ("virtualservices", "destinationrules", "serviceentries", "gateways")
+_KINDS: Final = ",".join(
+    ["services", "pods", "configmaps", *(f"{kind}.networking.istio.io" for kind in _ISTIO)]
+)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bookmesh explain GET http://reviews:9080/reviews/0 --from productpage-v1 -H end-user=jason
+  bookmesh explain GET http://bookinfo.example.com/productpage --from istio-ingressgateway -n istio-system
+  bookmesh explain GET http://127.97.0.1/productpage          the address of a gateway: it starts there
+  bookmesh explain CONNECT tcp://mongo:27017 --from ratings-v2
+  bookmesh explain CONNECT tls://db.example.com:443 --from ratings-v2 -f routes.yaml
+"""
+)
+@click.argument("method")
+@click.argument("url")
+@terminal.name_option
+@click.option(
+    "--from",
+    "origin",
+    metavar="WORKLOAD",
+    help="Pod, app-version or deploy/NAME that calls, or the gateway that is called; a gateway's address says it.",
+)
+@click.option("-n", "--namespace", default="default", show_default=True, help="Where WORKLOAD is.")
+@click.option(
+    "-H", "--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header; also NAME: VALUE."
+)
+@click.option("--sni", default="", help="The name in the TLS greeting (default: the URL's host).")
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="YAML files or folders: show file and line where an object is one of theirs.",
+)
+@terminal.output_option
+def explain(
+    *,
+    method: str,
+    url: str,
+    name: str,
+    origin: str | None,
+    namespace: str,
+    headers: tuple[str, ...],
+    sni: str,
+    files: tuple[Path, ...],
+    output: str,
+) -> None:
+    """
+    Follow a request through the configuration that the caller's proxy has in force.
+
+    METHOD is HTTP's; with tcp:// and tls:// URLs it does not matter.
+    """
+    request = requests.parse_request(method, url, headers, server_name=sni)
+    with terminal.failures():
+        lab = paths.paths_for(name)
+        launching.require_running(lab)
+        kubectl = Kubectl(client.environment(lab))
+        objects = kubectl.json("get", _KINDS, "-A", "-o", "json")["items"]
+        caller, gateway = _caller(objects, request, origin, namespace)
+        world = build_world(objects, caller)
+        request = callers.resolve(request, world, gateway=gateway)
+        rules = None if gateway is not None else interception.rules_for(caller)
+        found = following.follow(_ask(kubectl, caller, gateway is not None, rules), request, world)
+        written = places.read(files)
+    if written:
+        found = dataclasses.replace(found, steps=tuple(_with_files(step, written) for step in found.steps))
+    _print(found, request, url, caller, output)
+
+
+def build_world(objects: list[JsonObject], caller: JsonObject) -> sources.World:
+    """Sort the objects of a cluster by kind, seen from the pod that calls."""
+    by_kind: dict[str, list[JsonObject]] = {}
+    for item in objects:
+        by_kind.setdefault(item["kind"], []).append(item)
+    return sources.World(
+        services=by_kind.get("Service", []),
+        pods=by_kind.get("Pod", []),
+        virtual_services=by_kind.get("VirtualService", []),
+        destination_rules=by_kind.get("DestinationRule", []),
+        service_entries=by_kind.get("ServiceEntry", []),
+        gateways=by_kind.get("Gateway", []),
+        mesh_config=next(filter(_is_mesh_config, by_kind.get("ConfigMap", [])), None),
+        namespace=caller["metadata"]["namespace"],
+        labels=caller["metadata"].get("labels") or {},
+    )
+
+
+def _is_mesh_config(config_map: JsonObject) -> bool:
+    metadata = config_map["metadata"]
+    return (metadata["namespace"], metadata["name"]) == (sources.ROOT_NAMESPACE, "istio")
+
+
+def _caller(
+    objects: list[JsonObject], request: Request, origin: str | None, namespace: str
+) -> tuple[JsonObject, JsonObject | None]:
+    """The pod whose proxy is asked, and the same once more when it is a gateway."""
+    pods = [item for item in objects if item["kind"] == "Pod"]
+    services = [item for item in objects if item["kind"] == "Service"]
+    if origin is not None:
+        pod = callers.find_caller(pods, origin, namespace)
+        return pod, pod if callers.is_gateway(pod) else None
+    found = callers.find_gateway(pods, services, request.host)
+    if found is None:
+        raise BookmeshError(
+            Finding(
+                code="BM0503",
+                message=f"{request.host} is not the address of a gateway, so it must be said who calls",
+                hint="add --from WORKLOAD",
+            ),
+            exit_code=2,
+        )
+    return found, found
+
+
+def _ask(
+    kubectl: Kubectl,
+    pod: JsonObject,
+    is_gateway: bool,
+    rules: interception.InterceptionRules | None,
+) -> trails.Proxy:
+    place = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    dump = dumps.parse(orjson.loads(kubectl.ask_envoy(*place, "config_dump?include_eds")))
+    statuses = trails.statuses_of(orjson.loads(kubectl.ask_envoy(*place, "clusters?format=json")))
+    return trails.Proxy(dump, statuses, is_gateway, rules)
+
+
+def _with_files(step: trails.Step, written: places.Places) -> trails.Step:
+    found = tuple(
+        dataclasses.replace(each, file=written.find(each.object, each.field) or "") for each in step.sources
+    )
+    return dataclasses.replace(step, sources=found)
+
+
+def _print(found: following.Explanation, request: Request, url: str, caller: JsonObject, output: str) -> None:
+    pod = f"{caller['metadata']['namespace']}/{caller['metadata']['name']}"
+    if output == "json":
+        asked: dict[str, Any] = {"method": request.method, "url": url, "headers": dict(request.headers)}
+        body = {"request": asked, "proxy": pod, **found.as_json()}
+        click.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2))
+        return
+    click.echo(f"{request.method} {url}  as the proxy of pod {pod} has it")
+    for step in found.steps:
+        click.echo(f"  {step.stage:<13} {step.name}\n{'':16}{step.why}")
+        for source in step.sources:
+            click.echo(f"{'':16}from: {source}")
