@@ -1,0 +1,110 @@
+"""
+Configuration that nobody would write, through parser, snapshot, analysis, translation and real Envoys.
+
+The normal suite tries a few hundred inputs, always the same ones; `make fuzz` tries 20,000 new ones, or as many as fit
+into its time. A failure prints the objects.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.fuzz import live, objects
+from tests.golden.translate import worlds
+
+from bookmesh.mesh import analysis
+from bookmesh.mesh.model import parsing
+from bookmesh.mesh.translate import consistency
+
+INPUTS = int(os.environ.get("BOOKMESH_FUZZ_INPUTS", "0"))
+SECONDS = float(os.environ.get("BOOKMESH_FUZZ_SECONDS", "1200"))
+RUN = settings(
+    max_examples=INPUTS or 200,
+    deadline=None,
+    derandomize=not INPUTS,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+PROXIES = ("default/productpage-v1-5d8f-aaaaa", "istio-system/istio-ingressgateway-1")
+# Patches of Envoy's own configuration: what they do is up to whoever writes them, and no analysis can tell.
+UNCHECKED = frozenset({"EnvoyFilter"})
+
+
+@pytest.fixture(scope="module")
+def envoys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Envoys]:
+    with live.envoys(tmp_path_factory.mktemp("envoys")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bookinfo() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((worlds.HERE / "bookinfo.yaml").read_text()))
+
+
+def ends_s() -> float:
+    return time.monotonic() + SECONDS
+
+
+@pytest.mark.timeout(SECONDS + 300 if INPUTS else 300)
+def test_every_object_is_parsed_or_refused_with_a_place() -> None:
+    until_s = ends_s()
+
+    @RUN
+    @given(obj=objects.objects())
+    def check(obj: dict[str, Any]) -> None:
+        if time.monotonic() > until_s:
+            return
+        parsed = parsing.parse(obj)
+        if parsed.spec is None:
+            (finding,) = parsed.findings
+            assert finding.code == "BM0201"
+            assert finding.where.startswith("spec")
+            assert finding.subject == parsed.ref
+
+    check()
+
+
+@pytest.mark.timeout(SECONDS + 300 if INPUTS else 300)
+def test_what_is_accepted_no_envoy_refuses(
+    envoys: live.Envoys, bookinfo: list[dict[str, Any]], record_property: Callable[[str, object], None]
+) -> None:
+    until_s, tried = ends_s(), 0
+
+    @RUN
+    @given(configs=st.lists(objects.objects(), min_size=1, max_size=4), proxy=st.sampled_from(PROXIES))
+    def check(configs: list[dict[str, Any]], proxy: str) -> None:
+        nonlocal tried
+        if time.monotonic() > until_s:
+            return
+        tried += 1
+        configs = [obj for obj in configs if obj["kind"] not in UNCHECKED]
+        world = worlds.build(copy.deepcopy(bookinfo + with_names(configs)), {"proxy": proxy})
+        said = "---\n".join(yaml.safe_dump(obj, allow_unicode=True) for obj in configs)
+        findings = [finding.render() for finding in analysis.analyze(world.snapshot)]
+        assert consistency.check(world.resources()) == [], said
+        refused = envoys.refusals(world)
+        assert not refused, "\n".join([f"for {proxy} Envoy refuses {refused}", said, *findings])
+
+    check()
+    record_property("inputs", tried)
+
+
+def with_names(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two objects of one kind and name are one in an API: give each a name of its own."""
+    return [
+        obj | {"metadata": {**obj["metadata"], "name": f"{obj['metadata']['name']}-{index}"}}
+        for index, obj in enumerate(configs)
+    ]
