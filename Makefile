@@ -5,7 +5,7 @@ READY  := .venv/.ready
 export GRPC_ENABLE_FORK_SUPPORT := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-here test-user torture check fmt lint types arch gen gen-check bench lock clean
+.PHONY: help setup demo test test-here test-user fuzz torture check fmt lint types arch gen gen-check bench lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-here: setup  ## The whole suite as this user, without installing any system
 
 test-user: setup  ## As root: the whole suite as an ordinary user, in a clone of its own
 	@tools/test-as-user
+
+fuzz: setup  ## 20,000 odd configurations through parser, analysis, translation and live Envoys, for 20 minutes at most
+	@BOOKMESH_FUZZ_INPUTS=$${BOOKMESH_FUZZ_INPUTS:-20000} $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
 torture: setup  ## Slow tests: 20 restarts of each service under load (wants a quiet machine)
 	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow tests

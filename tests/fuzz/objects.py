@@ -59,7 +59,6 @@ WORDS = (
         "/reviews",
         "/reviews/",
         "/[a-z",
-        "(",
         ".*",
         "[0-9]+",
         "^a$",
@@ -113,6 +112,8 @@ WORDS = (
     ),
 )
 NUMBERS = (0, 1, 2, 79, 80, 443, 503, 9080, 15001, 15006, 65535, 100, 599, 4294967295)
+# Fields without which most objects say nothing.
+USUAL = frozenset({"hosts", "http", "route", "destination", "host", "servers", "port", "number", "subset"})
 ODD = (None, {}, [], "", 0, -1, True, "x", 1.5, 1e30, 2**63 - 1, [None], {"a": {"b": []}}, "nan")
 
 
@@ -163,14 +164,15 @@ def _objects(schema: dict[str, Any], *, depth: int) -> st.SearchStrategy[dict[st
     properties, required = schema["properties"], set(schema.get("required", ()))
     optional = sorted(properties.keys() - required)
 
-    def fill(chosen: list[str]) -> st.SearchStrategy[dict[str, Any]]:
-        names = required | set(chosen)
+    def fill(chosen: list[str], is_usual: bool) -> st.SearchStrategy[dict[str, Any]]:
+        names = required | set(chosen) | (USUAL & properties.keys() if is_usual else set())
         return st.fixed_dictionaries(
             {name: _values(properties[name], depth=depth + 1) for name in sorted(names)}
         )
 
     most = min(len(optional), 4 if depth == 0 else 2 if depth < 5 else 0)
-    return st.lists(st.sampled_from(optional), unique=True, max_size=most).flatmap(fill) if most else fill([])
+    some = st.lists(st.sampled_from(optional), unique=True, max_size=most) if most else st.just([])
+    return st.tuples(some, st.integers(0, 9)).flatmap(lambda drawn: fill(drawn[0], drawn[1] > 0))
 
 
 @functools.cache
@@ -199,16 +201,18 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
             break
         *above, key = draw(st.sampled_from(places))
         parent = functools.reduce(lambda value, step: value[step], above, obj["spec"])
-        match draw(st.sampled_from(("drop", "double", "word", "number", "odd"))):
+        match draw(st.sampled_from(("same type",) * 6 + ("drop", "double", "odd"))):
             case "drop":
                 del parent[key]
             case "double" if isinstance(parent, list):
                 parent.append(copy.deepcopy(parent[key]))
-            case "number":
-                parent[key] = draw(st.sampled_from(NUMBERS))
             case "odd":
                 parent[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
-            case _:
+            case _ if isinstance(parent[key], bool):
+                parent[key] = not parent[key]
+            case _ if isinstance(parent[key], int):
+                parent[key] = draw(st.sampled_from(NUMBERS))
+            case _ if isinstance(parent[key], str):
                 parent[key] = draw(st.sampled_from(WORDS))
     return obj
 

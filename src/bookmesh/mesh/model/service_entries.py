@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 
 import msgspec
@@ -51,3 +52,34 @@ class ServiceEntry(Model, frozen=True):
     workload_selector: LabelSelector | None = None
     export_to: tuple[str, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for address in self.addresses:
+            if not _is_network(address):
+                raise ValueError(f'addresses are IP addresses or CIDR ranges, not "{address}"')
+        for port in self.ports:
+            if not port.number:
+                raise ValueError("ports are numbers from 1 to 65535, not 0")
+        for endpoint in self.endpoints if self.resolution == "STATIC" else ():
+            if not endpoint.address.startswith("unix://") and not _is_address(endpoint.address):
+                raise ValueError(
+                    "with resolution STATIC an endpoint's address is an IP address or unix:///path, "
+                    f'not "{endpoint.address}"'
+                )
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

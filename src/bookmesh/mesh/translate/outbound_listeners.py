@@ -11,6 +11,8 @@ from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import listener as wire
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
+# The proxy listens there on all addresses itself; Envoy takes no second listener of the same address.
+RESERVED = frozenset({naming.OUTBOUND_PORT, naming.INBOUND_PORT})
 
 
 def build_virtual_outbound(settings: settings_.MeshSettings) -> wire.Listener:
@@ -94,13 +96,13 @@ def addresses_of(
 
 
 def shared_http_ports(visible: Iterable[services.Service]) -> list[int]:
-    """Ports on which at least one service speaks HTTP, sorted."""
-    return sorted({port.number for s in visible for port in s.ports if is_shared_http(s, port)})
+    """Ports on which at least one service speaks HTTP, sorted; without those of the proxy itself."""
+    return sorted({port.number for s in visible for port in s.ports if is_shared_http(s, port)} - RESERVED)
 
 
 def shared_connection_ports(visible: Iterable[services.Service]) -> set[int]:
-    """Ports whose shared listener takes connections that are not HTTP."""
-    return {port.number for s in visible for port in s.ports if shares_connections(s, port)}
+    """Ports whose shared listener takes connections that are not HTTP; without those of the proxy itself."""
+    return {port.number for s in visible for port in s.ports if shares_connections(s, port)} - RESERVED
 
 
 def is_shared_http(service: services.Service, port: services.ServicePort) -> bool:

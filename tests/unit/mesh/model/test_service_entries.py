@@ -24,3 +24,27 @@ def test_entry_of_the_documentation_is_read() -> None:
 def test_entry_without_hosts_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"hosts": []}, models.ServiceEntry)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ({"addresses": ["reviews"]}, "IP addresses or CIDR ranges"),
+        ({"addresses": ["1.2.3.4/33"]}, "IP addresses or CIDR ranges"),
+        ({"ports": [{"number": 0, "name": "http"}]}, "numbers from 1 to 65535"),
+        ({"resolution": "STATIC", "endpoints": [{"address": "a.example.com"}]}, "with resolution STATIC"),
+    ],
+)
+def test_what_no_envoy_could_use_is_refused(spec: dict[str, object], reason: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=reason):
+        msgspec.convert({"hosts": ["a.example.com"], **spec}, models.ServiceEntry)
+
+
+def test_addresses_ranges_and_sockets_are_taken() -> None:
+    spec = {
+        "hosts": ["a.example.com"],
+        "addresses": ["192.0.2.1", "198.51.100.0/24", "2001:db8::1"],
+        "resolution": "STATIC",
+        "endpoints": [{"address": "unix:///run/a.sock"}, {"address": "203.0.113.1"}],
+    }
+    assert len(msgspec.convert(spec, models.ServiceEntry).endpoints) == 2
