@@ -40,6 +40,8 @@ RUN = settings(
 )
 PROXIES = ("default/productpage-v1-5d8f-aaaaa", "istio-system/istio-ingressgateway-1")
 # Patches of Envoy's own configuration: what they do is up to whoever writes them, and no analysis can tell.
+# Where a person sends connections need not exist; then they are closed.
+DESTINATION = " uses cluster outbound|"
 UNCHECKED = frozenset({"EnvoyFilter"})
 
 
@@ -94,7 +96,8 @@ def test_what_is_accepted_no_envoy_refuses(
         world = worlds.build(copy.deepcopy(bookinfo + with_names(configs)), {"proxy": proxy})
         said = "---\n".join(yaml.safe_dump(obj, allow_unicode=True) for obj in configs)
         findings = [finding.render() for finding in analysis.analyze(world.snapshot)]
-        assert consistency.check(world.resources()) == [], said
+        problems = [p for p in consistency.check(world.resources()) if DESTINATION not in p]
+        assert problems == [], said
         refused = envoys.refusals(world)
         assert not refused, "\n".join([f"for {proxy} Envoy refuses {refused}", said, *findings])
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, Int32, Model, UInt32
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, HostName, Int32, Model, SubsetName, UInt32
 from bookmesh.mesh.model.matching import PortSelector, WorkloadSelector
 
 UInt64 = Annotated[int, msgspec.Meta(ge=0)]
 PercentInt = Annotated[int, msgspec.Meta(ge=0, le=100)]
+_LARGEST_TABLE: Final = 5_000_011  # Envoy's limit
 
 
 class CookieAttribute(Model, frozen=True):
@@ -60,6 +62,15 @@ class Maglev(Model, frozen=True):
     """
 
     table_size: UInt64 = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.table_size > _LARGEST_TABLE or (self.table_size and not _is_prime(self.table_size)):
+            raise ValueError(f"tableSize must be a prime number up to {_LARGEST_TABLE}")
+
+
+def _is_prime(number: int) -> bool:
+    return number > 1 and all(number % factor for factor in range(2, math.isqrt(number) + 1))
 
 
 class ConsistentHash(Model, frozen=True):
@@ -370,7 +381,7 @@ class Tunnel(Model, frozen=True):
     target_port: The port at the end of the tunnel.
     """
 
-    target_host: Annotated[str, msgspec.Meta(min_length=1)]
+    target_host: HostName
     target_port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
     protocol: Literal["", "CONNECT", "POST"] = ""
 
@@ -432,7 +443,7 @@ class Subset(Model, frozen=True):
     traffic_policy: What differs from the policy of the whole service.
     """
 
-    name: str
+    name: SubsetName
     labels: dict[str, str] = {}
     traffic_policy: TrafficPolicy | None = None
 
@@ -448,7 +459,7 @@ class DestinationRule(Model, frozen=True):
     workload_selector: The callers to which the rule applies; all without it.
     """
 
-    host: Annotated[str, msgspec.Meta(min_length=1)]
+    host: HostName
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()

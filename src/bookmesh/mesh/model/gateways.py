@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber, ScopedHost
 
 TlsVersion = Literal["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"]
 Protocol = Annotated[str, msgspec.Meta(min_length=1)]
@@ -127,7 +127,7 @@ class Server(Model, frozen=True):
     """
 
     port: ServerPort
-    hosts: tuple[str, ...]
+    hosts: tuple[ScopedHost, ...]
     bind: str = ""
     tls: ServerTls | None = None
     default_endpoint: Annotated[str, NOT_ACTED_ON] = ""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from bookmesh.mesh.model.base import Model, PortNumber
+from bookmesh.mesh.model.base import HostName, Model, PortNumber, SubsetName
 
 
 class StringMatch(Model, frozen=True):
@@ -56,8 +56,8 @@ class Destination(Model, frozen=True):
     port: The port of the service; may be left out when it has only one.
     """
 
-    host: str
-    subset: str = ""
+    host: HostName
+    subset: SubsetName = ""
     port: PortSelector | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber, ScopedHost
 from bookmesh.mesh.model.destination_rules import ConnectionPool
 from bookmesh.mesh.model.gateways import ServerTls
 from bookmesh.mesh.model.matching import Destination, LabelSelector
@@ -60,7 +60,7 @@ class EgressListener(Model, frozen=True):
     hosts: NAMESPACE/HOST; `.` is the own namespace, `*` means all, and `~/*` none.
     """
 
-    hosts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    hosts: Annotated[tuple[ScopedHost, ...], msgspec.Meta(min_length=1)]
     port: Annotated[SidecarPort | None, NOT_ACTED_ON] = None
     bind: Annotated[str, NOT_ACTED_ON] = ""
     capture_mode: Annotated[CaptureMode | None, NOT_ACTED_ON] = None

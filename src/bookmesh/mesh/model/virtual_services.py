@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, Int32, Model, PortNumber, UInt32
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, HostName, Int32, Model, PortNumber, UInt32
 from bookmesh.mesh.model.matching import Destination, Headers, Percent, StringMatch
 
 GRPC_STATUSES: Final = (
@@ -391,7 +391,7 @@ class TlsMatchAttributes(Model, frozen=True):
     source_namespace: The namespace of the workloads to which the rule applies.
     """
 
-    sni_hosts: tuple[str, ...]
+    sni_hosts: tuple[HostName, ...]
     destination_subnets: tuple[str, ...] = ()
     port: PortNumber = 0
     source_labels: dict[str, str] = {}
@@ -455,7 +455,7 @@ class VirtualService(Model, frozen=True):
     export_to: Namespaces that see the routes; "." is the own one, "*" means all, which is the default.
     """
 
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[HostName, ...] = ()
     gateways: tuple[str, ...] = ()
     http: tuple[HttpRoute, ...] = ()
     tls: tuple[TlsRoute, ...] = ()

@@ -54,3 +54,23 @@ def test_word_that_python_keeps_for_itself_is_read() -> None:
     assert policy.load_balancer is not None
     assert policy.load_balancer.locality_lb_setting is not None
     assert policy.load_balancer.locality_lb_setting.distribute[0].from_ == "a/*"
+
+
+@pytest.mark.parametrize("size", [2, 79, 65537, 5_000_011])
+def test_prime_table_is_taken(size: int) -> None:
+    policy = convert(loadBalancer={"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": size}}})
+    assert policy.load_balancer is not None
+
+
+@pytest.mark.parametrize("size", [1, 80, 65536, 5_000_077])
+def test_table_that_envoy_does_not_take_is_refused(size: int) -> None:
+    with pytest.raises(msgspec.ValidationError, match="prime number up to 5000011"):
+        convert(loadBalancer={"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": size}}})
+
+
+@pytest.mark.parametrize("name", ["a|b", "a b", "é", "|"])
+def test_name_that_cannot_be_part_of_another_is_refused(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="regex"):
+        msgspec.convert({"host": "web", "subsets": [{"name": name}]}, models.DestinationRule)
+    with pytest.raises(msgspec.ValidationError, match="regex"):
+        msgspec.convert({"host": name}, models.DestinationRule)
