@@ -87,6 +87,7 @@ class Stream(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 0.0
+        self.is_broken = False
         self.texts: dict[str, str] = {}
         self.world: dict[str, dict[str, Encoded]] = {}
 
@@ -136,7 +137,9 @@ class Stream(RuleBasedStateMachine):
             for one in message.resources:
                 self.texts[one.version] = one.resource.value.decode()
             response = Response(message.type_url, message.nonce, updated, list(message.removed_resources))
+            self.is_broken = True
             self.check(response)
+            self.is_broken = False
             self.deliver(response)
 
     def check(self, response: Response) -> None:
@@ -192,7 +195,7 @@ class Stream(RuleBasedStateMachine):
         """Envoy answers in order; it asks for what new clusters and listeners need before it accepts them."""
         response = self.proxy.unanswered[0]
         # A refused cluster opens the gates by design, which playbooks cover.
-        is_refused = is_refused and response.type_url in (LDS, RDS)
+        is_refused = is_refused and response.type_url in (LDS, RDS) and bool(response.updated)
         if response.type_url == CDS:
             new = {name for name in response.updated if name in self.proxy.sent[CDS]}
             gone = self.proxy.subscribed.get(EDS, set()) & set(response.removed)
@@ -210,6 +213,15 @@ class Stream(RuleBasedStateMachine):
                 for name in gone:
                     self.proxy.accepted[RDS].pop(name, None)
                     self.proxy.sent[RDS].pop(name, None)
+
+    @rule()
+    def answer_all(self) -> None:
+        """The proxy comes to rest, so that the next change meets one that has everything."""
+        if LDS not in self.proxy.subscribed:
+            self.ask_for_listeners()
+        for _ in range(50):
+            if self.proxy.unanswered:
+                self.answer(is_refused=False)
 
     def settle(self, response: Response, *, is_refused: bool) -> None:
         request = discovery_pb2.DeltaDiscoveryRequest(
@@ -250,7 +262,7 @@ class Stream(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When everything is answered, the proxy has what was published."""
-        if not self.world:
+        if not self.world or self.is_broken:
             return
         if LDS not in self.proxy.subscribed:
             self.ask_for_listeners()
