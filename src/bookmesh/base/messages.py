@@ -39,6 +39,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0301": "an image is not known to the lab",
     "BM0302": "a part of the pod specification cannot be honoured here",
     "BM0303": "an image stands for a program that this host does not have",
+    "BM0310": "an object is kept, but does not act in the lab",
     "BM0340": "a file of hosts for the simulated Internet cannot be used",
     "BM0341": "a pod asked for a name that the simulated Internet does not have",
     "BM0342": "the simulated Internet does not run",

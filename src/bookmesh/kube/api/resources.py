@@ -7,12 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bookmesh.base.kubernetes import PODS, ApiError, JsonObject
+from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
     applying,
     decoding,
     deleting,
+    evicting,
     logs,
     paths,
     portforwarding,
@@ -180,8 +181,7 @@ class Resources:
             if not is_dry_run:
                 self._verbs.bind(path.namespace, path.name, node)
         elif path.subresource == "eviction":
-            options = deleting.parse_options({**(content.get("deleteOptions") or {})})
-            self._verbs.delete(PODS, path.name, path.namespace, options=options)
+            evicting.evict(self._verbs, stored.object, content, is_dry_run=is_dry_run)
         else:
             raise statuses.no_such_resource()
         success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}

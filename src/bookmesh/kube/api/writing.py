@@ -103,7 +103,7 @@ class Writer:
             raise statuses.already_exists(kind.resource, name)
         if not options.dry_run:
             obj = self._store.create(group_resource, namespace, name, obj).object
-        return Written(obj, (*warnings, *admitted), is_new=True)
+        return Written(obj, (*warnings, *admitted, *strategy.warnings(obj)), is_new=True)
 
     def update(
         self,
@@ -144,7 +144,8 @@ class Writer:
         accounting.record(obj, owned, old=stored.object)
         if not part:
             strategy.allocate(obj, stored.object)
-        return Written(self._commit(kind, strategy, stored, obj, options), (*warnings, *admitted))
+        told = () if part else strategy.warnings(obj)
+        return Written(self._commit(kind, strategy, stored, obj, options), (*warnings, *admitted, *told))
 
     def _owned_after(
         self,

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from bookmesh.base import names
 from bookmesh.base.kubernetes import Client
 from bookmesh.kube.controllers import (
+    cron_jobs,
     custom_resources,
+    daemon_sets,
     deployments,
+    disruption_budgets,
     endpoint_slices,
     endpoints,
     garbage_collection,
@@ -21,6 +24,7 @@ from bookmesh.kube.controllers import (
     runner,
     scheduling,
     service_accounts,
+    stateful_sets,
 )
 
 
@@ -52,7 +56,11 @@ def build(
         scheduling.controller(node_name=node_name),
         deployments.CONTROLLER,
         replica_sets.CONTROLLER,
+        stateful_sets.CONTROLLER,
+        daemon_sets.CONTROLLER,
         jobs.CONTROLLER,
+        cron_jobs.CONTROLLER,
+        disruption_budgets.CONTROLLER,
         endpoint_slices.CONTROLLER,
         endpoints.CONTROLLER,
         service_accounts.controller(ca_pem=ca_pem),

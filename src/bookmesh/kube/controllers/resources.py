@@ -14,6 +14,11 @@ from bookmesh.base.kubernetes import JsonObject, Resource
 ENDPOINTS: Final = Resource("", "v1", "endpoints")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases")
 JOBS: Final = Resource("batch", "v1", "jobs")
+CRON_JOBS: Final = Resource("batch", "v1", "cronjobs")
+STATEFUL_SETS: Final = Resource("apps", "v1", "statefulsets")
+DAEMON_SETS: Final = Resource("apps", "v1", "daemonsets")
+CONTROLLER_REVISIONS: Final = Resource("apps", "v1", "controllerrevisions")
+DISRUPTION_BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets")
 CLUSTER_ROLES: Final = Resource("rbac.authorization.k8s.io", "v1", "clusterroles")
 
 
@@ -37,8 +42,15 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(kubernetes.SECRETS, "Secret"),
     Served(kubernetes.SERVICE_ACCOUNTS, "ServiceAccount"),
     Served(LEASES, "Lease"),
+    Served(STATEFUL_SETS, "StatefulSet"),
+    Served(DAEMON_SETS, "DaemonSet"),
+    Served(CONTROLLER_REVISIONS, "ControllerRevision"),
+    Served(CRON_JOBS, "CronJob"),
     Served(JOBS, "Job"),
     Served(kubernetes.INGRESSES, "Ingress"),
+    Served(DISRUPTION_BUDGETS, "PodDisruptionBudget"),
+    Served(kubernetes.VOLUME_CLAIMS, "PersistentVolumeClaim"),
+    Served(Resource("networking.k8s.io", "v1", "networkpolicies"), "NetworkPolicy"),
     Served(Resource("rbac.authorization.k8s.io", "v1", "roles"), "Role"),
     Served(Resource("rbac.authorization.k8s.io", "v1", "rolebindings"), "RoleBinding"),
     Served(Resource("", "v1", "podtemplates"), "PodTemplate"),
@@ -54,6 +66,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
         for group, plural, kind in (
             ("networking.k8s.io", "ingressclasses", "IngressClass"),
             ("scheduling.k8s.io", "priorityclasses", "PriorityClass"),
+            ("storage.k8s.io", "storageclasses", "StorageClass"),
         )
     ),
     Served(kubernetes.NAMESPACES, "Namespace", is_namespaced=False),

@@ -42,6 +42,12 @@ def limits_of(deployment: JsonObject) -> Limits:
     return Limits(replicas, surge, min(unavailable, replicas))
 
 
+def share(value: int | str, total: int, *, rounds_up: bool) -> int:
+    """Work out a number or a percentage of `total`."""
+    exact = _resolve(value, total)
+    return ceil(exact) if rounds_up else floor(exact)
+
+
 def _resolve(value: int | str, total: int) -> Fraction:
     if isinstance(value, str) and value.endswith("%"):
         return Fraction(int(value[:-1]) * total, 100)

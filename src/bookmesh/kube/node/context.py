@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bookmesh.base.kubernetes import CONFIG_MAPS, SECRETS, ApiError, Client, JsonObject, Resource
+from bookmesh.base.kubernetes import (
+    CONFIG_MAPS,
+    SECRETS,
+    VOLUME_CLAIMS,
+    ApiError,
+    Client,
+    JsonObject,
+    Resource,
+)
 from bookmesh.kube.node import network_files, records, sources
 from bookmesh.kube.node.back_off import BackOffLimits
 from bookmesh.kube.node.events import EventRecorder
@@ -44,6 +52,11 @@ class Settings:
     def volume_directory(self, uid: str) -> Path:
         return self.directory / "volumes" / uid
 
+    @property
+    def claims_directory(self) -> Path:
+        """Where the contents of volume claims are, by volume name."""
+        return self.directory / "claims"
+
 
 @dataclass(frozen=True, slots=True)
 class Machinery:
@@ -61,13 +74,14 @@ class Machinery:
     create_namespace: Callable[[], NetworkNamespace] = NetworkNamespace.create
 
     async def read_sources(self, pod: JsonObject) -> sources.Sources:
-        """Read every ConfigMap and Secret that the pod refers to and that exists."""
+        """Read every ConfigMap, Secret and volume claim that the pod refers to and that exists."""
         namespace = pod["metadata"]["namespace"]
         references = sources.references_of(pod)
         return sources.Sources(
             namespace=namespace,
             config_maps=await self._read(CONFIG_MAPS, references.config_maps, namespace),
             secrets=await self._read(SECRETS, references.secrets, namespace),
+            claims=await self._read(VOLUME_CLAIMS, references.claims, namespace),
         )
 
     async def _read(
@@ -106,6 +120,7 @@ class PodContext:
             drivers=machinery.volume_drivers,
             tokens=machinery.tokens,
             allocatable=settings.allocatable,
+            claims=settings.claims_directory,
         )
         self.sources_changed = Signal()
         self.sources_version = 0

@@ -1,5 +1,5 @@
 """
-Which ConfigMaps and Secrets a pod refers to, and the objects themselves as they were read. Pure.
+Which ConfigMaps, Secrets and volume claims a pod refers to, and the objects themselves as they were read. Pure.
 
 The node reads all sources of a pod in one go; environment and volumes are then functions of the result.
 """
@@ -23,6 +23,7 @@ class References:
 
     config_maps: frozenset[str]
     secrets: frozenset[str]
+    claims: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Sources:
     namespace: str
     config_maps: Mapping[str, JsonObject] = field(default_factory=dict)
     secrets: Mapping[str, JsonObject] = field(default_factory=dict)
+    claims: Mapping[str, JsonObject] = field(default_factory=dict)
 
     def config_map_data(self, name: str) -> dict[str, bytes] | None:
         """All keys of a ConfigMap, text and binary; None when there is no such object."""
@@ -50,12 +52,17 @@ class Sources:
 
 
 def references_of(pod: JsonObject) -> References:
-    """Collect every ConfigMap and Secret that a container's environment or a volume names, optional or not."""
+    """Collect what a container's environment or a volume names, optional or not."""
     config_maps: set[str] = set()
     secrets: set[str] = set()
     for kind, name in _named(pod["spec"]):
         (config_maps if kind == "configMap" else secrets).add(name)
-    return References(frozenset(config_maps), frozenset(secrets))
+    claims = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["spec"].get("volumes") or []
+        if volume.get("persistentVolumeClaim")
+    }
+    return References(frozenset(config_maps), frozenset(secrets), frozenset(claims))
 
 
 def _named(spec: JsonObject) -> Iterator[tuple[str, str]]:

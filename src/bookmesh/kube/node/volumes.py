@@ -71,8 +71,11 @@ class PodVolumes:
         drivers: Mapping[str, VolumeDriver],
         tokens: TokenIssuer,
         allocatable: Mapping[str, str],
+        claims: Path,
     ) -> None:
+        """`claims` has a directory for each volume claim that a pod has used; those outlive the pod."""
         self._directory = directory
+        self._claims = claims
         self._drivers = drivers
         self._tokens = _Tokens(tokens)
         self._allocatable = allocatable
@@ -165,6 +168,11 @@ class PodVolumes:
             payload = self._payload(pod, volume, sources)
             await asyncio.to_thread(atomic_directory.write_payload, path, payload)
             return path, True
+        if source := volume.get("persistentVolumeClaim"):
+            claimed = self._claims / _volume_name(source["claimName"], sources)
+            claimed.mkdir(parents=True, exist_ok=True)
+            claimed.chmod(0o777)
+            return claimed, bool(source.get("readOnly"))
         if source := volume.get("hostPath"):
             return _host_path(source), False
         if source := volume.get("csi"):
@@ -180,7 +188,7 @@ class PodVolumes:
             return path, bool(source.get("readOnly"))
         kinds = ", ".join(key for key in volume if key != "name")
         raise SourceError(
-            f"{CODE} volumes of kind {kinds} cannot be made here; use emptyDir, hostPath or csi"
+            f"{CODE} volumes of kind {kinds} cannot be made here; use emptyDir, a claim, hostPath or csi"
         )
 
     def _payload(self, pod: JsonObject, volume: JsonObject, sources: Sources) -> payloads.Payload:
@@ -191,6 +199,14 @@ class PodVolumes:
             token_for=lambda source: self._tokens.token_for(pod, source),
             allocatable=self._allocatable,
         )
+
+
+def _volume_name(claim: str, sources: Sources) -> str:
+    found = sources.claims.get(claim)
+    if found is None:
+        raise SourceError(f'persistentvolumeclaim "{claim}" not found')
+    name: str = found["spec"]["volumeName"]
+    return name
 
 
 def _mount_memory(path: Path, size_limit: str | None) -> None:

@@ -21,7 +21,11 @@ class Rig:
         self.tokens = fakes.FakeTokens()
         self.directory = directory / "volumes"
         self.volumes = PodVolumes(
-            directory=self.directory, drivers={DRIVER: self.driver}, tokens=self.tokens, allocatable={}
+            directory=self.directory,
+            drivers={DRIVER: self.driver},
+            tokens=self.tokens,
+            allocatable={},
+            claims=directory / "claims",
         )
         self.pod = fakes.pod()
 
@@ -119,7 +123,7 @@ async def test_a_failed_volume_is_tried_again_and_the_others_stay(rig: Rig) -> N
             {"csi": {"driver": "other"}},
             r"driver name other not found in the list of CSI drivers \(fake.example.com\)",
         ),
-        ({"persistentVolumeClaim": {"claimName": "x"}}, "BM0302 volumes of kind persistentVolumeClaim"),
+        ({"nfs": {"server": "x", "path": "/"}}, "BM0302 volumes of kind nfs"),
         ({"hostPath": {"path": "/nowhere"}}, "/nowhere is not a path of the host"),
         ({"hostPath": {"path": "/etc/passwd", "type": "Directory"}}, "/etc/passwd is not a directory"),
         (
@@ -161,3 +165,20 @@ async def test_a_sub_path_of_a_config_map_is_its_file(rig: Rig) -> None:
 async def test_a_mount_of_no_volume_is_refused(rig: Rig) -> None:
     with pytest.raises(SourceError, match='cannot find volume "v" to mount into container "c"'):
         rig.mount()
+
+
+async def test_a_claim_outlives_its_pods(rig: Rig) -> None:
+    claim = {"spec": {"volumeName": "pvc-1"}}
+    rig.pod = fakes.pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}])
+    found = Sources("default", claims={"data": claim})
+    await rig.volumes.set_up(rig.pod, found)
+    (Path(rig.mount().source) / "kept").write_text("x")
+    await rig.volumes.tear_down(rig.pod)
+    await rig.volumes.set_up(rig.pod, found)
+    assert (Path(rig.mount().source) / "kept").read_text() == "x"
+
+
+async def test_a_claim_that_is_not_there_is_waited_for(rig: Rig) -> None:
+    rig.pod = fakes.pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}])
+    with pytest.raises(VolumeError, match='persistentvolumeclaim "data" not found'):
+        await rig.volumes.set_up(rig.pod, Sources("default"))

@@ -323,3 +323,40 @@ def test_bindings_know_their_groups(filled: Filled) -> None:
     found = filled("RoleBinding", binding)
     assert found["roleRef"]["apiGroup"] == "rbac.authorization.k8s.io"
     assert [subject.get("apiGroup") for subject in found["subjects"]] == ["rbac.authorization.k8s.io", None]
+
+
+def test_a_stateful_set_starts_in_order_and_rolls(filled: Filled, deployment: dict[str, Any]) -> None:
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    spec = filled("StatefulSet", workload("StatefulSet", deployment, volumeClaimTemplates=[claim]))["spec"]
+    assert (spec["replicas"], spec["podManagementPolicy"]) == (1, "OrderedReady")
+    assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
+    (claim,) = spec["volumeClaimTemplates"]
+    assert (claim["kind"], claim["spec"]["volumeMode"]) == ("PersistentVolumeClaim", "Filesystem")
+
+
+def test_a_daemon_set_replaces_one_pod_at_a_time(filled: Filled, deployment: dict[str, Any]) -> None:
+    spec = filled("DaemonSet", workload("DaemonSet", deployment))["spec"]
+    assert spec["updateStrategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+
+
+def test_a_cron_job_lets_its_jobs_run_beside_each_other(filled: Filled, deployment: dict[str, Any]) -> None:
+    template = {"spec": {"template": deployment["spec"]["template"]}}
+    cron_job = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "spec": {"schedule": "@daily", "jobTemplate": template},
+    }
+    spec = filled("CronJob", cron_job)["spec"]
+    assert (spec["concurrencyPolicy"], spec["suspend"]) == ("Allow", False)
+    assert (spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (3, 1)
+
+
+def test_a_network_policy_is_about_what_it_says(filled: Filled) -> None:
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "spec": {"podSelector": {}, "egress": [{"ports": [{"port": 80}]}]},
+    }
+    spec = filled("NetworkPolicy", policy)["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert spec["egress"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]

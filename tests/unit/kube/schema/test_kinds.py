@@ -24,19 +24,26 @@ def test_built_in_kinds_are_found_by_resource_and_by_kind() -> None:
 def test_short_names_are_unique_and_those_of_kubectl() -> None:
     short = {name: kind.plural for kind in kinds.Kinds().all() for name in kind.short_names}
     assert short == {
+        "cj": "cronjobs",
         "cm": "configmaps",
         "crd": "customresourcedefinitions",
         "crds": "customresourcedefinitions",
         "deploy": "deployments",
+        "ds": "daemonsets",
         "ep": "endpoints",
         "ev": "events",
         "ing": "ingresses",
+        "netpol": "networkpolicies",
         "no": "nodes",
         "ns": "namespaces",
         "pc": "priorityclasses",
+        "pdb": "poddisruptionbudgets",
         "po": "pods",
+        "pvc": "persistentvolumeclaims",
         "rs": "replicasets",
         "sa": "serviceaccounts",
+        "sc": "storageclasses",
+        "sts": "statefulsets",
         "svc": "services",
     }
 
@@ -44,11 +51,14 @@ def test_short_names_are_unique_and_those_of_kubectl() -> None:
 def test_category_all_holds_what_people_run() -> None:
     names = {kind.plural for kind in kinds.Kinds().all() if "all" in kind.categories}
     assert names == {
+        "cronjobs",
+        "daemonsets",
         "deployments",
         "jobs",
         "pods",
         "replicasets",
         "services",
+        "statefulsets",
     }
 
 

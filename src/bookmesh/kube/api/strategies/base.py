@@ -22,6 +22,10 @@ class Strategy:
             ApiError: 422 when a wanted value is taken or out of range.
         """
 
+    def warnings(self, obj: JsonObject) -> tuple[str, ...]:
+        """What whoever writes an object should know, such as that it does not act here."""
+        return ()
+
     def check_delete(self, obj: JsonObject) -> None:
         """Refuse the deletion of an object that must stay, with an `ApiError`."""
 

@@ -8,11 +8,13 @@ from bookmesh.kube.api import metadata
 from bookmesh.kube.api.strategies import (
     base,
     custom_resource_definitions,
+    inert,
     jobs,
     namespaces,
     pods,
     secrets,
     services,
+    volume_claims,
 )
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import store as stores
@@ -24,9 +26,12 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
     """Build the strategies by (group, plural); a kind that is missing has `base.Strategy`."""
     return {
         ("", "namespaces"): namespaces.NamespaceStrategy(),
+        ("", "persistentvolumeclaims"): volume_claims.ClaimStrategy(),
         ("", "pods"): pods.PodStrategy(store),
         ("", "secrets"): secrets.SecretStrategy(),
         ("", "services"): services.ServiceStrategy(store),
+        ("networking.k8s.io", "networkpolicies"): inert.InertStrategy("the lab filters no traffic by it"),
+        ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
         ("batch", "jobs"): jobs.JobStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): custom_resource_definitions.DefinitionStrategy(
             kinds, clock

@@ -1,4 +1,4 @@
-"""Rows of what ends by itself: jobs."""
+"""Rows of what ends by itself: jobs, and cron jobs that make them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,33 @@ JOB_COLUMNS: Final = (
     columns.AGE,
     *workloads.WIDE,
 )
+
+CRON_JOB_COLUMNS: Final = (
+    columns.NAME,
+    Column("Schedule"),
+    Column("Timezone"),
+    Column("Suspend"),
+    Column("Active", "integer"),
+    Column("Last Schedule"),
+    columns.AGE,
+    *workloads.WIDE,
+)
+
+
+def cron_job_row(cron_job: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `CRON_JOB_COLUMNS`."""
+    spec, status = cron_job.get("spec") or {}, cron_job.get("status") or {}
+    last = status.get("lastScheduleTime")
+    return [
+        cron_job["metadata"]["name"],
+        spec.get("schedule", ""),
+        spec.get("timeZone") or columns.NONE,
+        str(bool(spec.get("suspend"))),
+        len(status.get("active") or []),
+        columns.since(last, now) if last else columns.NONE,
+        columns.age(cron_job, now),
+        *workloads.template_cells((spec.get("jobTemplate") or {}).get("spec") or {}),
+    ]
 
 
 def job_row(job: JsonObject, now: datetime.datetime) -> list[Any]:

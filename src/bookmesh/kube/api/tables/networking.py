@@ -1,4 +1,4 @@
-"""Rows of ingresses and their classes."""
+"""Rows of ingresses, their classes, and network policies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.api import scaling
 from bookmesh.kube.api.tables import columns
 from bookmesh.kube.api.tables.columns import Column
 
@@ -18,6 +19,18 @@ INGRESS_COLUMNS: Final = (
     columns.AGE,
 )
 INGRESS_CLASS_COLUMNS: Final = (columns.NAME, Column("Controller"), Column("Parameters"), columns.AGE)
+
+NETWORK_POLICY_COLUMNS: Final = (columns.NAME, Column("Pod-Selector"), columns.AGE)
+
+
+def network_policy_row(policy: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `NETWORK_POLICY_COLUMNS`."""
+    selector = (policy.get("spec") or {}).get("podSelector") or {}
+    return [
+        policy["metadata"]["name"],
+        scaling.selector_text(selector) or columns.NONE,
+        columns.age(policy, now),
+    ]
 
 
 def ingress_row(ingress: JsonObject, now: datetime.datetime) -> list[Any]:

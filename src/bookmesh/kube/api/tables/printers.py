@@ -17,6 +17,7 @@ from bookmesh.kube.api.tables import (
     jsonpath,
     networking,
     pods,
+    storage,
     workloads,
 )
 from bookmesh.kube.schema import kinds as kinds_module
@@ -33,6 +34,16 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("", "Event"): columns.Printer(core.EVENT_COLUMNS, core.event_row),
     ("apps", "Deployment"): columns.Printer(workloads.DEPLOYMENT_COLUMNS, workloads.deployment_row),
     ("apps", "ReplicaSet"): columns.Printer(workloads.REPLICA_SET_COLUMNS, workloads.replica_set_row),
+    ("", "PersistentVolumeClaim"): columns.Printer(storage.CLAIM_COLUMNS, storage.claim_row),
+    ("apps", "ControllerRevision"): columns.Printer(workloads.REVISION_COLUMNS, workloads.revision_row),
+    ("apps", "DaemonSet"): columns.Printer(workloads.DAEMON_SET_COLUMNS, workloads.daemon_set_row),
+    ("apps", "StatefulSet"): columns.Printer(workloads.STATEFUL_SET_COLUMNS, workloads.stateful_set_row),
+    ("batch", "CronJob"): columns.Printer(batch.CRON_JOB_COLUMNS, batch.cron_job_row),
+    ("networking.k8s.io", "NetworkPolicy"): columns.Printer(
+        networking.NETWORK_POLICY_COLUMNS, networking.network_policy_row
+    ),
+    ("policy", "PodDisruptionBudget"): columns.Printer(workloads.BUDGET_COLUMNS, workloads.budget_row),
+    ("storage.k8s.io", "StorageClass"): columns.Printer(storage.CLASS_COLUMNS, storage.class_row),
     ("batch", "Job"): columns.Printer(batch.JOB_COLUMNS, batch.job_row),
     ("networking.k8s.io", "Ingress"): columns.Printer(networking.INGRESS_COLUMNS, networking.ingress_row),
     ("networking.k8s.io", "IngressClass"): columns.Printer(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from bookmesh.base import cron
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes
 from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.semantics import names, pods
 
+_LONGEST_CRON_JOB: Final = 52
 _PERCENT: Final = re.compile(r"\d+%")
 
 
@@ -32,6 +34,100 @@ def check_replica_set(replica_set: JsonObject, old: JsonObject | None) -> list[C
     if spec is None:
         return [causes.required("spec")]
     return [*_check_workload(spec, old, kind="replicaset"), *_check_not_negative(spec, ("minReadySeconds",))]
+
+
+def check_daemon_set(daemon_set: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = daemon_set.get("spec")
+    if spec is None:
+        return [causes.required("spec")]
+    found = [*_check_workload(spec, old, kind="daemonset"), *_check_not_negative(spec, ("minReadySeconds",))]
+    rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    unavailable, surge = rolling.get("maxUnavailable", 1), rolling.get("maxSurge", 0)
+    for field, value in (("maxUnavailable", unavailable), ("maxSurge", surge)):
+        found += _check_share(f"spec.updateStrategy.rollingUpdate.{field}", value)
+    if not found and _is_zero(unavailable) == _is_zero(surge):
+        why = "cannot be 0 when maxSurge is 0" if _is_zero(surge) else "may not be set when maxSurge is set"
+        found.append(causes.invalid("spec.updateStrategy.rollingUpdate.maxUnavailable", unavailable, why))
+    return found
+
+
+def check_stateful_set(stateful_set: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = stateful_set.get("spec")
+    if spec is None:
+        return [causes.required("spec")]
+    found = [
+        *_check_workload(spec, old, kind="statefulset"),
+        *_check_not_negative(spec, ("minReadySeconds",)),
+    ]
+    rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    if rolling.get("partition", 0) < 0:
+        where = "spec.updateStrategy.rollingUpdate.partition"
+        found.append(causes.invalid(where, rolling["partition"], "must be greater than or equal to 0"))
+    if old is not None and _fixed_part(spec) != _fixed_part(old["spec"]):
+        found.append(causes.forbidden("spec", _FIXED_STATEFUL_SET))
+    return found
+
+
+_MUTABLE_STATEFUL_SET: Final = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+    "selector",
+)
+_FIXED_STATEFUL_SET: Final = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+
+
+def _fixed_part(spec: JsonObject) -> JsonObject:
+    """What a StatefulSet keeps for good; a changed selector is told apart."""
+    return {key: value for key, value in spec.items() if key not in _MUTABLE_STATEFUL_SET}
+
+
+def check_cron_job(cron_job: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = cron_job.get("spec")
+    if spec is None:
+        return [causes.required("spec")]
+    found = _check_not_negative(
+        spec, ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
+    )
+    schedule = spec.get("schedule") or ""
+    if not schedule:
+        found.append(causes.required("spec.schedule"))
+    else:
+        try:
+            cron.parse(schedule)
+        except ValueError as error:
+            found.append(causes.invalid("spec.schedule", schedule, str(error)))
+    job = (spec.get("jobTemplate") or {}).get("spec") or {}
+    policies = ("OnFailure", "Never")
+    policy = ((job.get("template") or {}).get("spec") or {}).get("restartPolicy", "Always")
+    if policy not in policies:
+        where = "spec.jobTemplate.spec.template.spec.restartPolicy"
+        found.append(causes.not_supported(where, policy, policies))
+    if len(cron_job["metadata"].get("name") or "") > _LONGEST_CRON_JOB:
+        why = f"must be no more than {_LONGEST_CRON_JOB} characters"
+        found.append(causes.invalid("metadata.name", cron_job["metadata"]["name"], why))
+    return found
+
+
+def check_disruption_budget(budget: JsonObject, old: JsonObject | None) -> list[Cause]:
+    spec = budget.get("spec") or {}
+    found: list[Cause] = []
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        why = "minAvailable and maxUnavailable cannot be both set"
+        found.append(causes.invalid("spec", spec, why))
+    for field in ("minAvailable", "maxUnavailable"):
+        if spec.get(field) is not None:
+            found += _check_share(f"spec.{field}", spec[field])
+    if spec.get("selector"):
+        found += check_selector("spec.selector", spec["selector"])
+    return found
 
 
 def check_job(job: JsonObject, old: JsonObject | None) -> list[Cause]:

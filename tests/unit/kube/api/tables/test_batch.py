@@ -45,3 +45,12 @@ def test_jobs(spec: dict[str, Any], status: dict[str, Any], cells: list[str]) ->
 def test_a_job_on_its_way_out() -> None:
     going = {"metadata": {**METADATA, "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": SPEC}
     assert batch.job_row(going, NOW)[1] == "Terminating"
+
+
+def test_cron_jobs() -> None:
+    spec = {"schedule": "*/5 * * * *", "suspend": False, "jobTemplate": {"spec": SPEC}}
+    status = {"active": [{}], "lastScheduleTime": "2025-12-31T23:59:30Z"}
+    row = batch.cron_job_row({"metadata": METADATA, "spec": spec, "status": status}, NOW)
+    assert row == ["load", "*/5 * * * *", "<none>", "False", 1, "30s", "60s", "a", "x", "<none>"]
+    assert len(row) == len(batch.CRON_JOB_COLUMNS)
+    assert batch.cron_job_row({"metadata": METADATA, "spec": spec}, NOW)[5] == "<none>"

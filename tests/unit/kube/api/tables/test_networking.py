@@ -27,3 +27,9 @@ def test_an_ingress_class() -> None:
     row = networking.ingress_class_row(ingress_class, NOW)
     assert row == ["shop", "istio.io/x", "Settings.example.com/x", "0s"]
     assert networking.ingress_class_row({"metadata": METADATA}, NOW)[1:3] == ["", "<none>"]
+
+
+def test_a_network_policy() -> None:
+    policy = {"metadata": METADATA, "spec": {"podSelector": {"matchLabels": {"app": "web"}}}}
+    assert networking.network_policy_row(policy, NOW) == ["shop", "app=web", "0s"]
+    assert networking.network_policy_row({"metadata": METADATA, "spec": {}}, NOW)[1] == "<none>"

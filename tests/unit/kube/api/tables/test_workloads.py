@@ -25,3 +25,29 @@ def test_replica_set_without_a_status() -> None:
     row = workloads.replica_set_row({"metadata": METADATA, "spec": SPEC}, NOW)
     assert row == ["web", 3, 0, 0, "0s", "a,b", "x,y", "app=web"]
     assert len(row) == len(workloads.REPLICA_SET_COLUMNS)
+
+
+def test_stateful_set() -> None:
+    row = workloads.stateful_set_row(
+        {"metadata": METADATA, "spec": SPEC, "status": {"readyReplicas": 2}}, NOW
+    )
+    assert row == ["web", "2/3", "0s", "a,b", "x,y"]
+    assert len(row) == len(workloads.STATEFUL_SET_COLUMNS)
+
+
+def test_daemon_set() -> None:
+    status = {"desiredNumberScheduled": 1, "currentNumberScheduled": 1, "numberReady": 0}
+    row = workloads.daemon_set_row({"metadata": METADATA, "spec": SPEC, "status": status}, NOW)
+    assert row == ["web", 1, 1, 0, 0, 0, "<none>", "0s", "a,b", "x,y", "app=web"]
+    assert len(row) == len(workloads.DAEMON_SET_COLUMNS)
+
+
+def test_revision() -> None:
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "controller": True}
+    revision = {"metadata": {**METADATA, "ownerReferences": [owner]}, "revision": 4}
+    assert workloads.revision_row(revision, NOW) == ["web", "statefulset.apps/db", 4, "0s"]
+
+
+def test_budget() -> None:
+    budget = {"metadata": METADATA, "spec": {"minAvailable": "50%"}, "status": {"disruptionsAllowed": 1}}
+    assert workloads.budget_row(budget, NOW) == ["web", "50%", "N/A", 1, "0s"]

@@ -153,3 +153,76 @@ def test_a_job_stays_what_it_is(causes_of: Causes, deployment: Obj) -> None:
     assert [found for found, _ in causes_of(new, old)] == ["spec.template", "spec.completions"]
     old["spec"]["suspend"] = True
     assert [found for found, _ in causes_of(new, old)] == ["spec.completions"]
+
+
+def other(deployment: Obj, kind: str, **spec: Any) -> Obj:
+    deployment["kind"] = kind
+    deployment["spec"] |= spec
+    return deployment
+
+
+def rolling(**fields: Any) -> Obj:
+    return {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": fields}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({}, []),
+        (rolling(maxUnavailable=0, maxSurge=1), []),
+        (rolling(maxUnavailable=0, maxSurge=0), ["spec.updateStrategy.rollingUpdate.maxUnavailable"]),
+        (rolling(maxUnavailable=1, maxSurge=1), ["spec.updateStrategy.rollingUpdate.maxUnavailable"]),
+        (rolling(maxSurge="half"), ["spec.updateStrategy.rollingUpdate.maxSurge"]),
+        ({"selector": {}}, ["spec.selector"]),
+    ],
+)
+def test_daemon_sets(causes_of: Causes, deployment: Obj, spec: Obj, expected: list[str]) -> None:
+    assert [found for found, _ in causes_of(other(deployment, "DaemonSet", **spec))] == expected
+
+
+def test_stateful_sets(causes_of: Causes, deployment: Obj) -> None:
+    old = other(deployment, "StatefulSet", serviceName="web")
+    assert causes_of(old) == []
+    assert [found for found, _ in causes_of({**old, "spec": {**old["spec"], **rolling(partition=-1)}})] == [
+        "spec.updateStrategy.rollingUpdate.partition"
+    ]
+    new = copy_json(old)
+    new["spec"]["serviceName"] = "other"
+    (found,) = causes_of(new, old)
+    assert found[0] == "spec"
+    assert "fields other than 'replicas'" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"schedule": ""}, ["spec.schedule"]),
+        ({"schedule": "61 * * * *"}, ["spec.schedule"]),
+        ({"successfulJobsHistoryLimit": -1}, ["spec.successfulJobsHistoryLimit"]),
+    ],
+)
+def test_cron_jobs(causes_of: Causes, deployment: Obj, change: Obj, expected: list[str]) -> None:
+    template = {"spec": {**deployment["spec"]["template"]["spec"], "restartPolicy": "Never"}}
+    spec = {"schedule": "@daily", "jobTemplate": {"spec": {"template": template}}, **change}
+    cron_job = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "x"}, "spec": spec}
+    assert [found for found, _ in causes_of(cron_job)] == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"minAvailable": 1}, []),
+        ({"minAvailable": 1, "maxUnavailable": 1}, ["spec"]),
+        ({"maxUnavailable": "120%"}, ["spec.maxUnavailable"]),
+        ({"minAvailable": -1}, ["spec.minAvailable"]),
+    ],
+)
+def test_disruption_budgets(causes_of: Causes, spec: Obj, expected: list[str]) -> None:
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "x"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, **spec},
+    }
+    assert [found for found, _ in causes_of(budget)] == expected
