@@ -142,6 +142,35 @@ ELSEWHERE = (
         "unit/mesh/injection/test_injecting.py",
         "names and values only",
     ),
+    *(
+        Elsewhere(
+            f"bookmesh/mesh/gateway_api/{name}.py",
+            "golden/gateway_api/test_gateway_api.py",
+            "what it decides is seen in whole conversions: one table of cases",
+        )
+        for name in (
+            "backend_tls",
+            "backends",
+            "classes",
+            "conditions",
+            "gateway_statuses",
+            "inputs",
+            "listeners",
+            "parents",
+            "routes",
+            "rules",
+        )
+    ),
+    Elsewhere(
+        "bookmesh/mesh/model/gateway_api/*.py",
+        "unit/mesh/model/gateway_api/test_models.py",
+        "structures; one table of what they refuse",
+    ),
+    Elsewhere(
+        "bookmesh/mesh/model/internal.py",
+        "golden/gateway_api/test_gateway_api.py",
+        "what conversions add to Istio's structures",
+    ),
     Elsewhere(
         "bookmesh/mesh/wire/*.py", "unit/mesh/wire/test_type_urls.py", "they only pass Envoy's types on"
     ),

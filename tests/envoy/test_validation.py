@@ -8,7 +8,7 @@ import pytest
 from tests.envoy import envoys
 from tests.golden.translate import worlds
 
-CASES = worlds.cases(worlds.HERE)
+CASES = [*worlds.cases(worlds.HERE), *worlds.cases(worlds.HERE.parent / "gateway_api")]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name.removesuffix(".in.yaml"))

@@ -1,8 +1,8 @@
 """
 What is in a lab before anybody applies anything.
 
-What no cluster is without, and the mesh's CRDs, are ensured at every start. The rest is made once, in a new store: what
-a person deletes or changes stays so when the lab comes back.
+What no cluster is without, and Istio's CRDs, are ensured at every start. The rest, with the CRDs of the Gateway API, is
+made once, in a new store: what a person deletes or changes stays so when the lab comes back.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _RESOURCES = {
     "ServiceAccount": kubernetes.SERVICE_ACCOUNTS,
     "Deployment": kubernetes.DEPLOYMENTS,
 }
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 # How pods find the API server: it listens in the node's network too.
 _API_SERVER_SERVICE: JsonObject = {
@@ -130,17 +131,38 @@ async def seed_cluster(client: kubernetes.Client) -> None:
     await _create(client, kubernetes.ENDPOINT_SLICES, _API_SERVER_SLICE)
     for crd in crds.build_crds():
         current = await _create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
-        if current is not None and current["spec"] != crd["spec"]:
-            await client.update(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, current | {"spec": crd["spec"]})
+        await _renew(client, crd, current)
+    for crd in crds.build_gateway_api_crds():
+        await _renew(client, crd, await _own_definition(client, crd["metadata"]["name"]))
 
 
 async def seed_objects(client: kubernetes.Client) -> None:
-    """Fill a new store: injection in namespace default, cluster DNS, the ingress gateway."""
+    """Fill a new store: the Gateway API, injection in namespace default, cluster DNS, the ingress gateway."""
+    for crd in crds.build_gateway_api_crds():
+        await _create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
     injection = {"metadata": {"labels": {"istio-injection": "enabled"}}}
     await client.patch(kubernetes.NAMESPACES, "default", "", injection)
     for name in ("services.yaml", "ingress-gateway.yaml"):
         for document in _documents(name):
             await _create(client, _RESOURCES[document["kind"]], document)
+
+
+async def _renew(client: kubernetes.Client, crd: JsonObject, current: JsonObject | None) -> None:
+    """Bring a definition of an earlier version up to date; does nothing when there is none."""
+    if current is not None and current["spec"] != crd["spec"]:
+        await client.update(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, current | {"spec": crd["spec"]})
+
+
+async def _own_definition(client: kubernetes.Client, name: str) -> JsonObject | None:
+    """A definition as we made it; None when it is gone, or somebody has applied another one."""
+    try:
+        found = await client.get(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, name)
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        return None
+    annotations = found["metadata"].get("annotations") or {}
+    return None if _LAST_APPLIED in annotations else found
 
 
 async def _create(client: kubernetes.Client, resource: Resource, body: JsonObject) -> JsonObject | None:

@@ -53,9 +53,12 @@ from bookmesh.lab.internet import opening
 from bookmesh.mesh.control import control_plane
 from bookmesh.mesh.identity import authority
 from bookmesh.mesh.injection import settings as injection_settings
+from bookmesh.mesh.model import kinds as mesh_kinds
 from bookmesh.mesh.snapshot import settings as mesh_settings
 
 NODE_NAME = "bookmesh"
+# `kubectl get gateway` means Istio's Gateway, though the Gateway API has a kind of the same name.
+ISTIO_GROUP = mesh_kinds.NETWORKING
 STOP_GRACE_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -192,7 +195,7 @@ def _open_kube(lab: paths.LabPaths) -> Kube:
     is_new = not lab.store.exists()
     store = stores.Store.open(lab.store)
     hook = admission.SidecarInjection(store, injection_settings.InjectionSettings(tag=releases.ISTIO_TAG))
-    over = verbs.Verbs(store, kinds.Kinds(), schemas.Schemas.load(), hooks=(hook,))
+    over = verbs.Verbs(store, kinds.Kinds(preferred=(ISTIO_GROUP,)), schemas.Schemas.load(), hooks=(hook,))
     return Kube(store, over, inprocess.InProcessClient(over), is_new)
 
 

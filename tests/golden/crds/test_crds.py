@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import pytest
 
 from bookmesh.mesh.model import crds, kinds
+from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
 HERE = Path(__file__).parent
+OUTPUTS = {f"{kind.plural}.out.txt": kind for kind in kinds.KINDS} | {
+    f"{kind.plural}.{kind.group}.out.txt": kind for kind in gateway_kinds.KINDS
+}
 FACTS = (
     "enum",
     "pattern",
@@ -25,24 +30,24 @@ FACTS = (
 )
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.plural)
-def test_schema_is_as_expected(kind: kinds.Kind, update_golden: bool) -> None:
-    (version, *_) = crds.build_crd(kind)["spec"]["versions"]
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_schema_is_as_expected(output: str, update_golden: bool) -> None:
+    (version, *_) = crds.build_crd(OUTPUTS[output], {})["spec"]["versions"]
     found = "".join(f"{line}\n" for line in _outline("", version["schema"]["openAPIV3Schema"]))
-    expected = HERE / f"{kind.plural}.out.txt"
+    expected = HERE / output
     if update_golden:
         expected.write_text(found)
     assert found == expected.read_text()
 
 
 def test_every_output_belongs_to_a_kind() -> None:
-    assert {path.name for path in HERE.glob("*.out.txt")} == {
-        f"{kind.plural}.out.txt" for kind in kinds.KINDS
-    }
+    assert {path.name for path in HERE.glob("*.out.txt")} == OUTPUTS.keys()
 
 
 def _outline(path: str, schema: dict[str, Any]) -> Iterator[str]:
     facts = "".join(f" {name}={_short(schema[name])}" for name in FACTS if name in schema)
+    if "default" in schema:
+        facts += f" default={json.dumps(schema['default'])}"
     yield f"{path or 'root'}: {schema.get('type', '?')}{facts}"
     for name, below in schema.get("properties", {}).items():
         yield from _outline(f"{path}.{name}", below)

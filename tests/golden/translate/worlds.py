@@ -2,13 +2,13 @@
 Small meshes written as YAML: Kubernetes objects, Istio objects, and one document that says who asks.
 
     proxy: default/productpage-v1        # the pod (NAMESPACE/NAME)
-    base: bookinfo.yaml                  # more objects, from a file beside this one; may be left out
+    base: bookinfo.yaml                  # more objects, from files beside this one; may be left out
     settings: {mtls_mode: STRICT}        # fields of MeshSettings; may be left out
     secrets: {edge/web: both}            # pair, trusted or both: a Secret with fresh certificates; may be left out
     show: {RDS: ["9080"]}                # globs of resource names that go into the expected output; all without it
     unfold: true                         # write out what is the same everywhere, such as the default retry policy
 
-Secrets, Ingresses with their classes, and a ConfigMap `istio`, count as well.
+Secrets, Ingresses with their classes, and a ConfigMap `istio`, count as well. Objects of the Gateway API are converted.
 Services get their endpoints from the pods they select, unless the file has EndpointSlices.
 """
 
@@ -25,9 +25,10 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 
+from bookmesh.mesh.gateway_api import converting, remembering
 from bookmesh.mesh.identity import certificates
 from bookmesh.mesh.identity.authority import current_time
-from bookmesh.mesh.model import kinds, parsing
+from bookmesh.mesh.model import parsing
 from bookmesh.mesh.registry import registry
 from bookmesh.mesh.snapshot import credentials, ingresses, mesh_config
 from bookmesh.mesh.snapshot import proxy as proxies
@@ -51,6 +52,7 @@ class World:
     proxy: proxies.Proxy | None
     show: dict[str, list[str]] = field(default_factory=dict)
     is_folded: bool = True
+    conversion: converting.Conversion = field(default_factory=converting.Conversion)
 
     def resources(self) -> resources.ResourceSet:
         assert self.proxy is not None
@@ -68,8 +70,9 @@ def load(path: Path) -> World:
     documents = [d for d in yaml.safe_load_all(path.read_text()) if d]
     about: dict[str, Any] = next((d for d in documents if "kind" not in d), {})
     objects = [d for d in documents if "kind" in d]
-    if "base" in about:
-        objects += [d for d in yaml.safe_load_all((HERE / about["base"]).read_text()) if d]
+    bases = about.get("base", [])
+    for base in [bases] if isinstance(bases, str) else bases:
+        objects += [d for d in yaml.safe_load_all((HERE / base).read_text()) if d]
     return build(objects, about)
 
 
@@ -81,17 +84,36 @@ def build(objects: list[dict[str, Any]], about: dict[str, Any]) -> World:
         by_kind.setdefault(obj["kind"], []).append(obj)
     pods, services = by_kind.get("Pod", []), by_kind.get("Service", [])
     slices = by_kind.get("EndpointSlice") or [_slice(service, pods) for service in services]
-    configs = [parsing.parse(o) for o in objects if kinds.kind_for(o.get("apiVersion", ""), o["kind"])]
-    built = registry.build(services, slices, pods, by_kind.get("Namespace", []), configs=configs)
+    parsed = [parsing.parse(o) for o in objects if parsing.kind_for(o) is not None]
+    built = registry.build(services, slices, pods, by_kind.get("Namespace", []), configs=parsed)
     secrets = [*by_kind.get("Secret", []), *(_secret(*item) for item in about.get("secrets", {}).items())]
     found = credentials.build_credentials(map(credentials.parse_secret, secrets))
     settings = mesh_config.read(MeshSettings(**about.get("settings", {})), _config_map(by_kind))
+    converter = remembering.Converter(domain="cluster.local")
+    converter.note(services=_keyed(services), config_maps=_keyed(by_kind.get("ConfigMap", [])))
+    configs, conversion = converter.convert(parsed, built, found)
     served, classes = by_kind.get("Ingress", []), by_kind.get("IngressClass", [])
-    configs += ingresses.convert(served, classes, built, found, settings.settings)
+    made = ingresses.convert(served, classes, built, found, settings.settings)
     unserved = ingresses.check_unserved(served, classes, settings.settings.ingress)
-    snapshot = snapshots.build(built, configs, settings.settings, found, [*settings.findings, *unserved])
+    snapshot = snapshots.build(
+        built,
+        (*configs, *made),
+        settings.settings,
+        found,
+        (*settings.findings, *unserved, *conversion.findings),
+    )
     proxy = _proxy(about.get("proxy"), pods)
-    return World(snapshot, proxy, show=about.get("show", {}), is_folded=not about.get("unfold", False))
+    return World(
+        snapshot,
+        proxy,
+        show=about.get("show", {}),
+        is_folded=not about.get("unfold", False),
+        conversion=conversion,
+    )
+
+
+def _keyed(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
+    return {(o["metadata"]["namespace"], o["metadata"]["name"]): o for o in objects}
 
 
 def _secret(path: str, content: str) -> dict[str, Any]:

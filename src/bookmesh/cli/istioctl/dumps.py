@@ -92,9 +92,9 @@ def origin(message: JsonObject) -> str:
     """`NAME.NAMESPACE` of the object that Istio's metadata names as where a route or cluster comes from; "" if none."""
     path = config_path(message)
     pieces = path.split("/")
-    if path and not path.startswith("/apis/networking.istio.io/"):
-        return "<unknown>"
-    return f"{pieces[7]}.{pieces[5]}" if len(pieces) == 8 else ""
+    if path.startswith("/apis/") and len(pieces) == 8:
+        return f"{pieces[7]}.{pieces[5]}"
+    return "<unknown>" if path else ""
 
 
 def config_path(message: JsonObject) -> str:

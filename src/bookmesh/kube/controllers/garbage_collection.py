@@ -6,7 +6,8 @@ Deletes what nobody owns any more.
 - Orphan: an owner waits under the finalizer `orphan` until no dependent refers to it.
 
 An owner counts as gone only when the server says so, not when a copy does not have it yet. An owner of a kind that
-is not known, or in another namespace than a namespaced one may be, is left to judge to somebody who knows it.
+is not known, or in another namespace than a namespaced one may be, is left to judge to somebody who knows it; unless it
+went before our eyes, with the definition of its kind.
 """
 
 from __future__ import annotations
@@ -123,6 +124,8 @@ def _without_finalizer(resource: Resource, obj: JsonObject, finalizer: str) -> a
 def controller(*, served: Callable[[], Iterable[Served]]) -> runner.Controller:
     """Declare the controller; `served` tells what the server has now, custom resources included."""
 
+    absent: set[str] = set()  # owners, by uid, that went while something depended on them
+
     async def observe(key: runner.Key, desired: JsonObject, view: runner.View) -> Seen:
         kinds = {(each.resource.group, each.kind): each for each in served()}
         states: dict[str, OwnerState] = {}
@@ -132,6 +135,8 @@ def controller(*, served: Callable[[], Iterable[Served]]) -> runner.Controller:
                 kind = kinds.get((group, reference["kind"]))
                 if kind is not None and (key.namespace or not kind.is_namespaced):
                     states[reference["uid"]] = await _owner_state(reference, kind, key.namespace, view)
+                elif kind is None and reference["uid"] in absent:
+                    states[reference["uid"]] = OwnerState.GONE
         uid = desired["metadata"]["uid"]
         dependents = tuple(
             Dependent(informer.resource, obj)
@@ -141,6 +146,9 @@ def controller(*, served: Callable[[], Iterable[Served]]) -> runner.Controller:
         return Seen(key.resource, states, dependents)
 
     def keys(change: informers.Change, source: Resource, caches: informers.Informers) -> Iterable[runner.Key]:
+        uid = change.object["metadata"]["uid"]
+        if change.type == "DELETED" and any(informer.owned_by(uid) for informer in caches.all()):
+            absent.add(uid)
         return _concerned(change, source, caches, served())
 
     return runner.Controller(

@@ -118,9 +118,14 @@ def _builtins() -> tuple[Kind, ...]:
 
 
 class Kinds:
-    """The registry of served kinds: built-ins first, then custom ones by group, best version and name."""
+    """
+    The registry of served kinds: built-ins first, then custom ones by group, best version and name.
 
-    def __init__(self) -> None:
+    Groups in `preferred` come before other custom ones: of two kinds with the same name people get the first.
+    """
+
+    def __init__(self, *, preferred: tuple[str, ...] = ()) -> None:
+        self._preferred = preferred
         self._builtin = _builtins()
         self._custom: dict[str, tuple[Kind, ...]] = {}
         self._index()
@@ -151,7 +156,12 @@ class Kinds:
     def _index(self) -> None:
         custom = sorted(
             (kind for kinds in self._custom.values() for kind in kinds),
-            key=lambda kind: (kind.group, version_preference(kind.version), kind.plural),
+            key=lambda kind: (
+                kind.group not in self._preferred,
+                kind.group,
+                version_preference(kind.version),
+                kind.plural,
+            ),
         )
         kinds = (*self._builtin, *custom)
         self._by_resource = {kind.resource: kind for kind in kinds}

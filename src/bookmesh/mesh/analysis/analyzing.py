@@ -45,8 +45,8 @@ def analyze(snapshot: snapshots.MeshSnapshot) -> list[Finding]:
     that a person can mend.
     """
     found = dict.fromkeys(finding for check in _ANALYZERS for finding in check(snapshot))
-    derived = {parsed.ref for parsed in snapshot.configs if parsed.is_derived}
-    told = {finding for parsed in snapshot.configs for finding in parsed.findings}
+    derived = {ref for parsed in snapshot.configs if parsed.is_derived for ref in parsed.refs}
+    told = {finding for parsed in snapshot.configs for finding in parsed.findings} | set(snapshot.findings)
     found = {each: None for each in found if each.subject not in derived or each in told}
     position = {parsed.ref: index for index, parsed in enumerate(snapshot.configs)}
     return sorted(found, key=lambda finding: position.get(finding.subject, -1) if finding.subject else -1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import near_misses
+from bookmesh.mesh.model import internal
 from bookmesh.mesh.snapshot import gateways
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
@@ -13,7 +14,8 @@ from bookmesh.mesh.snapshot import snapshot as snapshots
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     workloads = snapshot.registry.workloads.values()
     for parsed, gateway in snapshots.gateways_in(snapshot.configs).values():
-        if any(gateways.selects(gateway, workload.labels.items()) for workload in workloads):
+        is_bound = isinstance(gateway, internal.ServiceGateway)  # says in its status what is missing
+        if is_bound or any(gateways.selects(gateway, each, snapshot.registry) for each in workloads):
             continue
         selector = ", ".join(f"{key}={value}" for key, value in gateway.selector.items())
         values = [w.labels[key] for w in workloads for key in gateway.selector if key in w.labels]

@@ -19,7 +19,7 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
             {
                 workload.namespace
                 for workload in snapshot.registry.workloads.values()
-                if gateways.selects(gateway, workload.labels.items())
+                if gateways.selects(gateway, workload, snapshot.registry)
             }
             if gateway.selector
             else ()
@@ -44,7 +44,7 @@ def _rules_without_secret(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]
             workload.namespace
             for workload in snapshot.registry.workloads.values()
             for gateway in selectors
-            if gateways.selects(gateway, workload.labels.items())
+            if gateways.selects(gateway, workload, snapshot.registry)
         }
     )
     for parsed in snapshot.configs:

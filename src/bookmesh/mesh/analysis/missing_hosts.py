@@ -15,7 +15,7 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     for rule in snapshot.routings:
         for path, destination in destinations.destinations_in(rule.spec):
             host = rule.destination_host(destination)
-            if host not in snapshot.registry.services:
+            if host and host not in snapshot.registry.services:
                 yield _finding(rule, path, destination, snapshot)
 
 

@@ -17,6 +17,7 @@ from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh import analysis
 from bookmesh.mesh.control import encoding
+from bookmesh.mesh.gateway_api import converting, remembering
 from bookmesh.mesh.model import parsing
 from bookmesh.mesh.registry import assembling
 from bookmesh.mesh.snapshot import credentials, ingresses, mesh_config
@@ -37,8 +38,9 @@ ConfigKey = tuple[str, str, str]  # kind, namespace, name
 @dataclass(frozen=True, slots=True)
 class Changes:
     """
-    Objects that changed since the last snapshot, None for those that are gone; `configs` are of the mesh's own kinds.
-    `mesh_config` is the ConfigMap as it is now, if there is one; Ingresses and their classes are all that there are.
+    Objects that changed since the last snapshot, None for those that are gone; `configs` are of the mesh's own kinds
+    and of the Gateway API. `mesh_config` is the mesh's ConfigMap as it is now, if there is one; Ingresses and their
+    classes are all that there are.
     """
 
     kubernetes: assembling.Changes = field(default_factory=assembling.Changes)
@@ -46,6 +48,7 @@ class Changes:
     secrets: Mapping[tuple[str, str], JsonObject | None] = field(default_factory=dict)
     ingresses: Sequence[JsonObject] = ()
     ingress_classes: Sequence[JsonObject] = ()
+    config_maps: Mapping[tuple[str, str], JsonObject | None] = field(default_factory=dict)
     mesh_config: JsonObject | None = None
 
 
@@ -53,7 +56,10 @@ class Builder:
     """Runs the pure stages and keeps what they may remember."""
 
     def __init__(self, settings: MeshSettings) -> None:
+        self.conversion = converting.Conversion()
+        """What became of the Gateway API's objects in the latest snapshot."""
         self._settings = settings
+        self._converter = remembering.Converter(domain=settings.domain)
         self._assembly = assembling.Assembly(domain=settings.domain)
         self._parsed: dict[ConfigKey, parsing.Parsed] = {}
         self._ordered: list[parsing.Parsed] = []
@@ -68,20 +74,22 @@ class Builder:
 
         After an error this builder is of no use: what it kept may be half of the changes.
         """
-        configs = await self._parse(changes.configs)
-        registered = self._assembly.apply(changes.kubernetes, configs)
+        parsed = await self._parse(changes.configs)
+        registered = self._assembly.apply(changes.kubernetes, parsed)
         await asyncio.sleep(0)
         config = mesh_config.read(self._settings, changes.mesh_config)
         secrets = self._read_credentials(changes.secrets)
         served, classes = changes.ingresses, changes.ingress_classes
         made = ingresses.convert(served, classes, registered, secrets, config.settings)
         unserved = ingresses.check_unserved(served, classes, config.settings.ingress)
+        self._converter.note(services=changes.kubernetes.services, config_maps=changes.config_maps)
+        configs, self.conversion = self._converter.convert(parsed, registered, secrets)
         self._snapshot = snapshots.build(
             registered,
             (*configs, *made),
             config.settings,
             secrets,
-            (*config.findings, *unserved),
+            (*config.findings, *unserved, *self.conversion.findings),
             previous=self._snapshot,
         )
         return self._snapshot

@@ -24,6 +24,7 @@ from bookmesh.base.kubernetes import Client, JsonObject
 from bookmesh.mesh.control import proxies, refusals, sds, statuses
 from bookmesh.mesh.control.announcing import Announcer
 from bookmesh.mesh.control.building import Builder, Changes
+from bookmesh.mesh.control.fulfilling import Fulfiller
 from bookmesh.mesh.control.ingress_addresses import IngressAddresses
 from bookmesh.mesh.control.mirroring import Mirror
 from bookmesh.mesh.control.pacing import Pace
@@ -31,6 +32,7 @@ from bookmesh.mesh.control.proxies import OpenProxy, Push
 from bookmesh.mesh.control.statuses import ProxyStatus
 from bookmesh.mesh.identity.authority import CertificateAuthority
 from bookmesh.mesh.model import kinds, parsing
+from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 from bookmesh.mesh.registry import assembling, workloads
 from bookmesh.mesh.snapshot import envoy_filters, ingresses, mesh_config
 from bookmesh.mesh.snapshot import snapshot as snapshots
@@ -53,6 +55,7 @@ _WATCHED: Final = (
     kubernetes.SECRETS,
     kubernetes.INGRESSES,
     kubernetes.INGRESS_CLASSES,
+    kubernetes.CONFIG_MAPS,
 )
 
 _log = logging.getLogger(__name__)
@@ -93,17 +96,16 @@ class ControlPlane:
             resource: Mirror(client, resource, on_change=self._note_change) for resource in _WATCHED
         }
         self._configs = {
-            kind.kind: Mirror(client, kind.resource, on_change=self._note_change) for kind in kinds.KINDS
+            kind.name: Mirror(client, kind.resource, on_change=self._note_change) for kind in kinds.KINDS
         }
-        self._mesh_config = Mirror(
-            client,
-            kubernetes.CONFIG_MAPS,
-            on_change=self._note_change,
-            namespace=settings.root_namespace,
-        )
-        events_only = {"Ingress": self._mirrors[kubernetes.INGRESSES]}
+        self._gateway_api = {
+            kind.name: Mirror(client, kind.resource, on_change=self._note_change)
+            for kind in gateway_kinds.KINDS
+        }
+        events_only = {"Ingress": self._mirrors[kubernetes.INGRESSES], **self._gateway_api}
         self._announcer = Announcer(client, self._configs, clock=_current_time, without_status=events_only)
         self._ingress_addresses = IngressAddresses(client)
+        self._fulfiller = Fulfiller(client, self._gateway_api, clock=_current_time)
         self._proxies: dict[str, OpenProxy] = {}
         self._snapshot: MeshSnapshot | None = None
         self._analysis: list[Finding] = []
@@ -120,6 +122,7 @@ class ControlPlane:
                     tasks.create_task(mirror.run())
                 tasks.create_task(self._announcer.run())
                 tasks.create_task(self._ingress_addresses.run())
+                tasks.create_task(self._fulfiller.run())
                 tasks.create_task(self._rotate())
                 for mirror in self._all_mirrors():
                     await mirror.has_listed.wait()
@@ -195,10 +198,10 @@ class ControlPlane:
         return envoy_filters.patches_for(proxy, ordered, root_namespace=self._settings.root_namespace)
 
     def _config_map(self) -> JsonObject | None:
-        return self._mesh_config.get(self._settings.root_namespace, mesh_config.NAME)
+        return self._mirrors[kubernetes.CONFIG_MAPS].get(self._settings.root_namespace, mesh_config.NAME)
 
     def _all_mirrors(self) -> list[Mirror]:
-        return [*self._mirrors.values(), *self._configs.values(), self._mesh_config]
+        return [*self._mirrors.values(), *self._configs.values(), *self._gateway_api.values()]
 
     def _note_change(self) -> None:
         self._has_changed = True
@@ -230,6 +233,7 @@ class ControlPlane:
         self._snapshot = await self._builder.build_snapshot(self._take_changes())
         self.error = ""
         self._report_addresses(self._snapshot.settings)
+        self._fulfiller.report(self._builder.conversion)
 
     def _start_over(self) -> None:
         """What a failed build has taken in is lost: begin again from everything that is mirrored."""
@@ -319,7 +323,7 @@ class ControlPlane:
             self._in_flight_s = None
 
     def _spec_of(self, ref: ObjectRef) -> JsonObject:
-        mirror = self._configs.get(ref.kind)
+        mirror = self._configs.get(ref.kind) or self._gateway_api.get(ref.kind)
         found = mirror.get(ref.namespace, ref.name) if mirror else None
         return (found or {}).get("spec") or {}
 
@@ -337,12 +341,13 @@ class ControlPlane:
             ),
             configs={
                 (kind, *key): obj
-                for kind, mirror in self._configs.items()
+                for kind, mirror in (*self._configs.items(), *self._gateway_api.items())
                 for key, obj in mirror.take_changes().items()
             },
             secrets=self._mirrors[kubernetes.SECRETS].take_changes(),
             ingresses=self._mirrors[kubernetes.INGRESSES].objects(),
             ingress_classes=self._mirrors[kubernetes.INGRESS_CLASSES].objects(),
+            config_maps=self._mirrors[kubernetes.CONFIG_MAPS].take_changes(),
             mesh_config=self._config_map(),
         )
 

@@ -27,7 +27,8 @@ class Mirror:
     Objects of `resource` in one namespace, or in every one. `on_change` is called after each change of content.
 
     `has_listed` is set after the first list, also if that said that there is no such resource: an API without the
-    kind has no objects of it. What changed is collected until somebody takes it, so that work can follow changes.
+    kind has no objects of it; `is_served` tells whether it has the kind. What changed is collected until somebody takes
+    it, so that work can follow changes.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Mirror:
     ) -> None:
         self.resource = resource
         self.has_listed = asyncio.Event()
+        self.is_served = False
         self._client = client
         self._namespace = namespace
         self._on_change = on_change
@@ -70,7 +72,7 @@ class Mirror:
 
     async def _list_and_watch(self) -> None:
         listed = await self._client.list(self.resource, self._namespace)
-        self._replace(listed.items)
+        self._replace(listed.items, is_served=True)
         async for event in self._client.watch(self.resource, self._namespace, since=listed.resource_version):
             self._pause_s = FIRST_PAUSE_S
             if event.type == "BOOKMARK":
@@ -84,22 +86,23 @@ class Mirror:
             self._changed.add(key)
             self._on_change()
 
-    def _replace(self, items: list[JsonObject]) -> None:
+    def _replace(self, items: list[JsonObject], *, is_served: bool) -> None:
         fresh = {_key(item): item for item in items}
         before, after = _versions(self._objects), _versions(fresh)
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        is_first = not self.has_listed.is_set()
+        is_other = not self.has_listed.is_set() or is_served != self.is_served
+        self.is_served = is_served
         self._objects = fresh
         self._changed |= changed
         self.has_listed.set()
-        if changed or is_first:
+        if changed or is_other:
             self._on_change()
 
     def _note(self, error: ApiError | OSError) -> None:
         is_absent = isinstance(error, ApiError) and error.code == 404
         is_expired = isinstance(error, ApiError) and error.code == 410
         if is_absent:
-            self._replace([])
+            self._replace([], is_served=False)
         level = logging.DEBUG if is_absent or is_expired else logging.WARNING
         _log.log(level, "watching %s: %s; listing again", self.resource.qualified, error)
 

@@ -63,8 +63,12 @@ def find_blamed(
 
 
 def _digests(push: Push) -> dict[ObjectRef, str]:
-    """The content of every configuration object that a push was made from."""
-    return {config.ref: config.digest for config in push.snapshot.configs}
+    """What became of every object of people's that a push was made from."""
+    digests: dict[ObjectRef, str] = {}
+    for config in push.snapshot.configs:
+        for ref in config.refs:
+            digests[ref] = digests.get(ref, "") + config.digest
+    return digests
 
 
 def findings_for(proxies: Iterable[OpenProxy]) -> list[Finding]:

@@ -35,7 +35,7 @@ def build_credentials(snapshot: MeshSnapshot, namespace: str) -> dict[str, Encod
     """
     secrets: list[secret_pb2.Secret] = []
     credentials = snapshot.credentials
-    for name in sorted(credential_names(snapshot.configs)):
+    for name in sorted(credential_names(snapshot.configs, namespace)):
         pair = credentials.pair(namespace, name)
         if pair is not None:
             secret = secret_pb2.Secret(name=naming.pair_secret(name))

@@ -8,6 +8,12 @@ import msgspec
 
 NOT_ACTED_ON: Final = msgspec.Meta(extra={"acted_on": False})
 
+
+def defaulted(value: Any) -> msgspec.Meta:
+    """Mark a field that an API server fills in; the structure has the same default."""
+    return msgspec.Meta(extra_json_schema={"default": value})
+
+
 UInt32 = Annotated[int, msgspec.Meta(ge=0, le=4294967295)]
 Int32 = Annotated[int, msgspec.Meta(ge=-2147483648, le=2147483647)]
 PortNumber = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -48,6 +54,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     annotations: dict[str, str] = {}
     creation_timestamp: str = ""
     resource_version: str = ""
+    uid: str = ""
 
 
 def is_set(model: Model, name: str) -> bool:

@@ -6,33 +6,44 @@ from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import kinds, schemas
+from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
+from bookmesh.mesh.model.gateway_api import references
 
 
 def build_crds() -> list[JsonObject]:
-    """Build one CRD a kind, in the order of `kinds.KINDS`."""
-    return [build_crd(kind) for kind in kinds.KINDS]
+    """Build one CRD a kind of Istio, in the order of `kinds.KINDS`."""
+    labels = {"app": "istio-pilot", "chart": "istio", "istio": "crd"}
+    return [build_crd(kind, {"labels": labels}) for kind in kinds.KINDS]
 
 
-def build_crd(kind: kinds.Kind) -> JsonObject:
+def build_gateway_api_crds() -> list[JsonObject]:
+    """Build one CRD a kind of the Gateway API, in the order of its table."""
+    group = references.GROUP
+    annotations = {
+        f"{group}/bundle-version": gateway_kinds.BUNDLE_VERSION,
+        f"{group}/channel": gateway_kinds.CHANNEL,
+    }
+    return [build_crd(kind, {"annotations": annotations}) for kind in gateway_kinds.KINDS]
+
+
+def build_crd(kind: kinds.Kind, metadata: JsonObject) -> JsonObject:
+    """Build the CRD of one kind; `metadata` is added to its name."""
     singular = kind.kind.lower()
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": f"{kind.plural}.{kind.group}",
-            "labels": {"app": "istio-pilot", "chart": "istio", "istio": "crd"},
-        },
+        "metadata": {"name": f"{kind.plural}.{kind.group}", **metadata},
         "spec": {
             "group": kind.group,
             "names": {
-                "categories": ["istio-io", kind.group.replace(".", "-")],
+                "categories": list(kind.categories) or ["istio-io", kind.group.replace(".", "-")],
                 "kind": kind.kind,
                 "listKind": f"{kind.kind}List",
                 "plural": kind.plural,
                 **({"shortNames": [kind.short_name]} if kind.short_name else {}),
                 "singular": singular,
             },
-            "scope": "Namespaced",
+            "scope": "Namespaced" if kind.is_namespaced else "Cluster",
             "versions": [_version(kind, version) for version in kind.versions],
         },
     }

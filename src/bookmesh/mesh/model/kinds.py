@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,7 +40,7 @@ class Column:
 class Kind:
     """
     One kind; the first of `versions` is stored, all have the same schema. Objects of a kind that is not acted on are
-    accepted, with a warning.
+    accepted, with a warning. `ref_kind` is how references name it when another group has a kind of the same name.
     """
 
     kind: str
@@ -50,6 +51,14 @@ class Kind:
     group: str = NETWORKING
     versions: tuple[str, ...] = VERSIONS
     is_acted_on: bool = True
+    is_namespaced: bool = True
+    categories: tuple[str, ...] = ()
+    ref_kind: str = ""
+
+    @property
+    def name(self) -> str:
+        """What references and messages call the kind."""
+        return self.ref_kind or self.kind
 
     @property
     def resource(self) -> kubernetes.Resource:
@@ -121,10 +130,10 @@ KINDS: Final = (
 )
 
 
-def kind_for(api_version: str, kind: str) -> Kind | None:
+def kind_for(api_version: str, kind: str, table: Sequence[Kind] = KINDS) -> Kind | None:
     """Look a kind up by the `apiVersion` and `kind` of an object, in any served version."""
     group, _, version = api_version.rpartition("/")
-    for candidate in KINDS:
+    for candidate in table:
         if (candidate.group, candidate.kind) == (group, kind) and version in candidate.versions:
             return candidate
     return None

@@ -13,6 +13,7 @@ import orjson
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import acting, base, kinds
+from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
 _WHERE: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
@@ -23,7 +24,8 @@ class Parsed:
     One configuration object. `spec` is None when it could not be parsed; `findings` then say why.
 
     Two with the same `digest` have the same content, and only that is compared. `is_derived`: the mesh made it from an
-    object of another kind, which `ref` names; only its own `findings` are of use to people.
+    object of another kind, which `ref` names; only its own `findings` are of use to people. `origins` are all objects
+    that it was made from, when they are several; `api` is group and version of `ref`.
     """
 
     ref: ObjectRef
@@ -32,22 +34,43 @@ class Parsed:
     spec: base.Model | None = field(compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     is_derived: bool = field(default=False, compare=False)
+    origins: tuple[ObjectRef, ...] = field(default=(), compare=False)
+    api: str = field(default=f"{kinds.NETWORKING}/{kinds.VERSIONS[0]}", compare=False)
+
+    @property
+    def refs(self) -> tuple[ObjectRef, ...]:
+        """The objects of people behind this one, never empty."""
+        return self.origins or (self.ref,)
 
 
 def parse(obj: JsonObject) -> Parsed:
     """
-    Parse one object of a kind in `kinds.KINDS`.
+    Parse one object of a kind of Istio or of the Gateway API.
 
     Raises:
         ValueError: the object is of another kind, or has no name.
     """
-    kind = kinds.kind_for(obj.get("apiVersion", ""), obj.get("kind", ""))
+    kind = kind_for(obj)
     if kind is None:
         raise ValueError(f"{obj.get('apiVersion')} {obj.get('kind')} is not a kind of this mesh")
     metadata = _parse_metadata(obj)
-    ref = ObjectRef(kind.kind, metadata.name, metadata.namespace)
+    ref = ObjectRef(kind.name, metadata.name, metadata.namespace if kind.is_namespaced else "")
     spec, findings = _parse_spec(kind, ref, obj.get("spec") or {})
-    return Parsed(ref=ref, digest=_digest(obj), metadata=metadata, spec=spec, findings=findings)
+    return Parsed(
+        ref=ref,
+        digest=_digest(obj),
+        metadata=metadata,
+        spec=spec,
+        findings=findings,
+        api=kind.resource.api_version,
+    )
+
+
+def kind_for(obj: JsonObject) -> kinds.Kind | None:
+    """The kind of an object, if it is one that the mesh reads."""
+    return kinds.kind_for(
+        obj.get("apiVersion", ""), obj.get("kind", ""), (*kinds.KINDS, *gateway_kinds.KINDS)
+    )
 
 
 def _parse_metadata(obj: JsonObject) -> base.Metadata:
@@ -66,13 +89,13 @@ def _parse_spec(
     try:
         spec = msgspec.convert(raw, kind.spec)
     except msgspec.ValidationError as error:
-        return None, (_unparsable(ref, str(error)),)
+        return None, (_unparsable(kind, ref, str(error)),)
     if not kind.is_acted_on:
         return spec, (_no_effect(ref),)
     return spec, tuple(_not_acted_on(ref, path) for path in acting.fields_not_acted_on(spec, "spec"))
 
 
-def _unparsable(ref: ObjectRef, error: str) -> Finding:
+def _unparsable(kind: kinds.Kind, ref: ObjectRef, error: str) -> Finding:
     found = _WHERE.match(error)
     what, path = (found["what"], found["path"] or "") if found else (error, "")
     what = what[:1].lower() + what[1:]
@@ -81,7 +104,7 @@ def _unparsable(ref: ObjectRef, error: str) -> Finding:
         message=f"{ref} cannot be used: {what}",
         subject=ref,
         where=f"spec{path}",
-        hint=f"`kubectl explain {ref.kind.lower()}.spec --recursive` shows the fields; it has no effect until then",
+        hint=f"`kubectl explain {kind.kind.lower()}.spec --recursive` shows the fields; it has no effect until then",
     )
 
 

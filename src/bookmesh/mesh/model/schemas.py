@@ -64,7 +64,7 @@ def _at_most_one(names: list[str]) -> JsonObject:
 def _schema(info: _Info) -> JsonObject:
     match info:
         case msgspec.inspect.Metadata():
-            return _schema(info.type)
+            return {**_schema(info.type), **(info.extra_json_schema or {})}
         case msgspec.inspect.UnionType():
             (alternative,) = (t for t in info.types if not isinstance(t, msgspec.inspect.NoneType))
             return _schema(alternative)

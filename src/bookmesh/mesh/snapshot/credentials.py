@@ -19,7 +19,25 @@ from cryptography.hazmat.primitives import serialization
 from bookmesh.base.kubernetes import JsonObject
 
 CA_SUFFIX: Final = "-cacert"
+_SCHEME: Final = "kubernetes-gateway://"
 _SPELLINGS: Final = (("tls.crt", "tls.key", "ca.crt"), ("cert", "key", "cacert"))
+
+
+def reference(namespace: str, name: str) -> str:
+    """A name that says itself in which namespace the Secret is."""
+    return f"{_SCHEME}{namespace}/{name}"
+
+
+def is_reference(name: str) -> bool:
+    return name.startswith(_SCHEME)
+
+
+def located(namespace: str, name: str) -> tuple[str, str]:
+    """The namespace and the bare name of a Secret; `namespace` counts when the name does not say."""
+    if not is_reference(name):
+        return namespace, name
+    where, _, bare = name.removeprefix(_SCHEME).partition("/")
+    return where, bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +67,12 @@ class Credentials:
 
     def pair(self, namespace: str, name: str) -> Credential | None:
         """The certificate and key of one name."""
-        credential = self.found.get((namespace, name))
+        credential = self.found.get(located(namespace, name))
         return credential if credential is not None and credential.has_pair else None
 
     def trusted(self, namespace: str, name: str) -> bytes:
         """The certificates with which peers are verified: of `NAME-cacert`, else of `NAME` itself; b"" if none."""
+        namespace, name = located(namespace, name)
         for candidate in (f"{name.removesuffix(CA_SUFFIX)}{CA_SUFFIX}", name.removesuffix(CA_SUFFIX)):
             credential = self.found.get((namespace, candidate))
             if credential is not None and credential.trusted:
@@ -62,6 +81,7 @@ class Credentials:
 
     def problem(self, namespace: str, name: str, *, needs_pair: bool, needs_trusted: bool) -> str:
         """Why a name cannot be used, in words that go on after "secret NAME"; "" when it can."""
+        namespace, name = located(namespace, name)
         credential = self.found.get((namespace, name))
         if credential is not None and credential.problem:
             return credential.problem
@@ -78,8 +98,9 @@ class Credentials:
 
     def named(self, names: Iterable[str]) -> list[Credential]:
         """Credentials of these names, with the ones that go with them, in every namespace."""
+        bare = [located("", given)[1] for given in names]
         wanted = {
-            name for given in names for name in (given, f"{given}{CA_SUFFIX}", given.removesuffix(CA_SUFFIX))
+            name for given in bare for name in (given, f"{given}{CA_SUFFIX}", given.removesuffix(CA_SUFFIX))
         }
         return [credential for (_, name), credential in self.found.items() if name in wanted]
 

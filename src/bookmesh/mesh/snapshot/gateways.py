@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import gateways, parsing
-from bookmesh.mesh.registry import registry, services
+from bookmesh.mesh.model import gateways, internal, parsing
+from bookmesh.mesh.registry import registry, services, workloads
 from bookmesh.mesh.snapshot import hosts
 from bookmesh.mesh.snapshot import proxy as proxies
 
@@ -102,9 +102,16 @@ def _split(entry: str) -> tuple[str, str]:
     return (scope, pattern) if slash else ("*", entry)
 
 
-def selects(gateway: gateways.Gateway, labels: Iterable[tuple[str, str]]) -> bool:
-    """Whether pods with these labels take the servers of a Gateway; an empty selector means every gateway proxy."""
-    return gateway.selector.items() <= set(labels)
+def selects(gateway: gateways.Gateway, workload: workloads.Workload, reg: registry.Registry) -> bool:
+    """Whether a pod takes the servers of a Gateway; an empty selector means every gateway proxy."""
+    if isinstance(gateway, internal.ServiceGateway):
+        service = reg.services.get(gateway.service)
+        return service is not None and _is_behind(workload, service)
+    return gateway.selector.items() <= workload.labels.items()
+
+
+def _is_behind(workload: workloads.Workload, service: services.Service) -> bool:
+    return service.namespace == workload.namespace and service.selects(workload.labels)
 
 
 def ports_for(
@@ -115,7 +122,7 @@ def ports_for(
     found: defaultdict[tuple[int, str], list[GatewayServer]] = defaultdict(list)
     for parsed in configs:
         gateway = parsed.spec
-        if not isinstance(gateway, gateways.Gateway) or not selects(gateway, proxy.labels.items()):
+        if not isinstance(gateway, gateways.Gateway) or not selects(gateway, proxy.workload, reg):
             continue
         name = f"{parsed.metadata.namespace}/{parsed.metadata.name}"
         for index, server in enumerate(gateway.servers):
@@ -133,7 +140,7 @@ def _target_ports(proxy: proxies.Proxy, reg: registry.Registry) -> dict[int, tup
     """Ports of the proxy's own Services, each with the ports of the pod behind it."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     for service in reg.services.values():
-        if service.namespace == proxy.namespace and service.selects(proxy.labels):
+        if _is_behind(proxy.workload, service):
             for port in service.ports:
                 target = services.target_port(port, proxy.workload)
                 if target is not None:

@@ -19,8 +19,9 @@ SEMANTICS_ANNOTATION: Final = "internal.istio.io/route-semantics"
 class Routing:
     """
     One VirtualService. `hosts` are fully qualified; `gateways` are `NAMESPACE/NAME` or `mesh`, never empty. `name` is
-    that of `ref` unless the VirtualService was made from something else. `has_path_elements`: a prefix ends where an
-    element of the path ends, as Ingress and the Gateway API mean it. Equal when the content is.
+    that of `ref` unless the VirtualService was made from something else; `origins` are the objects of another API that
+    it was made from, and `api` is group and version of `ref`. `has_path_elements`: a prefix ends where an element of
+    the path ends, as Ingress and the Gateway API mean it. Equal when the content is.
     """
 
     ref: ObjectRef
@@ -31,6 +32,18 @@ class Routing:
     domain: str = "cluster.local"
     name: str = field(default="", compare=False)
     has_path_elements: bool = False
+    origins: tuple[ObjectRef, ...] = field(default=(), compare=False)
+    api: str = field(default="", compare=False)
+
+    @property
+    def refs(self) -> tuple[ObjectRef, ...]:
+        """The objects of people behind it, never empty."""
+        return self.origins or (self.ref,)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its own namespace alone sees it."""
+        return tuple(self.spec.export_to) in ((".",), (self.ref.namespace,))
 
     def is_visible_in(self, namespace: str) -> bool:
         return is_exported(self.spec.export_to, self.ref.namespace, namespace)
@@ -73,6 +86,8 @@ def build_routing(
         domain=domain,
         name=parsed.metadata.name,
         has_path_elements=SEMANTICS_ANNOTATION in parsed.metadata.annotations,
+        origins=parsed.origins,
+        api=parsed.api,
     )
 
 

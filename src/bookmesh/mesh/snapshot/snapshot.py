@@ -44,8 +44,12 @@ class MeshSnapshot:
         return tuple(s for s in self.registry.services.values() if s.is_visible_in(namespace))
 
     def routings_for(self, gateway: str, namespace: str) -> tuple[routing.Routing, ...]:
-        """VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that `namespace` sees, in merge order."""
-        return tuple(r for r in self.routings if gateway in r.gateways and r.is_visible_in(namespace))
+        """
+        VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that `namespace` sees: those that it alone sees
+        first, then in merge order.
+        """
+        found = (r for r in self.routings if gateway in r.gateways and r.is_visible_in(namespace))
+        return tuple(sorted(found, key=lambda rule: not rule.is_private))
 
     def policy_for(
         self,
@@ -183,16 +187,22 @@ def gateways_in(configs: Sequence[parsing.Parsed]) -> dict[str, tuple[parsing.Pa
     }
 
 
-def credential_names(configs: Sequence[parsing.Parsed]) -> set[str]:
-    """The Secrets that Gateways and DestinationRules name; which namespace counts is that of the proxy."""
+def credential_names(configs: Sequence[parsing.Parsed], namespace: str | None = None) -> set[str]:
+    """
+    The Secrets that Gateways and DestinationRules name; which namespace counts is that of the proxy.
+
+    With `namespace` those are left out that proxies there have no business with: Secrets that say themselves where
+    they are, and that only Gateways of other namespaces name.
+    """
     names: set[str] = set()
     for parsed in configs:
         spec = parsed.spec
         if isinstance(spec, gateways.Gateway):
             for server in spec.servers:
                 if server.tls is not None:
-                    names.update(server.tls.credentials)
-                    names.add(server.tls.ca_cert_credential_name)
+                    named = {*server.tls.credentials, server.tls.ca_cert_credential_name}
+                    is_near = namespace in (None, parsed.metadata.namespace)
+                    names |= {name for name in named if is_near or not credentials_.is_reference(name)}
         elif isinstance(spec, destination_rules.DestinationRule):
             names.update(level.tls.credential_name for level in spec.levels() if level.tls is not None)
     return names - {""}

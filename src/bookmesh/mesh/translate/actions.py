@@ -6,7 +6,7 @@ import base64
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import destination_rules, matching, virtual_services
+from bookmesh.mesh.model import destination_rules, internal, matching, virtual_services
 from bookmesh.mesh.translate import route_filters
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
@@ -19,9 +19,11 @@ _PRIORITY_UPDATES: Final = 2
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def build_redirect(redirect: virtual_services.HttpRedirect, *, port: int) -> wire.RedirectAction:
+def build_redirect(
+    redirect: virtual_services.HttpRedirect, *, port: int, is_tls: bool = False
+) -> wire.RedirectAction:
     """
-    Build a redirection; `port` is the one on which the request came in.
+    Build a redirection; `port` is the one on which the request came in, `is_tls` whether by TLS.
 
     Source: VirtualService `http[].redirect`.
     """
@@ -36,16 +38,24 @@ def build_redirect(redirect: virtual_services.HttpRedirect, *, port: int) -> wir
     action = wire.RedirectAction(
         host_redirect=redirect.authority, response_code=codes[redirect.redirect_code]
     )
-    if redirect.prefix_rewrite:
+    if isinstance(redirect, internal.RegexRedirect) and redirect.uri_regex_rewrite is not None:
+        action.regex_rewrite.CopyFrom(build_regex_rewrite(redirect.uri_regex_rewrite))
+    elif redirect.prefix_rewrite:
         action.prefix_rewrite = redirect.prefix_rewrite
     elif redirect.uri:
         action.path_redirect = redirect.uri
     if redirect.scheme:
         action.scheme_redirect = redirect.scheme
     target = port if redirect.derive_port == "FROM_REQUEST_PORT" else redirect.port or 0
-    if target != _DEFAULT_PORTS.get(redirect.scheme or "http"):
+    if target != _DEFAULT_PORTS.get(redirect.scheme or ("https" if is_tls else "http")):
         action.port_redirect = target
     return action
+
+
+def build_regex_rewrite(rewrite: virtual_services.RegexRewrite) -> core.RegexMatchAndSubstitute:
+    return core.RegexMatchAndSubstitute(
+        pattern=core.RegexMatcher(regex=rewrite.match), substitution=rewrite.rewrite
+    )
 
 
 def build_direct_response(response: virtual_services.HttpDirectResponse) -> wire.DirectResponseAction:

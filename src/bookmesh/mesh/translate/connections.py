@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-from bookmesh.mesh.model import virtual_services
+from bookmesh.mesh.model import internal, virtual_services
 from bookmesh.mesh.snapshot import hosts, routing
-from bookmesh.mesh.translate import filters, routes
+from bookmesh.mesh.translate import filters, naming, routes
 from bookmesh.mesh.wire import core
 from bookmesh.mesh.wire import listener as wire
 
@@ -119,11 +119,13 @@ def cidr_range(text: str) -> core.CidrRange:
 def _targets(
     destinations: Sequence[virtual_services.RouteDestination], rule: routing.Routing, place: routes.Place
 ) -> tuple[tuple[str, int], ...]:
-    """Clusters with weights, without those of weight 0 unless there is only one."""
+    """Clusters with weights, without those of weight 0 unless there is only one; one without endpoints for nowhere."""
     is_single = len(destinations) == 1
     return tuple(
         (
-            place.scope.destination_cluster(rule, target.destination, listen_port=place.port),
+            place.scope.destination_cluster(rule, target.destination, listen_port=place.port)
+            if target.destination != internal.NOWHERE
+            else naming.BLACKHOLE,
             target.weight or 1,
         )
         for target in destinations

@@ -40,10 +40,11 @@ def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache:
         if found.chains:
             listener = gateway_chains.build_listener(port, found)
             refs = dict.fromkeys(server.ref for server in port.servers) | dict.fromkeys(
-                rule.ref
+                ref
                 for server in port.servers
                 if not (server.is_http or server.is_https)
                 for rule in scope.routings_for(server.gateway)
+                for ref in rule.refs
             )
             parts.append(built.finish(type_urls.LISTENER, listener.name, listener, tuple(refs), cache))
     parts += auto_passthrough.build_clusters(ports, scope, cache)
@@ -74,13 +75,14 @@ def build_routes(
         sources[server.ref] = None
         is_redirected = server.server.tls is not None and server.server.tls.https_redirect
         for rule in scope.routings_for(server.gateway):
-            found = routes.build_routes(rule, routes.Place(scope, server.server.port.number, server.gateway))
+            place = routes.Place(scope, server.server.port.number, server.gateway, is_tls=server.is_https)
+            found = routes.build_routes(rule, place)
             for name in server.common_hosts(rule.hosts, rule.ref.namespace) if found else ():
                 host = hosts.setdefault(name, _Host())
                 host.routes += [route for route in found if route not in host.routes]
                 host.service_ports += _destination_ports(rule, scope)
                 host.is_redirected |= is_redirected
-                sources[rule.ref] = None
+                sources |= dict.fromkeys(rule.refs)
         if is_redirected:
             for entry in server.server.hosts:
                 hosts.setdefault(entry.rpartition("/")[2].lower(), _Host()).is_redirected = True

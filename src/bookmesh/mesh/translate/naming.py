@@ -73,12 +73,12 @@ def stats_prefix(name: str) -> str:
 
 def pair_secret(credential: str) -> str:
     """The name under which a proxy gets certificate and key of a Secret."""
-    return f"kubernetes://{credential}"
+    return credential if credentials.is_reference(credential) else f"kubernetes://{credential}"
 
 
 def trusted_secret(credential: str) -> str:
     """The name under which a proxy gets the certificates to verify others with."""
-    return f"kubernetes://{credential.removesuffix(credentials.CA_SUFFIX)}{credentials.CA_SUFFIX}"
+    return f"{pair_secret(credential).removesuffix(credentials.CA_SUFFIX)}{credentials.CA_SUFFIX}"
 
 
 def spiffe_id(trust_domain: str, namespace: str, service_account: str) -> str:

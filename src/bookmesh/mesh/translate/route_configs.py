@@ -38,7 +38,7 @@ def build_shared(port: int, scope: scopes.Scope) -> tuple[wire.RouteConfiguratio
         for rule in rules:
             for host in _unknown_hosts(rule, scope, taken):
                 hosts.append(host)
-                sources[rule.ref] = None
+                sources |= dict.fromkeys(rule.refs)
     hosts = [host for host in hosts if host.domains]
     if "*" not in taken:
         hosts.append(_catch_all(scope.settings))
@@ -154,4 +154,4 @@ def _catch_all(settings: settings_.MeshSettings) -> wire.VirtualHost:
 
 def _sources(service: services.Service, rule: routing.Routing | None, scope: scopes.Scope) -> Sources:
     refs = scope.policy_for(service).refs
-    return (service.ref, *((rule.ref,) if rule is not None else ()), *refs)
+    return (service.ref, *(rule.refs if rule is not None else ()), *refs)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import virtual_services
+from bookmesh.mesh.model import internal, virtual_services
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.translate import actions, headers, matches, naming, route_filters
@@ -15,15 +16,20 @@ from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
 
 _DEFAULT_NAME: Final = "default"
+_WORD_START: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where routes are built for: a scope, the port on which requests come in, and the gateway or `mesh`."""
+    """
+    Where routes are built for: a scope, the port on which requests come in, and the gateway or `mesh`. `is_tls`: the
+    gateway ends TLS there.
+    """
 
     scope: scopes.Scope
     port: int
     gateway: str = routing.MESH
+    is_tls: bool = False
 
 
 def build_routes(rule: routing.Routing, place: Place) -> list[wire.Route]:
@@ -122,7 +128,7 @@ def _build_route(
     )
     changes.apply(built)
     if route.redirect is not None:
-        built.redirect.CopyFrom(actions.build_redirect(route.redirect, port=place.port))
+        built.redirect.CopyFrom(actions.build_redirect(route.redirect, port=place.port, is_tls=place.is_tls))
     elif route.direct_response is not None:
         built.direct_response.CopyFrom(actions.build_direct_response(route.direct_response))
     else:
@@ -135,7 +141,10 @@ def _build_route(
 
 def _config_metadata(rule: routing.Routing) -> core.Metadata:
     """Tell in a config dump which object a route came from."""
-    path = f"/apis/networking.istio.io/v1/namespaces/{rule.ref.namespace}/virtual-service/{rule.name}"
+    kind, name = _WORD_START.sub("-", rule.ref.kind).lower(), rule.ref.name
+    if not rule.origins:
+        kind, name = "virtual-service", rule.name
+    path = f"/apis/{rule.api}/namespaces/{rule.ref.namespace}/{kind}/{name}"
     return core.Metadata(filter_metadata={"istio": messages.struct({"config": path})})
 
 
@@ -147,12 +156,7 @@ def _build_action(
     action.max_grpc_timeout.CopyFrom(timeout)
     rewrite = route.rewrite
     if rewrite is not None and rewrite.uri_regex_rewrite is not None:
-        action.regex_rewrite.CopyFrom(
-            core.RegexMatchAndSubstitute(
-                pattern=core.RegexMatcher(regex=rewrite.uri_regex_rewrite.match),
-                substitution=rewrite.uri_regex_rewrite.rewrite,
-            )
-        )
+        action.regex_rewrite.CopyFrom(actions.build_regex_rewrite(rewrite.uri_regex_rewrite))
     elif rewrite is not None and rewrite.uri:
         action.prefix_rewrite = rewrite.uri
     if rewrite is not None and rewrite.authority:
@@ -182,8 +186,14 @@ def _mirrors(
 def _add_destinations(
     built: wire.Route, route: virtual_services.HttpRoute, rule: routing.Routing, place: Place
 ) -> None:
-    """One destination becomes a cluster, several become weighted clusters, without those of weight 0."""
+    """
+    One destination becomes a cluster, several become weighted clusters, without those of weight 0.
+
+    Requests for a destination that leads nowhere get 500.
+    """
     action, scope = built.route, place.scope
+    if any(target.destination == internal.NOWHERE for target in route.route):
+        action.cluster_not_found_response_code = wire.RouteAction.INTERNAL_SERVER_ERROR
     is_single = len(route.route) == 1
     for target in route.route:
         cluster = scope.destination_cluster(rule, target.destination, listen_port=place.port)

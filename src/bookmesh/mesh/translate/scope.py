@@ -108,6 +108,8 @@ class Scope:
 
     def tcp_options(self, cluster: str) -> tcp_options_.TcpOptions:
         """How connections to an outbound cluster are made; nothing special when no rule is for it."""
+        if cluster == naming.BLACKHOLE:
+            return tcp_options_.NO_OPTIONS
         port, subset, host = naming.parse_outbound(cluster)
         service = self.services.get(host)
         if service is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import destination_rules, internal
 from bookmesh.mesh.translate import naming
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages, tls
 
 _TLS_NAME = "envoy.transport_sockets.tls"
+_IMPOSSIBLE_HASH = "0" * 64
 
 
 def ads_source() -> core.ConfigSource:
@@ -76,7 +77,10 @@ def origination(
         )
         if settings.ca_crl:
             checks.crl.filename = settings.ca_crl
-        if credential:
+        if isinstance(settings, internal.InlineTls):
+            _trust_inline(checks, settings.trusted, default_ca)
+            context.validation_context.CopyFrom(checks)
+        elif credential:
             context.combined_validation_context.default_validation_context.CopyFrom(checks)
             context.combined_validation_context.validation_context_sds_secret_config.CopyFrom(
                 secret(naming.trusted_secret(credential))
@@ -105,6 +109,15 @@ def announce_caller(cluster: wire.Cluster, settings: destination_rules.ProxyProt
         )
         inner.name = "envoy.transport_sockets.upstream_proxy_protocol"
         inner.typed_config.CopyFrom(messages.pack(wrapped))
+
+
+def _trust_inline(checks: tls.CertificateValidationContext, trusted: str, default_ca: str) -> None:
+    """Who trusts nobody asks for a certificate that there cannot be: no connection comes about."""
+    if trusted:
+        checks.trusted_ca.inline_string = trusted
+    else:
+        checks.trusted_ca.filename = default_ca
+        checks.verify_certificate_hash.append(_IMPOSSIBLE_HASH)
 
 
 def _mesh_context(

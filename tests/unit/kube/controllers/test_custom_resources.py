@@ -3,7 +3,13 @@ from __future__ import annotations
 from tests.unit.kube.controllers import lab
 from tests.unit.kube.controllers.fake_client import FakeClient
 
-from bookmesh.base.kubernetes import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, JsonObject, Resource
+from bookmesh.base.kubernetes import (
+    CONFIG_MAPS,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    NAMESPACES,
+    JsonObject,
+    Resource,
+)
 
 THINGS = Resource("example.com", "v1", "things")
 DEFINITION: JsonObject = {
@@ -71,3 +77,26 @@ async def test_a_definition_that_goes_is_followed_no_longer() -> None:
         await client.create(THINGS, thing("leaf", owner))
         await client.delete(THINGS, "owner", "default")
         await lab.until(client, lambda: client.all(THINGS) == [])
+
+
+async def test_what_custom_objects_own_goes_with_the_definition_of_their_kind() -> None:
+    client = FakeClient()
+
+    async def own(name: str, reference: JsonObject) -> None:
+        metadata = {"name": name, "namespace": "default", "ownerReferences": [reference]}
+        await client.create(CONFIG_MAPS, {"metadata": metadata})
+
+    async with lab.running(client):
+        await client.create(CUSTOM_RESOURCE_DEFINITIONS, DEFINITION)
+        owner, marker = [await client.create(THINGS, thing(name)) for name in ("owner", "marker")]
+        reference, mark = [thing("", each)["metadata"]["ownerReferences"][0] for each in (owner, marker)]
+        await own("stray", {**reference, "kind": "Other", "uid": "never-seen"})
+        await own("owned", reference)
+        await own("marked", mark)
+        await client.delete(THINGS, "marker", "default")
+        # Now the collector has seen all that was made before.
+        await lab.until(client, lambda: client.find(CONFIG_MAPS, "marked") is None)
+        await client.delete(CUSTOM_RESOURCE_DEFINITIONS, "things.example.com")
+        client.unserved.add(THINGS)
+        await lab.until(client, lambda: client.find(CONFIG_MAPS, "owned") is None)
+    assert client.find(CONFIG_MAPS, "stray") is not None

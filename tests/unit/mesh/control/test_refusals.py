@@ -33,7 +33,7 @@ class FakeBuilt(Built):
 
 def push(*sources, **digests):
     by_name = {"reviews": REVIEWS, "ratings": RATINGS}
-    configs = [SimpleNamespace(ref=by_name[name], digest=digest) for name, digest in digests.items()]
+    configs = [SimpleNamespace(refs=(by_name[name],), digest=digest) for name, digest in digests.items()]
     resource_set = ResourceSet(part_of([FakeBuilt(*sources)]), part_of([]))
     return Push(resource_set, SimpleNamespace(configs=configs))
 

@@ -98,7 +98,7 @@ def test_routings_are_found_by_gateway_and_namespace() -> None:
     def names(gateway: str, namespace: str) -> list[str]:
         return [rule.ref.name for rule in snapshot.routings_for(gateway, namespace)]
 
-    assert names("mesh", "shop") == ["far", "mesh", "private"]
+    assert names("mesh", "shop") == ["private", "far", "mesh"]
     assert names("mesh", "elsewhere") == ["far", "mesh"]
     assert names("shop/main", "edge") == ["edge"]
     assert names("other/main", "edge") == ["far"]
