@@ -18,6 +18,7 @@ SECTIONS = {
     "03": "Images and pods",
     "04": "The Kubernetes API and tasks",
     "05": "Questions to proxies",
+    "06": "Releases",
 }
 INTRODUCTION = """\
 # Messages

@@ -174,6 +174,13 @@ ELSEWHERE = (
     Elsewhere(
         "bookmesh/mesh/wire/*.py", "unit/mesh/wire/test_type_urls.py", "they only pass Envoy's types on"
     ),
+    Elsewhere(
+        "bookmesh/release/carrying_out.py", "golden/releases", "what it does is a story, told case by case"
+    ),
+    Elsewhere("bookmesh/release/sessions.py", "golden/releases", "the beginning of every story"),
+    Elsewhere("bookmesh/release/intentions.py", "golden/releases", "what plans are made of"),
+    Elsewhere("bookmesh/release/ports.py", "golden/releases", "protocols, and the data they hand over"),
+    Elsewhere("bookmesh/cli/releases.py", "lab/test_releases.py", "a thin front of releases"),
     Elsewhere("bookmesh/mesh/xds/server.py", "protocol/test_server.py", "a thin shell over sockets"),
 )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -106,6 +108,28 @@ class Lab:
             return names[0] if len(names) == 1 else None
 
         return wait_until(ready, what=f"one ready pod with {selector}")
+
+    @contextmanager
+    def forward(self, target: str, port: int, *, namespace: str = "default") -> Iterator[int]:
+        """Forward a free port of this machine to one of a pod or Service; gives the local one."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            local: int = probe.getsockname()[1]
+        command = [BOOKMESH, "kubectl", "--name", self.name, "port-forward", "-n", namespace, target]
+        process = subprocess.Popen(
+            [*map(str, command), f"{local}:{port}"],
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"Forwarding from 127.0.0.1:{local} -> {port}\n"
+            yield local
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
 
     @property
     def page(self) -> str:

@@ -6,8 +6,6 @@ Its images answer their name on "/"; the article looks at them through `kubectl 
 
 from __future__ import annotations
 
-import socket
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -90,30 +88,8 @@ def test_three_pods_are_running(article: labs.Lab) -> None:
 @pytest.mark.parametrize("version", ["v1", "v2", "v3"])
 def test_port_forward_reaches_each_version(article: labs.Lab, version: str) -> None:
     pod = article.pod(f"app=review,version={version}", NAMESPACE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        labs.BOOKMESH,
-        "kubectl",
-        "--name",
-        article.name,
-        "port-forward",
-        "-n",
-        NAMESPACE,
-        pod,
-        f"{port}:80",
-    ]
-    forward = subprocess.Popen(
-        command, env=article.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        assert forward.stdout is not None
-        assert forward.stdout.readline() == f"Forwarding from 127.0.0.1:{port} -> 80\n"
+    with article.forward(pod, 80, namespace=NAMESPACE) as port:
         answer = labs.request(f"http://127.0.0.1:{port}/")
-    finally:
-        forward.terminate()
-        forward.communicate(timeout=10)
     assert (answer.status, answer.text) == (200, f"review-{version}")
     assert answer.headers["content-type"].startswith("text/plain")
 

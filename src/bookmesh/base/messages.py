@@ -61,4 +61,11 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0501": "no running pod is called so, or belongs to a workload called so",
     "BM0502": "a pod has no proxy, so there is nothing to explain",
     "BM0503": "it must be said from where a request is made",
+    "BM0601": "a file of releases cannot be read, or says something impossible",
+    "BM0602": "releases wait for each other in a circle",
+    "BM0603": "a release requires a contract that the other one does not have",
+    "BM0604": "a release would not get what it requires of another one",
+    "BM0605": "a release still requires one that is to be removed",
+    "BM0606": "Helm or the cluster did not do what a release needs",
+    "BM0607": "somebody else changes releases of the same namespace",
 }

@@ -18,6 +18,7 @@ _COMMANDS = {
     "kubeconfig": ("environment", "Print the kubeconfig, or merge it into yours."),
     "task": ("tasks", "Istio's documentation as runnable cases: list, show, run, verify."),
     "test": ("tasks", "Run your own cases over your own YAML."),
+    "release": ("releases", "Releases that depend on each other: plan, apply, status, rollback, uninstall."),
     "istioctl": (
         "istioctl.command",
         "What people type in Istio's tasks: proxy-status, proxy-config, analyze, install …",

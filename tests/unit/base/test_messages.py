@@ -6,7 +6,7 @@ from bookmesh.base import messages
 
 
 def test_codes_have_one_shape() -> None:
-    assert all(re.fullmatch(r"BM0[1-5]\d\d", code) for code in messages.MESSAGES)
+    assert all(re.fullmatch(r"BM0[1-6]\d\d", code) for code in messages.MESSAGES)
 
 
 def test_meanings_are_fragments_that_differ() -> None:

@@ -84,6 +84,8 @@ def _build_proxy(pod: JsonObject, settings: InjectionSettings) -> JsonObject:
         "ports": [{"name": "http-envoy-prom", "containerPort": 15090, "protocol": "TCP"}],
         "env": _environment(pod, settings),
         "resources": _resources(annotations, settings),
+        # Whoever the pod's processes are: the proxy marks its own packets, and only root may.
+        "securityContext": {"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": False},
         "startupProbe": _probe(period_s=1, failures=600),
         "readinessProbe": _probe(period_s=15, failures=4),
         "volumeMounts": [

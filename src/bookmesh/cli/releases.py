@@ -1,0 +1,221 @@
+"""`bookmesh release`: releases in the order of their dependencies, on the lab or any other cluster."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bookmesh.base.findings import BookmeshError, Finding
+from bookmesh.cli import terminal
+from bookmesh.lab import client, launching, paths
+
+if TYPE_CHECKING:
+    from bookmesh.release import ports
+
+_MARKS = {"served": "✓", "unchanged": "=", "failed": "✗", "undone": "↺", "waiting": "…", "applying": "→"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """One cluster, seen in both ways."""
+
+    helm: ports.Helm
+    cluster: ports.Cluster
+
+
+_file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+_namespace_option = click.option("-n", "--namespace", default="default", show_default=True)
+
+
+def _target_options(function: click.decorators.FC) -> click.decorators.FC:
+    function = terminal.name_option(function)
+    return click.option(
+        "--target",
+        default="lab",
+        show_default=True,
+        metavar="lab|CONTEXT",
+        help="The lab, or a context of your kubeconfig.",
+    )(function)
+
+
+@click.group()
+def release() -> None:
+    """Releases that depend on each other: plan, apply, status, rollback, uninstall."""
+
+
+@release.command("plan")
+@_file_argument
+@_target_options
+@terminal.output_option
+def plan_releases(file: Path, target: str, name: str, output: str) -> None:
+    """Show in which order the releases of FILE would change what; exit code 1 when they cannot."""
+    from bookmesh.release import sessions, texts
+
+    with _failures():
+        session = sessions.open_session(file, _tools(target, name).helm)
+        if output == "json":
+            click.echo(texts.plan_as_json(session))
+        else:
+            click.echo(
+                texts.describe_plan(session.plan, session.intended, session.rendered, session.installed)
+            )
+        _refuse(session.findings)
+
+
+@release.command("apply")
+@_file_argument
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for each requirement and each release.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show the plan.")
+@_target_options
+@terminal.output_option
+def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, name: str, output: str) -> None:
+    """
+    Install or upgrade the releases of FILE, each when what it requires is really served.
+
+    When one fails, what this run changed is undone in reverse. Interrupted, the same command goes on.
+    """
+    from bookmesh.release import carrying_out, sessions, texts
+
+    with _failures():
+        tools = _tools(target, name)
+        session = sessions.open_session(file, tools.helm)
+        if output == "text":
+            described = texts.describe_plan(
+                session.plan, session.intended, session.rendered, session.installed
+            )
+            terminal.stderr().print(described, markup=False)
+        _refuse(session.findings)
+        if dry_run:
+            return
+        with ExitStack() as stack:
+            for namespace in sorted({one.namespace for one in session.wanted}):
+                stack.enter_context(tools.cluster.lock(namespace, _holder()))
+            run = carrying_out.Run(session, tools.helm, tools.cluster, report=_report, timeout_s=timeout_s)
+            is_done = run.carry_out()
+        click.echo(
+            texts.states_as_json(run.states) if output == "json" else texts.describe_states(run.states)
+        )
+    if not is_done:
+        sys.exit(1)
+
+
+@release.command("status")
+@_namespace_option
+@_target_options
+def show_status(namespace: str, target: str, name: str) -> None:
+    """Show what installed releases require, and whether it is served; exit code 1 when something is not."""
+    from bookmesh.release import sessions
+
+    with _failures():
+        tools = _tools(target, name)
+        rows = sessions.check_installed(namespace, tools.helm, tools.cluster)
+        for row in rows:
+            click.echo(
+                f"{'ok ' if row.verdict.is_satisfied else 'NOT'}  {row.release.name} requires {row.requirement}: "
+                f"{row.verdict.reason}"
+            )
+        if not rows:
+            click.echo(f"no release in namespace {namespace} requires anything")
+    if not all(row.verdict.is_satisfied for row in rows):
+        sys.exit(1)
+
+
+@release.command("rollback")
+@click.argument("release_name", metavar="RELEASE")
+@click.argument("revision", type=click.IntRange(min=1))
+@_namespace_option
+@_target_options
+def roll_back(release_name: str, revision: int, namespace: str, target: str, name: str) -> None:
+    """Bring RELEASE back to REVISION, unless others require what it would no longer serve."""
+    from bookmesh.release import contracts, sessions
+
+    with _failures():
+        tools = _tools(target, name)
+        one = contracts.ReleaseId(namespace, release_name)
+        with tools.cluster.lock(namespace, _holder()):
+            _refuse(sessions.check_rollback(one, revision, tools.helm))
+            tools.helm.roll_back(one, revision)
+        click.echo(f"{release_name} is what revision {revision} was")
+
+
+@release.command("uninstall")
+@click.argument("release_names", metavar="RELEASE…", nargs=-1, required=True)
+@_namespace_option
+@_target_options
+def uninstall(release_names: Sequence[str], namespace: str, target: str, name: str) -> None:
+    """Remove releases, callers before what they call, unless others still require them."""
+    from bookmesh.release import contracts, sessions
+
+    with _failures():
+        tools = _tools(target, name)
+        leaving = [contracts.ReleaseId(namespace, one) for one in release_names]
+        with tools.cluster.lock(namespace, _holder()):
+            order, findings = sessions.check_uninstall(leaving, tools.helm)
+            _refuse(findings)
+            for one in order:
+                tools.helm.uninstall(one)
+                click.echo(f"{one.name} is gone")
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Findings, and what Helm or the cluster says, as messages and exit code 1."""
+    from bookmesh.release import contracts, ports
+
+    with terminal.failures():
+        try:
+            yield
+        except (ports.HelmFailedError, ports.ClusterFailedError, contracts.DeclarationError) as error:
+            raise BookmeshError(Finding(code="BM0606", message=str(error))) from error
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        terminal.show(finding)
+    if findings:
+        sys.exit(1)
+
+
+def _tools(target: str, name: str) -> _Tools:
+    from bookmesh.release import clusters, helm
+    from bookmesh.tasks import kubectl
+
+    environment: dict[str, str] = {}
+    kubeconfig = None
+    if target == "lab":
+        lab = paths.paths_for(name)
+        launching.require_running(lab)
+        environment, kubeconfig = client.environment(lab), lab.kubeconfig
+    context = "" if target == "lab" else target
+    runner = kubectl.Kubectl(client.find_kubectl(), environment, context)
+    return _Tools(helm.SdkHelm(kubeconfig=kubeconfig, context=context), clusters.KubectlCluster(runner))
+
+
+def _holder() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+def _report(event: object) -> None:
+    from bookmesh.release import carrying_out
+
+    assert isinstance(event, carrying_out.Event)  # noqa: S101 - what a run reports
+    if mark := _MARKS.get(event.state):
+        text = f"  {mark} {event.release.name:<24} {event.state}" + (f": {event.text}" if event.text else "")
+        terminal.stderr().print(text, markup=False)

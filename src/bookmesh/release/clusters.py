@@ -1,0 +1,121 @@
+"""A cluster seen through kubectl: the objects that say what releases serve, and a lock that everybody respects."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from bookmesh.base.findings import BookmeshError, Finding
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.release.ports import ClusterFailedError
+
+ALWAYS: Final = ("deployments.apps", "pods", "services")
+ROUTES: Final = ("virtualservices.networking.istio.io", "httproutes.gateway.networking.k8s.io")
+LOCK: Final = "bookmesh-releases"
+LOCK_S: Final = 30
+"""How long the lock of somebody who died is respected; whoever lives renews it in a third of that."""
+
+
+class Output(Protocol):
+    """A finished command."""
+
+    @property
+    def exit(self) -> int: ...
+    @property
+    def stdout(self) -> str: ...
+    @property
+    def stderr(self) -> str: ...
+
+
+class Kubectl(Protocol):
+    """Runs kubectl against one cluster."""
+
+    def run(self, *arguments: str, stdin: str | None = None) -> Output: ...
+
+
+class KubectlCluster:
+    """Implements `ports.Cluster`."""
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl = kubectl
+        self._kinds: tuple[str, ...] | None = None
+
+    def objects(self, namespace: str) -> list[JsonObject]:
+        if self._kinds is None:
+            self._kinds = (*ALWAYS, *(kind for kind in ROUTES if self._serves(kind)))
+        listed = self._get(",".join(self._kinds), "-n", namespace)
+        items: list[JsonObject] = listed["items"]
+        return items
+
+    @contextlib.contextmanager
+    def lock(self, namespace: str, holder: str) -> Iterator[None]:
+        self._take(namespace, holder)
+        done = threading.Event()
+        renewing = threading.Thread(target=self._keep, args=(namespace, holder, done), daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewing.join()
+            self._kubectl.run("delete", "lease", LOCK, "-n", namespace, "--ignore-not-found")
+
+    def _take(self, namespace: str, holder: str) -> None:
+        created = self._kubectl.run("create", "-f", "-", stdin=json.dumps(_lease(namespace, holder)))
+        if not created.exit:
+            return
+        if "AlreadyExists" not in created.stderr:
+            raise ClusterFailedError(created.stderr.strip())
+        lease = self._get("lease", LOCK, "-n", namespace)
+        if not _is_expired(lease, datetime.now(UTC)):
+            raise BookmeshError(
+                Finding(
+                    code="BM0607",
+                    message=f"somebody else changes releases in namespace {namespace}",
+                    where=f"Lease {namespace}/{LOCK}",
+                    known=f"holder: {lease['spec'].get('holderIdentity', 'unknown')}",
+                    hint="wait until that run is over; the lock of a run that died is gone after half a minute",
+                )
+            )
+        self._replace(_lease(namespace, holder, lease["metadata"]["resourceVersion"]))
+
+    def _keep(self, namespace: str, holder: str, done: threading.Event) -> None:
+        while not done.wait(LOCK_S / 3):
+            with contextlib.suppress(ClusterFailedError):  # the next one, or the expiry, decides
+                self._replace(_lease(namespace, holder))
+
+    def _replace(self, lease: JsonObject) -> None:
+        replaced = self._kubectl.run("replace", "-f", "-", stdin=json.dumps(lease))
+        if replaced.exit:
+            raise ClusterFailedError(replaced.stderr.strip())
+
+    def _serves(self, kind: str) -> bool:
+        asked = self._kubectl.run("get", kind, "-n", "default", "--ignore-not-found", "-o", "name")
+        return not asked.exit
+
+    def _get(self, *arguments: str) -> Any:
+        got = self._kubectl.run("get", *arguments, "-o", "json")
+        if got.exit:
+            raise ClusterFailedError(got.stderr.strip())
+        return json.loads(got.stdout)
+
+
+def _lease(namespace: str, holder: str, version: str = "") -> JsonObject:
+    metadata = {"name": LOCK, "namespace": namespace} | ({"resourceVersion": version} if version else {})
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": metadata,
+        "spec": {"holderIdentity": holder, "leaseDurationSeconds": LOCK_S, "renewTime": now},
+    }
+
+
+def _is_expired(lease: JsonObject, now: datetime) -> bool:
+    spec = lease["spec"]
+    renewed = datetime.fromisoformat(spec["renewTime"].replace("Z", "+00:00"))
+    return now > renewed + timedelta(seconds=spec.get("leaseDurationSeconds", LOCK_S))

@@ -1,0 +1,137 @@
+"""Helm through its own library, in this process: no program `helm` is needed."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import helm_python
+import yaml
+
+from bookmesh.base.kubernetes import JsonObject
+from bookmesh.release.contracts import ReleaseId
+from bookmesh.release.files import Wanted
+from bookmesh.release.ports import HelmFailedError, Installed, NotInstalledError
+
+TIMEOUT_S: Final = 300
+_HOOK: Final = "helm.sh/hook"
+
+
+class SdkHelm:
+    """Implements `ports.Helm`. `kubeconfig` None and `context` "" mean what they mean to kubectl."""
+
+    def __init__(self, *, kubeconfig: Path | None = None, context: str = "") -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context or None
+        self._config = functools.cache(self._open)
+
+    def render(self, wanted: Wanted) -> list[JsonObject]:
+        try:
+            with _open_chart(wanted.chart) as chart:
+                files = chart.render(
+                    dict(wanted.values),
+                    name=wanted.release.name,
+                    namespace=wanted.release.namespace,
+                    is_upgrade=True,
+                )
+        except helm_python.HelmError as error:
+            raise HelmFailedError(f"{wanted.chart}: {error}") from error
+        return parse_manifest(
+            "\n---\n".join(text for name, text in files.items() if not name.endswith(".txt"))
+        )
+
+    def installed(self, namespace: str) -> Sequence[Installed]:
+        try:
+            config = self._config(namespace)
+            names = [one["name"] for one in config.list(all_states=True)]
+            return [_installed(config.status(name), namespace) for name in names]
+        except helm_python.HelmError as error:
+            raise HelmFailedError(str(error)) from error
+
+    def apply(self, wanted: Wanted) -> int:
+        config, name = self._config(wanted.release.namespace), wanted.release.name
+        try:
+            with _open_chart(wanted.chart) as chart:
+                if self._is_installed(config, name):
+                    done = config.upgrade(
+                        chart, name, dict(wanted.values), reset_values=True, timeout=TIMEOUT_S
+                    )
+                else:
+                    done = config.install(
+                        chart, name, dict(wanted.values), create_namespace=True, timeout=TIMEOUT_S
+                    )
+        except helm_python.HelmError as error:
+            raise HelmFailedError(str(error)) from error
+        return _revision(done)
+
+    def manifest(self, release: ReleaseId, revision: int) -> list[JsonObject]:
+        try:
+            summary = self._config(release.namespace).status(release.name, revision=revision)
+        except helm_python.HelmError as error:
+            raise HelmFailedError(str(error)) from error
+        return parse_manifest(summary.get("manifest") or "")
+
+    def roll_back(self, release: ReleaseId, revision: int) -> None:
+        try:
+            self._config(release.namespace).rollback(release.name, version=revision, timeout=TIMEOUT_S)
+        except helm_python.HelmError as error:
+            raise HelmFailedError(str(error)) from error
+
+    def uninstall(self, release: ReleaseId) -> None:
+        try:
+            self._config(release.namespace).uninstall(release.name, timeout=TIMEOUT_S, wait="legacy")
+        except helm_python.HelmNotFoundError as error:
+            raise NotInstalledError(str(error)) from error
+        except helm_python.HelmError as error:
+            raise HelmFailedError(str(error)) from error
+
+    def _open(self, namespace: str) -> helm_python.Config:
+        return helm_python.Config(
+            kubeconfig_path=self._kubeconfig, kube_context=self._context, namespace=namespace
+        )
+
+    @staticmethod
+    def _is_installed(config: helm_python.Config, name: str) -> bool:
+        try:
+            config.status(name)
+        except helm_python.HelmNotFoundError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def _open_chart(path: Path) -> Iterator[helm_python.Chart]:
+    """
+    Load a chart. One with symbolic links, such as ours to their library, is copied first: Helm follows them, but says
+    so for each on stderr, whoever owns that.
+    """
+    with contextlib.ExitStack() as stack:
+        if path.is_dir() and any(part.is_symlink() for part in path.rglob("*")):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bookmesh-chart-")))
+            path = Path(shutil.copytree(path, folder / path.resolve().name))
+        yield stack.enter_context(helm_python.Chart.load(path))
+
+
+def parse_manifest(text: str) -> list[JsonObject]:
+    """The objects of a manifest in a fixed order; hooks are left out, as Helm keeps them apart."""
+    objects = [document for document in yaml.safe_load_all(text) if document]
+    plain = [one for one in objects if _HOOK not in (one["metadata"].get("annotations") or {})]
+    return sorted(plain, key=lambda one: (one["kind"], one["metadata"]["name"]))
+
+
+def _installed(summary: dict[str, Any], namespace: str) -> Installed:
+    return Installed(
+        ReleaseId(namespace, summary["name"]),
+        _revision(summary),
+        tuple(parse_manifest(summary.get("manifest") or "")),
+        summary.get("status") == "deployed",
+    )
+
+
+def _revision(summary: dict[str, Any]) -> int:
+    return int(summary.get("version") or summary.get("revision") or 0)
