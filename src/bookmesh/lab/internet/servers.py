@@ -1,13 +1,14 @@
 """
-The servers of the simulated Internet as the configuration of one Envoy: every host on its ports, told apart by name.
+The servers of the simulated Internet as the configuration of one Envoy: every host on its ports, at its addresses.
 
-In TLS the name in the greeting decides which certificate is shown, and a name nobody has gets no answer; inside, and in
-plain text, the Host header decides. What a host's program answers comes from a process beside Envoy. Pure.
+In TLS the name in the greeting decides which certificate is shown, and a name that nobody has at that address gets no
+answer. In plain text the Host header decides between hosts of one address, and the first of them answers to a name that
+none of them has. What a host's program answers comes from a process beside Envoy. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bookmesh.lab.internet import hosts as hosts_
@@ -27,11 +28,7 @@ _OWN_HEADERS: Final = ("x-forwarded-proto", "x-envoy-expected-rq-timeout-ms", "x
 
 def build_bootstrap(directory: hosts_.Directory, keys: Mapping[str, ServerKeys]) -> JsonObject:
     """Build Envoy's whole configuration; `keys` has the certificate of each host that speaks TLS, by its first name."""
-    plain = sorted({port for host in directory.hosts for port in host.http})
-    secure = sorted({port for host in directory.hosts for port in host.https} - set(plain))
-    both = sorted({port for host in directory.hosts for port in host.https} & set(plain))
-    listeners = [_listener(port, directory.hosts, keys, plain=True, secure=port in both) for port in plain]
-    listeners += [_listener(port, directory.hosts, keys, plain=False, secure=True) for port in secure]
+    listeners = [_listener(port, directory, keys) for port in directory.ports]
     programs = sorted({host.program for host in directory.hosts if host.program})
     return {
         "node": {"id": "internet", "cluster": "internet"},
@@ -51,21 +48,19 @@ def _ready_listener() -> JsonObject:
     }
 
 
-def _listener(
-    port: int,
-    hosts: Iterable[hosts_.Host],
-    keys: Mapping[str, ServerKeys],
-    *,
-    plain: bool,
-    secure: bool,
-) -> JsonObject:
-    chains = (
-        [_secure_chain(host, keys[host.names[0]]) for host in hosts if port in host.https] if secure else []
-    )
-    if plain:
-        open_hosts = [host for host in hosts if port in host.http]
-        match = {"filter_chain_match": {"transport_protocol": "raw_buffer"}}
-        chains.append(match | {"filters": [_manager([_virtual_host(host, port) for host in open_hosts])]})
+def _listener(port: int, directory: hosts_.Directory, keys: Mapping[str, ServerKeys]) -> JsonObject:
+    chains: list[JsonObject] = []
+    plain: dict[str, list[hosts_.Host]] = {}
+    for host, addresses in zip(directory.hosts, directory.addresses, strict=True):
+        if port in host.https:
+            chains.append(_secure_chain(host, addresses, keys[host.names[0]]))
+        elif port in host.http:
+            for address in addresses:
+                plain.setdefault(address, []).append(host)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for address, hosts in plain.items():
+        alike.setdefault(tuple(host.names[0] for host in hosts), []).append(address)
+    chains += [_plain_chain(plain[addresses[0]], addresses) for addresses in alike.values()]
     inspector = {
         "name": "envoy.filters.listener.tls_inspector",
         "typed_config": {
@@ -80,7 +75,18 @@ def _listener(
     }
 
 
-def _secure_chain(host: hosts_.Host, keys: ServerKeys) -> JsonObject:
+def _plain_chain(hosts: Sequence[hosts_.Host], addresses: Sequence[str]) -> JsonObject:
+    virtual_hosts = [_virtual_host(host, list(host.names), is_plain=True) for host in hosts]
+    virtual_hosts[0]["domains"].append("*")
+    match = {"transport_protocol": "raw_buffer", "prefix_ranges": _ranges(addresses)}
+    return {"filter_chain_match": match, "filters": [_manager(virtual_hosts)]}
+
+
+def _ranges(addresses: Sequence[str]) -> list[JsonObject]:
+    return [{"address_prefix": address, "prefix_len": 32} for address in addresses]
+
+
+def _secure_chain(host: hosts_.Host, addresses: Sequence[str], keys: ServerKeys) -> JsonObject:
     context = {
         "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
         "common_tls_context": {
@@ -94,9 +100,13 @@ def _secure_chain(host: hosts_.Host, keys: ServerKeys) -> JsonObject:
         },
     }
     return {
-        "filter_chain_match": {"transport_protocol": "tls", "server_names": list(host.names)},
+        "filter_chain_match": {
+            "transport_protocol": "tls",
+            "server_names": list(host.names),
+            "prefix_ranges": _ranges(addresses),
+        },
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context},
-        "filters": [_manager([_virtual_host(host, None)])],
+        "filters": [_manager([_virtual_host(host, ["*"], is_plain=False)])],
     }
 
 
@@ -129,10 +139,9 @@ def _manager(virtual_hosts: list[JsonObject]) -> JsonObject:
     }
 
 
-def _virtual_host(host: hosts_.Host, plain_port: int | None) -> JsonObject:
-    """The answers of one host; with `plain_port` in plain text, which a host may send on to https."""
-    domains = list(host.names) if plain_port is not None else ["*"]
-    if plain_port is not None and host.secure_only:
+def _virtual_host(host: hosts_.Host, domains: list[str], *, is_plain: bool) -> JsonObject:
+    """The answers of one host, which may send plain requests on to https."""
+    if is_plain and host.secure_only:
         redirect: JsonObject = {"https_redirect": True}
         if host.https[0] != 443:
             redirect["port_redirect"] = host.https[0]

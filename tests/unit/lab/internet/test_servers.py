@@ -14,6 +14,7 @@ OWN = """
 - names: [plain.example]
   https: []
   answers: [{status: 503, headers: {x-rate: 100%}, body: nothing}]
+- {names: [shared.example], addresses: [151.101.3.5, 192.0.2.9]}
 - names: [odd.example, "*.far.odd.example"]
   http: [8080]
   https: [8443, 80]
@@ -38,9 +39,16 @@ def listener(config: dict[str, Any], port: int) -> dict[str, Any]:
     return dict(found)
 
 
-def plain_hosts(chain: dict[str, Any]) -> dict[str, Any]:
-    manager = chain["filters"][0]["typed_config"]
-    return {host["name"]: host for host in manager["route_config"]["virtual_hosts"]}
+def plain_host(config: dict[str, Any], port: int, name: str) -> dict[str, Any]:
+    """The virtual host of one host in plain text."""
+    found = [
+        host
+        for chain in listener(config, port)["filter_chains"]
+        if chain["filter_chain_match"]["transport_protocol"] == "raw_buffer"
+        for host in chain["filters"][0]["typed_config"]["route_config"]["virtual_hosts"]
+        if host["name"] == name
+    ]
+    return dict(found[0])
 
 
 def test_envoy_takes_it(tmp_path: Path) -> None:
@@ -68,27 +76,35 @@ def test_a_name_in_the_greeting_decides_about_the_certificate(tmp_path: Path) ->
 
 
 def test_one_port_can_have_both_kinds(tmp_path: Path) -> None:
-    chains = listener(build(tmp_path), 80)["filter_chains"]
-    kinds = [chain["filter_chain_match"]["transport_protocol"] for chain in chains]
-    assert kinds == ["tls", "raw_buffer"]
-    assert chains[0]["filter_chain_match"]["server_names"] == ["odd.example", "*.far.odd.example"]
+    matches = [chain["filter_chain_match"] for chain in listener(build(tmp_path), 80)["filter_chains"]]
+    assert {match["transport_protocol"] for match in matches} == {"tls", "raw_buffer"}
+    (secure,) = [match for match in matches if match["transport_protocol"] == "tls"]
+    assert secure["server_names"] == ["odd.example", "*.far.odd.example"]
+
+
+def test_who_is_at_an_address_answers_to_every_name(tmp_path: Path) -> None:
+    config = build(tmp_path)
+    english, german = (plain_host(config, 80, f"{name}.wikipedia.org") for name in ("en", "de"))
+    assert english["domains"][-1] == "*"
+    assert german["domains"] == ["de.wikipedia.org"]
+    assert plain_host(config, 80, "httpbin.org")["domains"][-1] == "*"
 
 
 def test_a_host_for_tls_only_sends_plain_requests_on(tmp_path: Path) -> None:
     config = build(tmp_path)
-    cnn = plain_hosts(listener(config, 80)["filter_chains"][-1])["edition.cnn.com"]
+    cnn = plain_host(config, 80, "edition.cnn.com")
     assert cnn["routes"] == [{"match": {"prefix": "/"}, "redirect": {"https_redirect": True}}]
-    odd = plain_hosts(listener(config, 8080)["filter_chains"][0])["odd.example"]
+    odd = plain_host(config, 8080, "odd.example")
     assert odd["routes"][0]["redirect"] == {"https_redirect": True, "port_redirect": 8443}
 
 
 def test_answers_come_before_the_program(tmp_path: Path) -> None:
     config = build(tmp_path, "- {names: [a.example], program: httpbin, answers: [{path: /own}]}")
-    routes = plain_hosts(listener(config, 80)["filter_chains"][0])["a.example"]["routes"]
+    routes = plain_host(config, 80, "a.example")["routes"]
     assert [route["match"] for route in routes] == [{"path": "/own"}, {"prefix": "/"}]
     assert routes[1]["route"]["cluster"] == "httpbin"
 
 
 def test_a_percent_sign_in_a_header_is_one(tmp_path: Path) -> None:
-    plain = plain_hosts(listener(build(tmp_path), 80)["filter_chains"][-1])["plain.example"]
+    plain = plain_host(build(tmp_path), 80, "plain.example")
     assert plain["routes"][0]["response_headers_to_add"][0]["header"] == {"key": "x-rate", "value": "100%%"}
