@@ -30,7 +30,10 @@ class Authority:
         self.pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def issue_secret(self, *, name: str, namespace: str, hosts: tuple[str, ...]) -> dict[str, Any]:
-        """Issue a server certificate for `hosts` (at least one) and build the Secret of type kubernetes.io/tls."""
+        """
+        Issue a certificate for `hosts` (at least one) and build the Secret of type kubernetes.io/tls; `ca.crt` in it is
+        the authority's own, with which to verify others.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _begin(
@@ -59,6 +62,7 @@ class Authority:
             "stringData": {
                 "tls.crt": certificate.public_bytes(serialization.Encoding.PEM).decode(),
                 "tls.key": private.decode(),
+                "ca.crt": self.pem,
             },
         }
 
