@@ -49,8 +49,9 @@ def prepare(root: Path, *, owner: int | None) -> None:
     """Make below `root` what is missing; `owner` gets the directories that squid writes to, None leaves them ours."""
     for name in ("run", *_OWN_DIRECTORIES):
         (root / name).mkdir(parents=True, exist_ok=True)
-    for name in _OWN_DIRECTORIES if owner is not None else ():
-        os.chown(root / name, owner, owner)
+    if owner is not None:
+        for name in _OWN_DIRECTORIES:
+            os.chown(root / name, owner, owner)
     accounts.add(root, USER, UID)
     file = root / CONFIGURATION
     if not file.exists():

@@ -252,6 +252,8 @@ class ControlPlane:
 
     async def _push(self, snapshot: MeshSnapshot) -> None:
         for uid, open_proxy in list(self._proxies.items()):
+            if self._proxies.get(uid) is not open_proxy:  # closed while the others had their turn
+                continue
             is_other = self._refresh_labels(open_proxy)
             if is_other or open_proxy.pushed is None or open_proxy.pushed.snapshot is not snapshot:
                 if self._push_to(open_proxy, snapshot) and not open_proxy.feed.is_settled():

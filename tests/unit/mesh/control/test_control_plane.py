@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -28,6 +30,7 @@ class Record:
         self.translated: list[str] = []
         self.broken: set[str] = set()
         self.found: list[Finding] = []
+        self.on_translate: Callable[[str], object] = lambda _name: None
 
 
 class RecordingBuilder(Builder):
@@ -44,6 +47,7 @@ class RecordingBuilder(Builder):
 
     def translate(self, proxy, snapshot):
         self.record.translated.append(proxy.name)
+        self.record.on_translate(proxy.name)
         if proxy.name in self.record.broken:
             raise RuntimeError("cannot translate")
         return super().translate(proxy, snapshot)
@@ -114,6 +118,24 @@ async def test_opening_again_replaces(plane):
     assert second.socket_path.is_socket()
     assert len(plane.status()) == 1
     await plane.close_proxy("uid-of-ingress-0")
+
+
+async def test_a_proxy_that_closes_during_a_push_is_not_pushed_to(plane, builder):
+    other = copy.deepcopy(small_mesh.GATEWAY_POD)
+    other["metadata"] |= {"name": "ingress-1", "uid": "uid-of-ingress-1"}
+    await plane.open_proxy(small_mesh.GATEWAY_POD)
+    await plane.open_proxy(other)
+    closing = []
+    builder.on_translate = lambda _name: closing.append(
+        asyncio.ensure_future(plane.close_proxy("uid-of-ingress-1"))
+    )
+    async with running(plane):
+        await until(lambda: closing)
+        await closing[0]
+        builder.on_translate = lambda _name: None
+        await until(lambda: pushed(plane))
+        assert builder.translated == ["ingress-0"]
+        assert plane._unsettled <= {"uid-of-ingress-0"}
 
 
 async def test_the_end_of_the_run_closes_every_proxy(plane):
