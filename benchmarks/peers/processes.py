@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-START_LIMIT_S = 30.0
+START_LIMIT_S = 120.0
 STOP_LIMIT_S = 10.0
 
 
