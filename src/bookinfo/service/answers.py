@@ -27,15 +27,12 @@ NOT_IN_A_LINE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class Response:
+class Response(msgspec.Struct, eq=False):
     """A whole answer. `fields` are further header lines, each with its line end; the server adds what all bear."""
 
-    __slots__ = ("body", "fields", "status")
-
-    def __init__(self, body: bytes = b"", status: int = 200, fields: bytes = b"") -> None:
-        self.body = body
-        self.status = status
-        self.fields = fields
+    body: bytes = b""
+    status: int = 200
+    fields: bytes = b""
 
 
 class HttpError(Exception):

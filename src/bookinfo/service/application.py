@@ -65,9 +65,10 @@ class Service:
             outcome = self._route(request)
         except Exception as error:
             return self._failed(request, error)
-        return (
-            self._record(request, outcome) if isinstance(outcome, Response) else self._wait(request, outcome)
-        )
+        if not isinstance(outcome, Response):
+            return self._wait(request, outcome)
+        self._recorder.end(request, outcome.status, len(outcome.body))
+        return outcome
 
     def refuse(self, request: Request, error: HttpError) -> Response:
         """Answer a request that is not to be served."""

@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         for request in reader.feed(data):
             if self._is_ending:
                 return
-            if self._is_busy():
+            if self._request is not None or self._is_write_paused or self._waiting:
                 self._waiting.append(request)
             else:
                 self._serve(request)

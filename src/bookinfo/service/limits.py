@@ -67,12 +67,19 @@ def check_head(request: Request, *, target_bytes: int, wire_bytes: int) -> None:
         raise HttpError(431, f"there are more than {MAX_HEADERS} headers")
     if request.version not in {"1.1", "1.0"}:
         raise HttpError(505, "this server speaks HTTP/1.1")
-    check_framing(request)
+    fields = request.fields
+    if b"content-length" in fields or b"transfer-encoding" in fields:
+        check_length(request)
+    if b"host" not in fields:
+        if request.version == "1.1":
+            raise HttpError(400, "the header Host is missing")
+    elif len(fields) != len(request.headers) and sum(name == b"host" for name, _ in request.headers) > 1:
+        raise HttpError(400, "the header Host is repeated")
 
 
-def check_framing(request: Request) -> None:
+def check_length(request: Request) -> None:
     """
-    Check what says where a request ends and whom it is for; others on its way must not understand it otherwise.
+    Check what says where the body ends; others on its way must not understand it otherwise.
 
     The parser has refused the rest: both Content-Length and Transfer-Encoding, either repeated, odd numbers, odd
     white space and line ends.
@@ -86,12 +93,5 @@ def check_framing(request: Request) -> None:
             raise HttpError(400, "Transfer-Encoding is not part of HTTP/1.0")
         if encoding.strip().lower() != b"chunked":
             raise HttpError(501, "the only Transfer-Encoding that is understood is chunked")
-    elif int(request.fields.get(b"content-length", b"0")) > MAX_BODY_BYTES:
+    elif int(request.fields[b"content-length"]) > MAX_BODY_BYTES:
         raise HttpError(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
-    if b"host" not in request.fields:
-        if request.version == "1.1":
-            raise HttpError(400, "the header Host is missing")
-    elif len(request.fields) != len(request.headers):
-        hosts = sum(name == b"host" for name, _ in request.headers)
-        if hosts > 1:
-            raise HttpError(400, "the header Host is repeated")

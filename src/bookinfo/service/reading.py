@@ -127,13 +127,13 @@ class RequestReader:
         self._request = request = Request(
             parser.get_method().decode("ascii"),
             path,
-            query=query,
-            raw_headers=self._headers,
-            version=version,
-            is_kept_alive=version == "1.1" and parser.should_keep_alive() and not parser.should_upgrade(),
-            client=self._client,
-            server=self._server,
-            began=began,
+            query,
+            self._headers,
+            version,
+            version == "1.1" and parser.should_keep_alive() and not parser.should_upgrade(),
+            self._client,
+            self._server,
+            began,
         )
         try:
             if not path or request.method == "CONNECT":

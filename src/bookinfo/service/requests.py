@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from bookinfo.service import headers, tracing
+import msgspec
+
+from bookinfo.service import tracing
 
 Address = tuple[str, int]
 """IP address and port."""
@@ -17,61 +19,35 @@ UNMATCHED: Final = "unmatched"
 NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
-class Request:
-    """One request. Names of headers are lower-case; of a header that is repeated, `fields` has the first line."""
+class Request(msgspec.Struct, eq=False):
+    """One request. Names of headers are lower-case."""
 
-    __slots__ = (
-        "began",
-        "body",
-        "client",
-        "fields",
-        "headers",
-        "is_kept_alive",
-        "is_overdue",
-        "method",
-        "parameters",
-        "path",
-        "query",
-        "route",
-        "server",
-        "span",
-        "version",
-    )
+    method: str
+    path: str
+    """Decoded, so a slash in it may have been `%2f`."""
+    query: bytes = b""
+    headers: list[tuple[bytes, bytes]] = []
+    """All lines, in order of arrival."""
+    version: str = "1.1"
+    is_kept_alive: bool = True
+    """Whether the client may send another request on the same connection."""
+    client: Address | None = None
+    server: Address | None = None
+    began: float = 0.0
+    """When its headers were complete, by `time.monotonic`."""
+    body: bytes = b""
+    route: str = UNMATCHED
+    """The path of the route that serves it, such as `/details/{product_id}`."""
+    parameters: Mapping[str, str] = NO_PARAMETERS
+    """What the path has in the places of the route's names."""
+    span: tracing.Serving | None = None
+    is_overdue: bool = False
+    """Set when it is cancelled because it took too long."""
+    fields: dict[bytes, bytes] = {}
+    """The headers by name, made from them; of one that is repeated, the first line counts."""
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: bytes = b"",
-        raw_headers: headers.RawHeaders = (),
-        version: str = "1.1",
-        is_kept_alive: bool = True,
-        client: Address | None = None,
-        server: Address | None = None,
-        began: float = 0.0,
-    ) -> None:
-        self.method = method
-        self.path = path
-        """Decoded, so a slash in it may have been `%2f`."""
-        self.query = query
-        self.headers = list(raw_headers)
+    def __post_init__(self) -> None:
         self.fields = dict(reversed(self.headers))
-        self.body = b""
-        self.version = version
-        self.is_kept_alive = is_kept_alive
-        """Whether the client may send another request on the same connection."""
-        self.client = client
-        self.server = server
-        self.began = began
-        """When its headers were complete, by `time.monotonic`."""
-        self.route = UNMATCHED
-        """The path of the route that serves it, such as `/details/{product_id}`."""
-        self.parameters = NO_PARAMETERS
-        """What the path has in the places of the route's names."""
-        self.span: tracing.Serving | None = None
-        self.is_overdue = False
-        """Set when it is cancelled because it took too long."""
 
     def header(self, name: str) -> str | None:
         """Return the value of a header, its first line; None if it is not there."""

@@ -12,7 +12,7 @@ BOUNDARY = "multipart/form-data; boundary=xx"
 
 
 def parse(body: bytes, content_type: str) -> dict[str, str]:
-    request = Request("POST", "/", raw_headers=[(b"content-type", content_type.encode("latin-1"))])
+    request = Request("POST", "/", headers=[(b"content-type", content_type.encode("latin-1"))])
     request.body = body
     return forms.parse(request)
 

@@ -73,7 +73,7 @@ def access(level: int = logging.INFO, **variables: str) -> logs.AccessLog:
 
 
 def asked(path: str = "/", request_id: bytes | None = None) -> Request:
-    return Request("GET", path, raw_headers=[(b"x-request-id", request_id)] if request_id else [])
+    return Request("GET", path, headers=[(b"x-request-id", request_id)] if request_id else [])
 
 
 async def test_line_about_a_request_is_like_the_others(capsys: pytest.CaptureFixture[str]) -> None:

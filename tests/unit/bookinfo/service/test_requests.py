@@ -6,7 +6,7 @@ from bookinfo.service.requests import Request
 
 
 def test_of_a_repeated_header_the_first_counts() -> None:
-    request = Request("GET", "/", raw_headers=[(b"x", b"1"), (b"y", b"2"), (b"x", b"3")])
+    request = Request("GET", "/", headers=[(b"x", b"1"), (b"y", b"2"), (b"x", b"3")])
     assert request.header("x") == "1"
     assert request.header("z") is None
     assert request.headers == [(b"x", b"1"), (b"y", b"2"), (b"x", b"3")]
@@ -28,7 +28,7 @@ def test_of_a_repeated_header_the_first_counts() -> None:
     ],
 )
 def test_a_cookie_is_found_by_its_name(lines: list[bytes], value: str | None) -> None:
-    request = Request("GET", "/", raw_headers=[(b"cookie", line) for line in lines])
+    request = Request("GET", "/", headers=[(b"cookie", line) for line in lines])
     assert request.cookie("session") == value
 
 

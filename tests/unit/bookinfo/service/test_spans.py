@@ -40,7 +40,7 @@ def tracing(sent: Sent) -> spans.Spans:
 
 def asked(*headers: tuple[bytes, bytes], method: str = "GET") -> Request:
     return Request(
-        method, "/books/1", raw_headers=headers, client=("10.0.0.1", 5000), server=("10.0.0.2", 9080)
+        method, "/books/1", headers=list(headers), client=("10.0.0.1", 5000), server=("10.0.0.2", 9080)
     )
 
 
