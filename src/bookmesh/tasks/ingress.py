@@ -18,6 +18,34 @@ class Address(NamedTuple):
     ports: Mapping[int, int]
 
 
+class Gateway:
+    """
+    The ingress gateway of one run: its address is asked for once, and again after a request did not get through.
+
+    A process for every question is what most of the time of a short task would go to.
+    """
+
+    def __init__(self, kubectl: Kubectl, service: str = DEFAULT_SERVICE) -> None:
+        self._kubectl = kubectl
+        self._service = service
+        self._address: Address | None = None
+
+    def address(self) -> Address:
+        """
+        Give the address.
+
+        Raises:
+            ClusterError: see `find`.
+        """
+        if self._address is None:
+            self._address = find(self._kubectl, self._service)
+        return self._address
+
+    def forget(self) -> None:
+        """Ask again the next time."""
+        self._address = None
+
+
 def find(kubectl: Kubectl, service: str = DEFAULT_SERVICE) -> Address:
     """
     Ask the cluster for the gateway's address.

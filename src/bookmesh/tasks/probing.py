@@ -27,7 +27,7 @@ class Prober:
     kubectl: Kubectl
     namespace: str
     directory: Path
-    ingress_service: str = ingress.DEFAULT_SERVICE
+    gateway: ingress.Gateway
     authorities: dict[str, str] = field(default_factory=dict)
     """Certificates in PEM of authorities that steps of this run made, by name."""
 
@@ -46,8 +46,10 @@ class Prober:
             ClusterError: the client's pod or the gateway cannot be reached at all.
         """
         if request.from_ == formats.OUTSIDE:
-            address = ingress.find(self.kubectl, self.ingress_service)
-            return Observation(exchanges=outside.send(request, address, self.directory, self.authorities))
+            exchanges = outside.send(request, self.gateway.address(), self.directory, self.authorities)
+            if any(exchange.error for exchange in exchanges):
+                self.gateway.forget()
+            return Observation(exchanges=exchanges)
         mark = f"--{secrets.token_hex(8)}"
         container = ["-c", request.container] if request.container else []
         done = self.kubectl.run(

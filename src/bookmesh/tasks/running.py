@@ -59,7 +59,8 @@ class TaskRun:
         self._task: formats.Task = msgspec.convert(
             manifests.fill_all(msgspec.to_builtins(loaded.task), self.namespace), formats.Task
         )
-        prober = probing.Prober(cluster.kubectl, self.namespace, loaded.directory, cluster.ingress_service)
+        gateway = ingress.Gateway(cluster.kubectl, cluster.ingress_service)
+        prober = probing.Prober(cluster.kubectl, self.namespace, loaded.directory, gateway)
         self._prober = prober
         self._actor = Actor(self._task, prober, cluster.cluster_wide)
         self._kubectl = cluster.kubectl

@@ -7,7 +7,7 @@ import msgspec
 from tests.unit.tasks import sample
 from tests.unit.tasks.fake_kubectl import FakeKubectl, said
 
-from bookmesh.tasks import acting, probing
+from bookmesh.tasks import acting, ingress, probing
 from bookmesh.tasks import format as formats
 
 
@@ -16,7 +16,7 @@ def act(
 ) -> acting.Acted:
     document = sample.document(steps=[{"name": "s", **action}], elsewhere=elsewhere or [])
     task = msgspec.convert(document, formats.Task)
-    prober = probing.Prober(kubectl, "n", directory)
+    prober = probing.Prober(kubectl, "n", directory, ingress.Gateway(kubectl))
     return acting.Actor(task, prober, frozenset({"ClusterRole"})).act(task.steps[0])
 
 

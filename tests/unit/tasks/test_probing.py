@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 from tests.unit.tasks.fake_kubectl import FakeKubectl, said
 
 from bookmesh.tasks import format as formats
-from bookmesh.tasks import probing
+from bookmesh.tasks import ingress, probing
 
 
 def expectation(**probe: Any) -> formats.Expectation:
@@ -15,7 +16,7 @@ def expectation(**probe: Any) -> formats.Expectation:
 
 
 def probe(kubectl: FakeKubectl, **wanted: Any) -> Any:
-    return probing.Prober(kubectl, "n", Path()).probe(expectation(**wanted))
+    return probing.Prober(kubectl, "n", Path(), ingress.Gateway(kubectl)).probe(expectation(**wanted))
 
 
 def test_a_request_from_a_pod_is_one_curl(tmp_path: Path) -> None:
@@ -61,3 +62,18 @@ def test_probes_are_described() -> None:
     assert probing.describe(expectation(request=request)) == "GET http://x -H A:b from curl x 5, 2 at a time"
     assert probing.describe(expectation(exec={"of": "pod/x", "command": ["a", "b"]})) == "exec pod/x: a b"
     assert probing.describe(expectation(logs={"of": "pod/x", "container": "c"})) == "logs pod/x c"
+
+
+def test_the_gateway_is_asked_for_once_until_a_request_does_not_get_through() -> None:
+    service = {
+        "spec": {"ports": [{"port": 80}]},
+        "status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.1"}]}},
+    }
+    kubectl = FakeKubectl(lambda _arguments, _stdin: said(json.dumps(service)))
+    prober = probing.Prober(kubectl, "n", Path(), ingress.Gateway(kubectl))
+    no_port = formats.Request(url="http://a.example:81/")
+    prober.gateway.address()
+    assert prober.send(no_port).exchanges[0].error
+    assert len(kubectl.commands) == 1
+    prober.send(no_port)
+    assert len(kubectl.commands) == 2
