@@ -170,7 +170,7 @@ class Expectation(_Part, frozen=True):
 
 
 class Secret(_Part, frozen=True):
-    """A server certificate for `hosts`, made for this run, as a Secret of type kubernetes.io/tls."""
+    """A certificate for `hosts`, made for this run, as a Secret of type kubernetes.io/tls with its authority's."""
 
     name: str
     hosts: tuple[str, ...]

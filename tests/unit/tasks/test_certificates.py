@@ -24,6 +24,7 @@ def test_a_client_can_trust_the_authority_and_a_server_use_the_pair(tmp_path: Pa
     (tmp_path / "crt").write_text(pair["tls.crt"])
     (tmp_path / "key").write_text(pair["tls.key"])
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    assert pair["ca.crt"] == authority.pem
     assert ssl.create_default_context(cadata=authority.pem).cert_store_stats()["x509_ca"] == 1
 
 

@@ -32,6 +32,7 @@ _NAMES: Final = {
     "BM0242": "UnknownEnvoyType",
     "BM0243": "UnusablePatch",
     "BM0420": "MissingIngressClass",
+    "BM0421": "IdleListenerTls",
 }
 
 

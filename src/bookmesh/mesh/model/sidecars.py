@@ -11,6 +11,8 @@ from bookmesh.mesh.model.destination_rules import ConnectionPool
 from bookmesh.mesh.model.gateways import ServerTls
 from bookmesh.mesh.model.matching import Destination, LabelSelector
 
+# An address of the pod itself: loopback, or 0.0.0.0 for the address the pod has; or a Unix socket.
+_ENDPOINT = r"^((127\.0\.0\.1|0\.0\.0\.0):[0-9]{1,5}|unix:///.+)?$"
 CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
 
 
@@ -43,11 +45,26 @@ class IngressListener(Model, frozen=True):
     """
 
     port: SidecarPort
-    bind: str = ""
+    bind: Annotated[str, NOT_ACTED_ON] = ""
     capture_mode: CaptureMode | None = None
-    default_endpoint: str = ""
+    default_endpoint: Annotated[str, msgspec.Meta(pattern=_ENDPOINT)] = ""
     tls: ServerTls | None = None
     connection_pool: ConnectionPool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.port.number or not self.port.protocol:
+            raise ValueError("port needs number and protocol")
+        if self.capture_mode == "NONE":
+            raise ValueError("captureMode NONE is not possible here: every connection is intercepted")
+        if self.tls is None:
+            return
+        if self.tls.mode not in ("SIMPLE", "MUTUAL"):
+            raise ValueError(f"tls.mode {self.tls.mode} is not possible here; SIMPLE and MUTUAL are")
+        if self.tls.credentials:
+            raise ValueError("tls.credentialName is for gateways; a sidecar takes certificates from files")
+        if self.port.protocol.upper() not in ("HTTPS", "TLS"):
+            raise ValueError(f"protocol {self.port.protocol} has no TLS; HTTPS and TLS have")
 
 
 class EgressListener(Model, frozen=True):
@@ -96,7 +113,7 @@ class Sidecar(Model, frozen=True):
     """
 
     workload_selector: LabelSelector | None = None
-    ingress: Annotated[tuple[IngressListener, ...], NOT_ACTED_ON] = ()
+    ingress: tuple[IngressListener, ...] = ()
     egress: tuple[EgressListener, ...] = ()
     inbound_connection_pool: ConnectionPool | None = None
     outbound_traffic_policy: OutboundTrafficPolicy | None = None

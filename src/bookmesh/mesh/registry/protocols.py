@@ -34,6 +34,11 @@ class Protocol(enum.Enum):
     def is_tls(self) -> bool:
         return self in (Protocol.HTTPS, Protocol.TLS)
 
+    @property
+    def inside_tls(self) -> Protocol:
+        """What is spoken once TLS has ended."""
+        return {Protocol.HTTPS: Protocol.HTTP, Protocol.TLS: Protocol.TCP}.get(self, self)
+
 
 _HTTP: Final = frozenset({Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB})
 _HTTP2: Final = frozenset({Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB})

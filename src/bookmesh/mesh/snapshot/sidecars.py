@@ -18,7 +18,8 @@ class View:
     """
     What one Sidecar lets a proxy see. `entries` are (namespace, host pattern), of which None means everything;
     namespaces are names, `*` or `~`. `egress_proxy` takes what goes to services nobody knows; its host is fully
-    qualified. `inbound_pool` limits connections to the application.
+    qualified. `inbound_pool` limits connections to the application; `inbound` are the ports on which it is called, in
+    place of those that Services name.
     """
 
     ref: ObjectRef
@@ -27,6 +28,7 @@ class View:
     outbound: settings.OutboundTrafficPolicy | None
     egress_proxy: matching.Destination | None = None
     inbound_pool: destination_rules.ConnectionPool | None = None
+    inbound: tuple[sidecars.IngressListener, ...] = ()
 
     def shows_service(self, service: services.Service) -> bool:
         return self._shows(service.namespace, (service.hostname,))
@@ -91,4 +93,5 @@ def _build_view(parsed: parsing.Parsed, namespace: str, domain: str) -> View | N
         outbound=policy.mode if policy is not None else None,
         egress_proxy=proxy,
         inbound_pool=spec.inbound_connection_pool,
+        inbound=spec.ingress,
     )

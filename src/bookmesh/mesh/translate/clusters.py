@@ -95,16 +95,36 @@ def build_inbound(
     settings: settings_.MeshSettings,
     *,
     pool: destination_rules.ConnectionPool | None = None,
+    endpoint: str = "",
 ) -> wire.Cluster:
     """
     Build the cluster of the local application's port; `port` is that of the container.
 
-    Source: Service `spec.ports[]`, Sidecar `inboundConnectionPool`.
+    Args:
+        endpoint: `ADDRESS:PORT` or `unix:///PATH` where the application listens; "" for where the caller wanted to go.
+
+    Source: Service `spec.ports[]`, Sidecar `inboundConnectionPool` and `ingress[]`.
     """
     cluster = _new_local_cluster(naming.inbound_cluster(port), settings, pool)
+    if endpoint:
+        _set_endpoint(cluster, endpoint)
     cluster.metadata.CopyFrom(_service_metadata(service))
     http_options.apply_inbound(cluster, protocol, pool)
     return cluster
+
+
+def _set_endpoint(cluster: wire.Cluster, endpoint: str) -> None:
+    """One fixed endpoint in place of the caller's destination; only addresses need the source that tells our own."""
+    cluster.type = wire.Cluster.STATIC
+    cluster.lb_policy = wire.Cluster.ROUND_ROBIN
+    cluster.load_assignment.cluster_name = cluster.name
+    target = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address
+    if endpoint.startswith("unix://"):
+        target.pipe.path = endpoint.removeprefix("unix://")
+        cluster.ClearField("upstream_bind_config")
+    else:
+        host, _, port = endpoint.rpartition(":")
+        target.socket_address.address, target.socket_address.port_value = host, int(port)
 
 
 def build_passthrough(settings: settings_.MeshSettings) -> wire.Cluster:

@@ -36,6 +36,13 @@ def _build(
         built.finish(type_urls.CLUSTER, passthrough.name, passthrough, (), cache),
     ]
     for port in ports:
-        cluster = clusters.build_inbound(port.number, port.service, port.port.protocol, settings, pool=pool)
+        cluster = clusters.build_inbound(
+            port.number,
+            port.service,
+            port.port.protocol,
+            settings,
+            pool=port.pool or pool,
+            endpoint=port.endpoint,
+        )
         parts.append(built.finish(type_urls.CLUSTER, cluster.name, cluster, (port.service.ref,), cache))
     return built.part_of(parts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bookmesh.mesh.model import destination_rules, gateways
 from bookmesh.mesh.registry import protocols, services
-from bookmesh.mesh.snapshot import peer_authentications
+from bookmesh.mesh.snapshot import peer_authentications, sidecars
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
-from bookmesh.mesh.translate import filters, naming, peer_metadata, routes, transport_sockets
+from bookmesh.mesh.translate import filters, naming, peer_metadata, routes, server_tls, transport_sockets
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
@@ -20,15 +21,29 @@ _CATCH_ALL = "virtualInbound-catchall"
 
 @dataclass(frozen=True, slots=True)
 class InboundPort:
-    """One port of the application: its number in the pod, and the Service port it belongs to."""
+    """
+    One port of the application: its number in the pod, and the Service port it belongs to.
+
+    Of a Sidecar's listener the service is made up from the Sidecar. `endpoint` is where the application listens, "" for
+    this port; with `tls` the proxy ends TLS itself, where the port does not accept the mesh's.
+    """
 
     number: int
     service: services.Service
     port: services.ServicePort
+    endpoint: str = ""
+    tls: gateways.ServerTls | None = None
+    pool: destination_rules.ConnectionPool | None = None
 
 
 def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[InboundPort, ...]:
-    """The application's ports that some Service names, by number; the first Service by hostname counts."""
+    """
+    The ports on which the application is called, by number: those of the Sidecar in force, if it lists any, else those
+    that some Service names; the first Service by hostname counts.
+    """
+    view = snapshot.view_for(proxy)
+    if view is not None and view.inbound:
+        return _ports_of_view(proxy, view)
     found: dict[int, InboundPort] = {}
     for service in snapshot.registry.services.values():
         if service.namespace != proxy.namespace or not service.selects(proxy.labels):
@@ -40,17 +55,50 @@ def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[In
     return tuple(found[number] for number in sorted(found))
 
 
+def _ports_of_view(proxy: proxies.Proxy, view: sidecars.View) -> tuple[InboundPort, ...]:
+    """
+    Read the listeners of a Sidecar.
+
+    Source: Sidecar `ingress[]`.
+    """
+    found: dict[int, InboundPort] = {}
+    for listener in view.inbound:
+        number, protocol = listener.port.number, protocols.protocol_for(name=listener.port.protocol)
+        port = services.ServicePort(
+            name=listener.port.name,
+            number=number,
+            protocol=protocol if listener.tls is None else protocol.inside_tls,
+            target=number,
+        )
+        service = services.Service(
+            hostname=f"{view.ref.name}.{view.ref.namespace}",
+            name=view.ref.name,
+            namespace=view.ref.namespace,
+            ports=(port,),
+            entry=view.ref,
+        )
+        endpoint = listener.default_endpoint.replace("0.0.0.0:", f"{proxy.ip}:")
+        found.setdefault(
+            number, InboundPort(number, service, port, endpoint, listener.tls, listener.connection_pool)
+        )
+    return tuple(found[number] for number in sorted(found))
+
+
 def build(
     ports: Sequence[InboundPort], modes: peer_authentications.PeerModes, settings: settings_.MeshSettings
 ) -> wire.Listener:
     """
     Build the listener to which all inbound connections are redirected; `modes` say what each port accepts.
 
-    Source: Service `spec.ports[]`, PeerAuthentication.
+    Source: Service `spec.ports[]`, PeerAuthentication, Sidecar `ingress[].tls`.
     """
     chains = [filters.blackhole_chain("virtualInbound-blackhole", naming.INBOUND_PORT, settings)]
     for port in ports:
-        chains += _chains(_Chain.for_port(port, settings), port.port.protocol, modes.of(port.number))
+        chain, mode = _Chain.for_port(port, settings), modes.of(port.number)
+        if port.tls is not None and mode == "DISABLE":
+            chains.append(_own_tls_chain(chain, port.port.protocol, port.tls))
+        else:
+            chains += _chains(chain, port.port.protocol, mode)
     own = {port.number for port in ports}
     for number, mode in (*((n, m) for n, m in modes.ports if n not in own), (0, modes.mode)):
         chains += _chains(_Chain.for_unknown_ports(settings, number), protocols.Protocol.AUTO, mode)
@@ -150,6 +198,14 @@ def _chains(chain: _Chain, protocol: protocols.Protocol, mode: settings_.MtlsMod
         built += _mtls_chains(chain, protocol)
     if mode != "STRICT":
         built += _plain_chains(chain, protocol)
+    return built
+
+
+def _own_tls_chain(chain: _Chain, protocol: protocols.Protocol, tls: gateways.ServerTls) -> wire.FilterChain:
+    """TLS for callers outside of the mesh, which the proxy ends with certificates of its own; nothing else comes in."""
+    match = chain.match("tls")
+    built = chain.http(match, is_mtls=False) if protocol.is_http else chain.tcp(match, is_mtls=False)
+    built.transport_socket.CopyFrom(server_tls.build_own(tls, is_http=protocol.is_http))
     return built
 
 

@@ -43,8 +43,13 @@ def build(server: gateways_.GatewayServer, *, trust_domain: str) -> core.Transpo
         raise ValueError(f"{server.ref} has no TLS on server {server.index}")
     if settings.mode == "ISTIO_MUTUAL":
         return transport_sockets.mesh_downstream(trust_domain=trust_domain, is_http=server.is_https)
+    return build_own(settings, is_http=server.is_https)
+
+
+def build_own(settings: gateways.ServerTls, *, is_http: bool) -> core.TransportSocket:
+    """Build the socket of a server that ends TLS with certificates of people's own, not those of the mesh."""
     context = tls.CommonTlsContext(
-        tls_params=build_parameters(settings), alpn_protocols=["h2", "http/1.1"] if server.is_https else []
+        tls_params=build_parameters(settings), alpn_protocols=["h2", "http/1.1"] if is_http else []
     )
     _add_certificates(context, settings)
     if settings.asks_for_certificates:

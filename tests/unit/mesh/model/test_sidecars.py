@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -13,6 +15,34 @@ def test_hosts_of_egress_have_a_namespace() -> None:
         msgspec.convert({"egress": [{"hosts": ["reviews"]}]}, sidecars.Sidecar)
 
 
-def test_ingress_is_not_acted_on() -> None:
-    spec = msgspec.convert({"ingress": [{"port": {"number": 80}}]}, sidecars.Sidecar)
-    assert list(acting.fields_not_acted_on(spec, "spec")) == ["spec.ingress"]
+HTTPS = {"number": 9443, "protocol": "HTTPS"}
+FILES = {"mode": "SIMPLE", "serverCertificate": "/a.crt", "privateKey": "/a.key"}
+
+
+def test_the_address_of_a_listener_is_not_acted_on() -> None:
+    listener = {"port": {"number": 80, "protocol": "HTTP"}, "bind": "0.0.0.0"}
+    spec = msgspec.convert({"ingress": [listener]}, sidecars.Sidecar)
+    assert list(acting.fields_not_acted_on(spec, "spec")) == ["spec.ingress[0].bind"]
+
+
+@pytest.mark.parametrize(
+    ("listener", "message"),
+    [
+        ({"port": {"number": 80}}, "port needs number and protocol"),
+        ({"port": HTTPS, "captureMode": "NONE"}, "captureMode NONE"),
+        ({"port": HTTPS, "defaultEndpoint": "example.com:80"}, "Expected `str` matching regex"),
+        ({"port": HTTPS, "tls": {"mode": "ISTIO_MUTUAL"}}, "tls.mode ISTIO_MUTUAL is not possible here"),
+        ({"port": HTTPS, "tls": {"mode": "SIMPLE", "credentialName": "c"}}, "credentialName is for gateways"),
+        ({"port": {"number": 80, "protocol": "HTTP"}, "tls": FILES}, "protocol HTTP has no TLS"),
+    ],
+)
+def test_listeners_that_cannot_be_are_refused(listener: Any, message: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=message):
+        msgspec.convert({"ingress": [listener]}, sidecars.Sidecar)
+
+
+@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:80", "0.0.0.0:8080", "unix:///run/app.sock"])
+def test_endpoints_are_of_the_pod_itself(endpoint: str) -> None:
+    listener = {"port": HTTPS, "defaultEndpoint": endpoint, "tls": FILES}
+    spec = msgspec.convert({"ingress": [listener]}, sidecars.Sidecar)
+    assert spec.ingress[0].default_endpoint == endpoint

@@ -33,5 +33,14 @@ def test_app_protocol_wins_over_the_prefix_of_the_name(
     assert protocol_for(name=name, app_protocol=app_protocol, number=number) is expected
 
 
+def test_inside_of_tls_is_what_it_carries() -> None:
+    inside = {protocol: protocol.inside_tls for protocol in Protocol if protocol.is_tls}
+    assert inside == {
+        Protocol.HTTPS: Protocol.HTTP,
+        Protocol.TLS: Protocol.TCP,
+    }
+    assert Protocol.GRPC.inside_tls is Protocol.GRPC
+
+
 def test_udp_is_udp_whatever_its_name() -> None:
     assert protocol_for(name="http", transport="UDP") is Protocol.UDP
