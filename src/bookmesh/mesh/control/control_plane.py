@@ -44,6 +44,7 @@ from bookmesh.mesh.translate.patching import bootstraps
 from bookmesh.mesh.wire import type_urls
 from bookmesh.mesh.xds import server
 from bookmesh.mesh.xds.pushing import Feed
+from bookmesh.mesh.xds.resources import Encoded
 
 SOCKET_IN_POD: Final = f"/etc/istio/proxy/{server.SOCKET_NAME}"
 ROTATION_CHECK_S: Final = 30.0
@@ -112,6 +113,7 @@ class ControlPlane:
         self._analyzed: MeshSnapshot | None = None
         self._has_changed = True
         self._unsettled: set[str] = set()
+        self._selections: tuple[MeshSnapshot, tuple[sds.Selection, ...]] | None = None
         self._in_flight_s: float | None = None
 
     async def run(self) -> None:
@@ -276,18 +278,24 @@ class ControlPlane:
         open_proxy.error = ""
         open_proxy.pushed = Push(resource_set, snapshot)
         has_news = publication.is_news
-        if open_proxy.proxy.type == "router":
-            credentials = sds.build_credentials(snapshot, open_proxy.proxy.namespace)
-            if pushed is None or credentials != open_proxy.credentials:
-                has_news, open_proxy.credentials = True, credentials
-                publication.resources[type_urls.SECRET] = (
-                    sds.build_secrets(open_proxy.certificate) | credentials
-                )
+        credentials = self._credentials_for(open_proxy.proxy, snapshot)
+        if credentials != open_proxy.credentials:
+            has_news, open_proxy.credentials = True, credentials
+            publication.resources[type_urls.SECRET] = sds.build_secrets(open_proxy.certificate) | credentials
         if has_news:
             open_proxy.feed.publish(publication.resources, publication.changed)
         elif open_proxy.accepted is pushed:
             open_proxy.accepted = open_proxy.pushed
         return has_news
+
+    def _credentials_for(self, proxy: Proxy, snapshot: MeshSnapshot) -> dict[str, Encoded]:
+        """The secrets of a proxy's namespace: a gateway may need many of them, a sidecar those that rules give it."""
+        if proxy.type == "router":
+            return sds.build_credentials(snapshot, proxy.namespace)
+        if self._selections is None or self._selections[0] is not snapshot:
+            self._selections = (snapshot, sds.selections(snapshot))
+        names = sds.names_for(proxy, self._selections[1])
+        return sds.build_credentials(snapshot, proxy.namespace, names) if names else {}
 
     def _refresh_labels(self, open_proxy: OpenProxy) -> bool:
         """Labels of a running pod may change, and what selects it with them. Returns whether they did."""

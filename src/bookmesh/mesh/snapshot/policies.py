@@ -16,13 +16,15 @@ from bookmesh.mesh.snapshot import hosts, routing
 class HostPolicy:
     """
     What the DestinationRules of one namespace for one host say together: the first traffic policy, and all subsets,
-    of which the first of a name counts. Equal when the content is.
+    of which the first of a name counts. Equal when the content is. `is_selective`: a rule among them is for some
+    clients only, which may then take certificates from secrets.
     """
 
     refs: tuple[ObjectRef, ...] = ()
     digests: tuple[str, ...] = ()
     traffic_policy: destination_rules.TrafficPolicy | None = field(default=None, compare=False)
     subsets: tuple[destination_rules.Subset, ...] = field(default=(), compare=False)
+    is_selective: bool = field(default=False, compare=False)
 
     def subset(self, name: str) -> destination_rules.Subset | None:
         return next((subset for subset in self.subsets if subset.name == name), None)
@@ -130,4 +132,5 @@ def _merge(rules: Iterable[parsing.Parsed]) -> HostPolicy:
         digests=tuple(rule.digest for rule in rules),
         traffic_policy=next((s.traffic_policy for s in specs if s.traffic_policy is not None), None),
         subsets=tuple(subsets.values()),
+        is_selective=any(spec.workload_selector is not None for spec in specs),
     )

@@ -33,28 +33,31 @@ def apply(
     names: Sequence[str],
     is_external: bool,
     is_http2: bool,
-    is_router: bool,
+    uses_secrets: bool,
     settings: settings_.MeshSettings,
 ) -> None:
     """
     Set the transport sockets of a cluster.
 
     Without a word from a DestinationRule every endpoint with a sidecar gets mTLS, and the others plain text. `names`
-    are those that certificates of the service must have one of, when the rule names none. Secrets are for gateways
-    only; a sidecar uses files.
+    are those that certificates of the service must have one of, when the rule names none. A proxy that may not use
+    secrets (a sidecar, unless the rule is for it by its labels) shows no certificate that lies in one, so that MUTUAL
+    leaves the connection as it is.
 
     Source: DestinationRule `trafficPolicy.tls`, ServiceEntry `subjectAltNames`.
     """
     if tls is None:
         if settings.is_auto_mtls and not is_external:
             _apply_automatic(cluster, sni=sni, peers=peers)
+    elif tls.mode == "MUTUAL" and tls.credential_name and not uses_secrets:
+        return
     elif tls.mode in ("SIMPLE", "MUTUAL"):
         socket = transport_sockets.origination(
             tls,
             is_http2=is_http2,
             names=tls.subject_alt_names or names,
             default_ca=settings.ca_certificates,
-            uses_secrets=is_router,
+            uses_secrets=uses_secrets,
         )
         cluster.transport_socket.CopyFrom(socket)
     elif tls.mode == "ISTIO_MUTUAL":
@@ -67,7 +70,7 @@ def apply(
 def problem_with(
     tls: destination_rules.ClientTls, namespace: str, credentials: credentials_.Credentials
 ) -> str:
-    """Why gateways in `namespace` cannot use the Secret of a rule, in words after its name; "" when they can."""
+    """Why proxies in `namespace` cannot use the Secret of a rule, in words after its name; "" when they can."""
     if not tls.credential_name or not is_origination(tls):
         return ""
     return credentials.problem(

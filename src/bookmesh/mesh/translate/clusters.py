@@ -60,7 +60,7 @@ def build_outbound(
         names=service.subject_alt_names,
         is_external=service.is_external,
         is_http2=is_http2,
-        is_router=is_router,
+        uses_secrets=is_router or policy.is_selective,
         settings=settings,
     )
     if effective.proxy_protocol is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import protocols, registry, services
-from bookmesh.mesh.snapshot import routing, sidecars
+from bookmesh.mesh.snapshot import policies, routing, sidecars
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import (
@@ -90,7 +90,7 @@ class _Builder:
         """One cluster, and its endpoints unless it finds them otherwise; nothing while its secret is missing."""
         policy, peers = self.scope.policy_for(service), self.scope.peers_of(service, port.number)
         effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
-        if self._lacks_secret(effective.tls):
+        if self._lacks_secret(effective.tls, policy):
             return
         setting = localities.setting_in_force(
             effective, self.scope.caller, is_enabled=self.settings.is_locality_enabled
@@ -137,9 +137,9 @@ class _Builder:
             )
             yield self.cache.get(endpoints_key, self._build_endpoints, cluster, members, plain, setting)
 
-    def _lacks_secret(self, tls: destination_rules.ClientTls | None) -> bool:
+    def _lacks_secret(self, tls: destination_rules.ClientTls | None, policy: policies.HostPolicy) -> bool:
         """A cluster that waits for a secret would hold up all others, so it is not there until the secret is."""
-        if tls is None or not self.scope.is_router:
+        if tls is None or not (self.scope.is_router or policy.is_selective):
             return False
         return bool(client_tls.problem_with(tls, self.scope.namespace, self.scope.snapshot.credentials))
 

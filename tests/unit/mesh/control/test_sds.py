@@ -6,6 +6,8 @@ from tests.golden.translate import worlds
 
 from bookmesh.mesh.control import sds
 from bookmesh.mesh.identity.authority import CertificateAuthority
+from bookmesh.mesh.registry import workloads
+from bookmesh.mesh.snapshot import proxy as proxies
 
 
 def decode(encoded):
@@ -40,3 +42,35 @@ def test_a_gateway_gets_the_secrets_of_its_namespace_that_somebody_names():
     pair = world.snapshot.credentials.pair("edge", "web")
     assert decode(edge["kubernetes://web"]).tls_certificate.private_key.inline_bytes == pair.key
     assert edge["kubernetes://web"].version != other["kubernetes://web"].version
+
+
+def test_a_sidecar_gets_the_secrets_of_rules_that_are_for_it():
+    def rule(name, namespace, labels, credential):
+        spec = {
+            "host": "partner.example",
+            "trafficPolicy": {"tls": {"mode": "MUTUAL", "credentialName": credential}},
+        }
+        spec |= {"workloadSelector": {"matchLabels": labels}} if labels else {}
+        metadata = {"name": name, "namespace": namespace}
+        return {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "DestinationRule",
+            "metadata": metadata,
+            "spec": spec,
+        }
+
+    rules = [
+        rule("one", "shop", {"app": "customer"}, "mine"),
+        rule("two", "shop", {"app": "other"}, "others"),
+        rule("three", "away", {"app": "customer"}, "away"),
+        rule("four", "shop", {}, "for-gateways"),
+    ]
+    secrets = {f"shop/{name}": "both" for name in ("mine", "others", "away", "for-gateways")}
+    snapshot = worlds.build(rules, {"secrets": secrets}).snapshot
+    workload = workloads.Workload(
+        "customer", "shop", "customer-1", "10.0.0.1", "default", {"app": "customer"}
+    )
+    names = sds.names_for(proxies.Proxy("id", "sidecar", workload), sds.selections(snapshot))
+    assert names == {"mine"}
+    built = sds.build_credentials(snapshot, "shop", names)
+    assert built.keys() == {"kubernetes://mine", "kubernetes://mine-cacert"}

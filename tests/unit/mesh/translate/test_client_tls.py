@@ -15,7 +15,9 @@ from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import tls
 
 
-def build(settings: dict[str, Any] | None = None, *, is_external: bool = False) -> wire.Cluster:
+def build(
+    settings: dict[str, Any] | None = None, *, is_external: bool = False, uses_secrets: bool = False
+) -> wire.Cluster:
     cluster = wire.Cluster(name="c", type=wire.Cluster.EDS)
     client_tls.apply(
         cluster,
@@ -25,7 +27,7 @@ def build(settings: dict[str, Any] | None = None, *, is_external: bool = False) 
         names=("entry.example.com",),
         is_external=is_external,
         is_http2=False,
-        is_router=False,
+        uses_secrets=uses_secrets,
         settings=MeshSettings(),
     )
     return cluster
@@ -57,6 +59,15 @@ def test_missing_secret_is_a_problem_of_rules_that_name_one() -> None:
     nothing = credentials.Credentials()
     assert client_tls.problem_with(named, "edge", nothing) == "does not exist"
     assert client_tls.problem_with(bare, "edge", nothing) == ""
+
+
+def test_a_certificate_in_a_secret_is_shown_by_those_who_may_use_it() -> None:
+    settings = {"mode": "MUTUAL", "credentialName": "client"}
+    assert not build(settings).HasField("transport_socket")
+    context = tls.UpstreamTlsContext()
+    assert build(settings, uses_secrets=True).transport_socket.typed_config.Unpack(context)
+    (secret,) = context.common_tls_context.tls_certificate_sds_secret_configs
+    assert secret.name == "kubernetes://client"
 
 
 def test_only_simple_and_mutual_are_started_by_the_proxy_for_others() -> None:
