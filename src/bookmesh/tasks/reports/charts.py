@@ -62,7 +62,7 @@ def timeline(results: Sequence[Result], took_s: float) -> str:
         parts.append(_lane(result, index * row, left=left, scale=scale))
     body = "".join(parts)
     return (
-        f'<svg class="timeline" viewBox="0 0 {left + width + 24} {height}" role="img" '
+        f'<svg class="timeline" viewBox="0 0 {left + width + 24} {height}" role="group" '
         f'aria-label="When each task ran">{body}</svg>'
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bookmesh.base.findings import Finding
 from bookmesh.tasks.records import Attempt, ExpectationResult, Result, StepResult
-from bookmesh.tasks.reports import charts
+from bookmesh.tasks.reports import charts, timing
 
 _BODY_SHOWN = 300
 _TEXT_SHOWN = 4000
@@ -44,7 +44,7 @@ def build_page(results: Sequence[Result], *, took_s: float, target: str, when: s
 <p class="lead">Against {_text(target)}, {_text(when)}. Each expectation was looked at
 before its step, where it had to be false (or true, if it says so), and after it until it held.</p>
 {_figures(results, took_s)}
-<section class="box"><h2>When each task ran</h2>{charts.timeline(results, took_s)}</section>
+<section class="box"><h2>When each task ran</h2>{charts.timeline(results, took_s)}{_times(results)}</section>
 {articles}
 <footer>Written by bookmesh task. Grey at the end of a row is cleaning up. In a chart the bar is what was seen, the
 frame is what chance allows.</footer>
@@ -77,6 +77,36 @@ def _figures(results: Sequence[Result], took_s: float) -> str:
     return f'<ul class="figures">{items}</ul>'
 
 
+def _times(results: Sequence[Result]) -> str:
+    """Where the time went and the timeline in figures; nothing for a single task."""
+    if len(results) < 2:
+        return ""
+    sums = timing.sums(results)
+    longest_s = max(*sums.values(), 0.001)
+    rows = "".join(
+        f'<tr><th scope="row">{what}</th><td class="number">{spent_s:.1f} s</td>'
+        f'<td class="bar"><i style="width:{100 * spent_s / longest_s:.1f}%"></i></td></tr>'
+        for what, spent_s in sums.items()
+    )
+    slowest = "".join(
+        f'<tr><td class="number">{step.took_s:.1f} s</td><th scope="row"><a href="#{html.escape(key)}">'
+        f"{_text(key.rpartition('/')[2])}</a>: {_text(step.name)}</th></tr>"
+        for key, step in timing.slowest(results)
+    )
+    tasks = "".join(
+        f'<tr><th scope="row"><a href="#{html.escape(each.key)}">{_text(each.key)}</a></th><td>{each.outcome}</td>'
+        f'<td class="number">{each.began_at_s:.1f} s</td><td class="number">{each.took_s:.1f} s</td></tr>'
+        for each in results
+    )
+    return (
+        '<div class="columns"><table class="times"><caption>Where the time of all tasks went</caption>'
+        f'{rows}</table><table class="times"><caption>Slowest steps</caption>{slowest}</table></div>'
+        '<details><summary>in figures</summary><table class="times"><tr><th scope="col">task</th>'
+        '<th scope="col">outcome</th><th scope="col">began at</th><th scope="col">took</th></tr>'
+        f"{tasks}</table></details>"
+    )
+
+
 def _article(result: Result, *, opened: bool) -> str:
     page = f' · <a href="{html.escape(result.page)}">Istio\'s page</a>' if result.page else ""
     css = {"passed": "good-text", "failed": "bad-text", "broken": "broken-text"}[result.outcome]
@@ -101,7 +131,7 @@ def _finding(finding: Finding) -> str:
         if text
     )
     return (
-        f'<div class="message"><b>{finding.code}</b> {_text(finding.message)}'
+        f'<div class="message"><b>{finding.code}</b> <span class="told">{_text(finding.message)}</span>'
         f'<dl class="finding">{rows}</dl></div>'
     )
 

@@ -60,3 +60,25 @@ def test_yaml_requests_and_charts_are_in_it_and_escaped() -> None:
     assert "the lab &lt;x&gt;" in text
     assert 'class="split"' in text
     assert "prefers-color-scheme: dark" in text
+
+
+def test_what_went_wrong_has_its_code_place_and_advice() -> None:
+    text = page("failed")
+    assert "<b>BM0404</b>" in text
+    assert "<dt>where</dt><dd>tasks/traffic/shift/task.yaml:9  steps[0].expect[0]</dd>" in text
+    assert "<dt>hint</dt><dd>more requests</dd>" in text
+
+
+def test_where_the_time_went_is_told_for_several_tasks() -> None:
+    text = page("passed", "passed")
+    assert '<tr><th scope="row">waiting for pods</th><td class="number">0.8 s</td>' in text
+    assert '<a href="#t/1">t/1</a></th><td>passed</td>' in text
+    assert "Where the time" not in page("passed")
+
+
+def test_pictures_are_told_in_words_and_tables_have_headers() -> None:
+    text = page("passed", "failed")
+    pictures = re.findall(r"<svg [^>]*>", text)
+    assert {re.search(r'role="(\w+)"', tag)[1] for tag in pictures} == {"img", "group"}  # type: ignore[index]
+    assert all("aria-label=" in tag for tag in pictures)
+    assert all("<th" in table for table in re.findall(r"<table.*?</table>", text, re.DOTALL))
