@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from bookmesh.base import kubernetes
-from bookmesh.base.kubernetes import ApiError
+from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.kube.api import admission
 from bookmesh.kube.store.records import GroupResource
 from bookmesh.kube.store.store import Store
 from bookmesh.lab import injection_values
 from bookmesh.mesh.injection import settings
+from bookmesh.mesh.model import parsing
+from bookmesh.mesh.snapshot import mesh_config, proxy_configs, snapshot
+from bookmesh.mesh.snapshot.settings import MeshSettings
 
 _NAMESPACES = GroupResource(kubernetes.NAMESPACES.group, kubernetes.NAMESPACES.plural)
 _CONFIG_MAPS = GroupResource(kubernetes.CONFIG_MAPS.group, kubernetes.CONFIG_MAPS.plural)
+_PROXY_CONFIGS = GroupResource("networking.istio.io", "proxyconfigs")
 
 
 class SidecarInjection:
@@ -36,9 +40,26 @@ class SidecarInjection:
         try:
             annotations = injection_values.read_annotations(values.object if values else None)
             pod = injection_values.inject(
-                request.object, annotations, namespace_labels=labels, settings=self._settings
+                request.object,
+                annotations,
+                namespace_labels=labels,
+                settings=self._settings,
+                own=self._proxy_settings(request.object, request.namespace),
             )
         except ValueError as error:
             message = f'admission webhook "sidecar-injector.istio.io" denied the request: {error}'
             raise ApiError(400, "BadRequest", message) from error
         return admission.Review(pod)
+
+    def _proxy_settings(self, pod: JsonObject, namespace: str) -> proxy_configs.ProxySettings:
+        """Settings of this pod's proxy, out of ProxyConfigs and the mesh configuration."""
+        base = MeshSettings()
+        found = self._store.get(_CONFIG_MAPS, base.root_namespace, mesh_config.NAME)
+        settings = mesh_config.read(base, found.object if found else None).settings
+        stored = [
+            parsing.parse(one.object)
+            for where in dict.fromkeys((namespace, base.root_namespace))
+            for one in self._store.list(_PROXY_CONFIGS, where)
+        ]
+        placed = {**pod, "metadata": {**pod["metadata"], "namespace": namespace}}
+        return proxy_configs.settings_for(placed, sorted(stored, key=snapshot.merge_order), settings)

@@ -18,6 +18,7 @@ from bookmesh.base.kubernetes import JsonObject, copy_json
 from bookmesh.mesh.injection import injecting
 from bookmesh.mesh.injection import settings as injection_settings
 from bookmesh.mesh.injection.settings import InjectionSettings
+from bookmesh.mesh.snapshot import proxy_configs
 
 CONFIG_MAP: Final = "istio-sidecar-injector"
 NAMESPACE: Final = "istio-system"
@@ -67,9 +68,10 @@ def inject(
     *,
     namespace_labels: Mapping[str, str],
     settings: InjectionSettings,
+    own: proxy_configs.ProxySettings | None = None,
 ) -> JsonObject:
     """
-    Inject with the mesh's own annotations below those of the pod.
+    Inject with the mesh's own annotations below those of the pod; `own` are settings of this pod's proxy.
 
     Returns:
         The very `pod` when it gets no proxy.
@@ -84,5 +86,5 @@ def inject(
             **annotations,
             **(annotated["metadata"].get("annotations") or {}),
         }
-    injected = injecting.inject(annotated, namespace_labels=namespace_labels, settings=settings)
+    injected = injecting.inject(annotated, namespace_labels=namespace_labels, settings=settings, own=own)
     return pod if injected is annotated else injected

@@ -34,7 +34,14 @@ from bookmesh.mesh.snapshot import credentials, ingresses, mesh_config
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.snapshot.settings import MeshSettings
-from bookmesh.mesh.translate import actions, filters, resources, traffic_policies, transport_sockets
+from bookmesh.mesh.translate import (
+    access_logs,
+    actions,
+    filters,
+    resources,
+    traffic_policies,
+    transport_sockets,
+)
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import type_urls
 
@@ -199,7 +206,7 @@ def shown(world: World) -> dict[str, dict[str, Any]]:
 @functools.cache
 def _folds() -> list[tuple[Any, str]]:
     """What is the same nearly everywhere, with the word that stands for it in expected outputs."""
-    logs = filters.access_logs(MeshSettings())
+    logs = access_logs.build(MeshSettings())
     retries = actions.build_retry_policy(None)
     unlimited = wire.Cluster()
     traffic_policies.apply_connection_pool(unlimited, None, None)

@@ -54,3 +54,23 @@ def test_an_annotation_that_cannot_be_honoured_refuses_the_pod(hook: admission.S
     with pytest.raises(ApiError, match="excludeOutboundPorts") as caught:
         review(hook, odd)
     assert caught.value.code == 400
+
+
+def test_proxy_configs_and_mesh_configuration_reach_the_proxy() -> None:
+    store = Store.open(None)
+    namespace = {"metadata": {"name": "meshed", "labels": {"istio-injection": "enabled"}}}
+    store.create(GroupResource("", "namespaces"), "", "meshed", namespace)
+    mesh = {"metadata": {"name": "istio", "namespace": "istio-system"}}
+    mesh["data"] = {"mesh": "defaultConfig: {proxyMetadata: {A: mesh, B: mesh}}"}
+    store.create(GroupResource("", "configmaps"), "istio-system", "istio", mesh)
+    config = {
+        "apiVersion": "networking.istio.io/v1beta1",
+        "kind": "ProxyConfig",
+        "metadata": {"name": "it", "namespace": "meshed"},
+        "spec": {"environmentVariables": {"A": "own"}},
+    }
+    store.create(GroupResource("networking.istio.io", "proxyconfigs"), "meshed", "it", config)
+    hook = admission.SidecarInjection(store, settings.InjectionSettings(tag="1.28.0"))
+    proxy = review(hook, pod("meshed"))["spec"]["containers"][1]
+    found = {one["name"]: one.get("value") for one in proxy["env"]}
+    assert (found["A"], found["B"]) == ("own", "mesh")

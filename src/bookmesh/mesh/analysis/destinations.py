@@ -3,8 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import matching, virtual_services
+from bookmesh.mesh.snapshot import hosts
+from bookmesh.mesh.snapshot import snapshot as snapshots
+
+
+class Place(NamedTuple):
+    """One place that names a destination: the object, its namespace, the field path, what is written and meant."""
+
+    ref: ObjectRef
+    namespace: str
+    path: str
+    destination: matching.Destination
+    host: str
+
+
+def places_in(snapshot: snapshots.MeshSnapshot) -> Iterator[Place]:
+    """
+    Yield every place in every VirtualService, in merge order. Delegates speak for themselves: short names are those of
+    their own namespace, and nothing is said again about whoever hands routes on to them.
+    """
+    for parsed in snapshot.configs:
+        if isinstance(parsed.spec, virtual_services.VirtualService):
+            namespace = parsed.metadata.namespace
+            for path, destination in destinations_in(parsed.spec):
+                host = hosts.qualified(destination.host, namespace, snapshot.settings.domain)
+                yield Place(parsed.ref, namespace, path, destination, host)
 
 
 def destinations_in(

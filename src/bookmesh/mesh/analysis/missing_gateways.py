@@ -6,31 +6,34 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import near_misses
+from bookmesh.mesh.model import virtual_services
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     known = [*snapshots.gateways_in(snapshot.configs)]
-    for rule in snapshot.routings:
-        for path, written in _gateways_named(rule):
-            name = routing.qualified_gateway(written, rule.ref.namespace)
+    for parsed in snapshot.configs:
+        if not isinstance(parsed.spec, virtual_services.VirtualService):
+            continue
+        for path, written in _gateways_named(parsed.spec):
+            name = routing.qualified_gateway(written, parsed.metadata.namespace)
             if name != routing.MESH and name not in known:
                 hint = "create the Gateway, or correct the name (NAMESPACE/NAME for one elsewhere)"
                 yield Finding(
                     code="BM0204",
-                    message=f'{rule.ref} names gateway "{name}", which does not exist',
-                    subject=rule.ref,
+                    message=f'{parsed.ref} names gateway "{name}", which does not exist',
+                    subject=parsed.ref,
                     where=path,
                     known=near_misses.listed(known),
                     hint=near_misses.did_you_mean(name, known) + hint,
                 )
 
 
-def _gateways_named(rule: routing.Routing) -> Iterator[tuple[str, str]]:
-    for index, name in enumerate(rule.spec.gateways):
+def _gateways_named(spec: virtual_services.VirtualService) -> Iterator[tuple[str, str]]:
+    for index, name in enumerate(spec.gateways):
         yield f"spec.gateways[{index}]", name
-    for position, route in enumerate(rule.spec.http):
+    for position, route in enumerate(spec.http):
         for number, match in enumerate(route.match):
             for index, name in enumerate(match.gateways):
                 yield f"spec.http[{position}].match[{number}].gateways[{index}]", name

@@ -6,36 +6,32 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import destinations, near_misses
-from bookmesh.mesh.model import matching
-from bookmesh.mesh.snapshot import policies, routing
+from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for rule in snapshot.routings:
-        for path, destination in destinations.destinations_in(rule.spec):
-            service = snapshot.registry.services.get(rule.destination_host(destination))
-            if service is None or not destination.subset:
-                continue
-            policy = snapshot.policy_for(service, rule.ref.namespace)
-            if policy.subset(destination.subset) is None:
-                yield _finding(rule, path, destination, policy)
+    for place in destinations.places_in(snapshot):
+        service = snapshot.registry.services.get(place.host)
+        if service is None or not place.destination.subset:
+            continue
+        policy = snapshot.policy_for(service, place.namespace)
+        if policy.subset(place.destination.subset) is None:
+            yield _finding(place, policy)
 
 
-def _finding(
-    rule: routing.Routing, path: str, destination: matching.Destination, policy: policies.HostPolicy
-) -> Finding:
-    subset = destination.subset
+def _finding(place: destinations.Place, policy: policies.HostPolicy) -> Finding:
+    subset = place.destination.subset
     names = [known.name for known in policy.subsets]
     known = f"{near_misses.listed(names)}  ({', '.join(map(str, policy.refs))})" if names else ""
     hint = f"add subset {subset}, or route to a known one"
     if not policy.refs:
-        hint = f"create a DestinationRule for {destination.host} with a subset {subset}"
+        hint = f"create a DestinationRule for {place.destination.host} with a subset {subset}"
     return Finding(
         code="BM0203",
-        message=f'{rule.ref} routes to subset "{subset}", which no DestinationRule defines',
-        subject=rule.ref,
-        where=f"{path}.subset",
+        message=f'{place.ref} routes to subset "{subset}", which no DestinationRule defines',
+        subject=place.ref,
+        where=f"{place.path}.subset",
         known=known,
         hint=near_misses.did_you_mean(subset, names) + hint,
     )

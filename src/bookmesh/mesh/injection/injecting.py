@@ -20,16 +20,21 @@ from bookmesh.mesh.injection import containers, eligibility, interception
 from bookmesh.mesh.injection import settings as settings_
 from bookmesh.mesh.injection.settings import InjectionSettings
 from bookmesh.mesh.registry import workloads
+from bookmesh.mesh.snapshot import proxy_configs
 
 SIDECAR: Final = "sidecar"
 GATEWAY: Final = "gateway"
 
 
 def inject(
-    pod: JsonObject, *, namespace_labels: Mapping[str, str], settings: InjectionSettings
+    pod: JsonObject,
+    *,
+    namespace_labels: Mapping[str, str],
+    settings: InjectionSettings,
+    own: proxy_configs.ProxySettings | None = None,
 ) -> JsonObject:
     """
-    Add the proxy if the labels of the pod and its namespace ask for one.
+    Add the proxy if the labels of the pod and its namespace ask for one; `own` are settings of this pod's proxy.
 
     Raises:
         InjectionError: an annotation asks for what does not exist here, or cannot be read.
@@ -39,10 +44,13 @@ def inject(
     injected = copy_json(pod)
     template = template_for(injected)
     interception.check_annotations(injected)
+    _check_proxy_config(injected)
     if template == GATEWAY:
         _add_gateway(injected, settings)
     else:
         _add_sidecar(injected, settings)
+    if own is not None:
+        _add_own(injected, own, settings)
     _add_volumes(injected)
     _add_metadata(injected, template, settings)
     return injected
@@ -89,6 +97,27 @@ def _add_gateway(pod: JsonObject, settings: InjectionSettings) -> None:
             spec["containers"][position] = containers.lay_over(container, theirs)
             return
     spec["containers"].append(container)
+
+
+def _check_proxy_config(pod: JsonObject) -> None:
+    """Refuse now what would keep the proxy from starting later."""
+    try:
+        proxy_configs.read_annotation(pod["metadata"].get("annotations") or {})
+    except ValueError as error:
+        raise settings_.InjectionError(str(error)) from error
+
+
+def _add_own(pod: JsonObject, own: proxy_configs.ProxySettings, settings: InjectionSettings) -> None:
+    """Variables and image of this pod's proxy; what the pod says about its container wins."""
+    spec = pod["spec"]
+    for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
+        if container["name"] != settings_.PROXY_CONTAINER:
+            continue
+        known = {variable["name"] for variable in container.get("env") or ()}
+        more = [{"name": n, "value": value} for n, value in own.environment if n not in known]
+        container["env"] = [*(container.get("env") or ()), *more]
+        if own.image_type and container.get("image") == settings.image:
+            container["image"] = f"{settings.image}-{own.image_type}"
 
 
 def _add_volumes(pod: JsonObject) -> None:

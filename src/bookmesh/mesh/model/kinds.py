@@ -13,6 +13,7 @@ from bookmesh.mesh.model import (
     envoy_filters,
     gateways,
     peer_authentications,
+    proxy_configs,
     service_entries,
     sidecars,
     virtual_services,
@@ -117,6 +118,13 @@ KINDS: Final = (
         short_name="",
         spec=envoy_filters.EnvoyFilter,
         versions=("v1alpha3",),
+    ),
+    Kind(
+        kind="ProxyConfig",
+        plural="proxyconfigs",
+        short_name="",
+        spec=proxy_configs.ProxyConfig,
+        versions=("v1beta1",),
     ),
     Kind(
         kind="PeerAuthentication",

@@ -28,7 +28,7 @@ def build_services(entry: parsing.Parsed) -> list[services.Service]:
             address=spec.addresses[0] if spec.addresses else "",
             more_addresses=spec.addresses[1:],
             ports=tuple(_build_port(port) for port in spec.ports),
-            export_to=spec.export_to or ("*",),
+            export_to=spec.export_to,
             selector=spec.workload_selector.labels if spec.workload_selector is not None else {},
             labels=entry.metadata.labels,
             resolution=resolution,

@@ -34,7 +34,8 @@ class Service:
     One Service, or one host of a ServiceEntry (then `entry` names it).
 
     `address` is its ClusterIP or first virtual address, "" when there is none; addresses of entries may be ranges.
-    `export_to` holds namespaces, "." for its own and "*" for all. `resolution` says where its endpoints come from:
+    `export_to` is as it is written: namespaces, "." for its own, "*" for all and "~" for none, () when it is not.
+    `resolution` says where its endpoints come from:
     CLUSTER from Kubernetes, NONE from the caller. `is_external`: not part of the mesh.
     """
 
@@ -45,7 +46,7 @@ class Service:
     ports: tuple[ServicePort, ...] = ()
     is_headless: bool = False
     external_name: str = ""
-    export_to: tuple[str, ...] = ("*",)
+    export_to: tuple[str, ...] = ()
     selector: Mapping[str, str] = field(default_factory=dict, hash=False)
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     more_addresses: tuple[str, ...] = ()
@@ -75,13 +76,6 @@ class Service:
     def port(self, number: int) -> ServicePort | None:
         return next((port for port in self.ports if port.number == number), None)
 
-    def is_visible_in(self, namespace: str) -> bool:
-        return (
-            "*" in self.export_to
-            or namespace in self.export_to
-            or ("." in self.export_to and namespace == self.namespace)
-        )
-
     def selects(self, labels: Mapping[str, str]) -> bool:
         """Whether pods with these labels are behind the service; without a selector none are."""
         return bool(self.selector) and self.selector.items() <= labels.items()
@@ -100,7 +94,7 @@ def build_service(service: JsonObject, *, domain: str = "cluster.local") -> Serv
     metadata, spec = service["metadata"], service.get("spec", {})
     name, namespace = metadata["name"], metadata.get("namespace", "default")
     cluster_ip = spec.get("clusterIP") or ""
-    export_to = (metadata.get("annotations") or {}).get(EXPORT_TO_ANNOTATION, "*")
+    export_to = (metadata.get("annotations") or {}).get(EXPORT_TO_ANNOTATION, "")
     ports = (_build_port(port) for port in spec.get("ports") or ())
     return Service(
         hostname=f"{name}.{namespace}.svc.{domain}",
@@ -110,7 +104,7 @@ def build_service(service: JsonObject, *, domain: str = "cluster.local") -> Serv
         ports=tuple(port for port in ports if port.protocol is not protocols.Protocol.UDP),
         is_headless=cluster_ip == "None",
         external_name=spec.get("externalName", "") if spec.get("type") == "ExternalName" else "",
-        export_to=tuple(part.strip() for part in export_to.split(",")),
+        export_to=tuple(part.strip() for part in export_to.split(",") if part.strip()),
         selector=spec.get("selector") or {},
         labels=metadata.get("labels") or {},
     )

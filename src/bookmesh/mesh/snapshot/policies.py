@@ -1,4 +1,10 @@
-"""Which DestinationRules decide about the traffic of one namespace to one service."""
+"""
+Which DestinationRules decide about the traffic of one namespace to one service.
+
+Rules of one namespace for one host count together when they are for the same audience (`exportTo`) and the same
+clients (`workloadSelector`); the oldest says most. A client's own namespace comes first, then that of the service, then
+the root namespace; within a namespace the most specific host. All of it as Istio has it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,8 @@ from typing import Final
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules, parsing
-from bookmesh.mesh.snapshot import hosts, routing
+from bookmesh.mesh.snapshot import hosts
+from bookmesh.mesh.snapshot.visibility import EVERYBODY, OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +40,38 @@ class HostPolicy:
 NO_POLICY: Final = HostPolicy()
 
 
+@dataclass(slots=True)
+class Merged:
+    """Rules that count together, in order; the first one says where they are and who they are for."""
+
+    rules: list[parsing.Parsed]
+    audience: frozenset[str]
+
+    @property
+    def namespace(self) -> str:
+        return self.rules[0].metadata.namespace
+
+    @property
+    def selector(self) -> Mapping[str, str] | None:
+        return _selector(self.rules[0])
+
+    def is_seen_in(self, namespace: str) -> bool:
+        return not self.audience or bool(self.audience & {EVERYBODY, namespace})
+
+
+_Table = dict[str, list[Merged]]
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All DestinationRules in merge order; `rules` has them by namespace and by fully qualified host."""
+    """
+    All DestinationRules; `ordered` has them in merge order. The tables are by namespace and fully qualified host:
+    `local` is for clients of the namespace, `exported` for others, `private_root` for those in the root namespace.
+    """
 
-    rules: Mapping[str, Mapping[str, tuple[parsing.Parsed, ...]]]
+    local: Mapping[str, _Table]
+    exported: Mapping[str, _Table]
+    private_root: _Table
     root_namespace: str
     ordered: tuple[parsing.Parsed, ...] = ()
 
@@ -50,39 +84,54 @@ class Policies:
         client_labels: Mapping[str, str] | None = None,
     ) -> HostPolicy:
         """
-        Find the policy for traffic from one namespace to one service.
-
-        The client's own namespace wins over the service's, and that over the root namespace. Within a namespace the
-        most specific host wins. Without `client_labels` the rules for all clients are looked at.
+        Find the policy for traffic from one namespace to one service; without labels also what is for some clients.
         """
-        for namespace in dict.fromkeys((client_namespace, service_namespace, self.root_namespace)):
-            found = self._visible(namespace, client_namespace)
-            pattern = hosts.most_specific(found, host)
-            if pattern is not None:
-                return _merge(_applicable(found[pattern], client_labels))
-        return NO_POLICY
+        found = self._candidates(host, client_namespace, service_namespace)
+        if client_labels is None:
+            return _joined(rule for merged in found for rule in merged.rules)
+        chosen: Merged | None = None
+        for merged in found:
+            selector = merged.selector
+            if selector is None:
+                chosen = merged
+            elif merged.namespace == client_namespace and selector.items() <= client_labels.items():
+                chosen = merged
+                break
+        return _joined(chosen.rules) if chosen is not None else NO_POLICY
 
-    def _visible(self, namespace: str, client_namespace: str) -> dict[str, list[parsing.Parsed]]:
-        visible: defaultdict[str, list[parsing.Parsed]] = defaultdict(list)
-        for pattern, rules in self.rules.get(namespace, {}).items():
-            for rule in rules:
-                if _is_visible(rule, client_namespace):
-                    visible[pattern].append(rule)
-        return visible
+    def _candidates(self, host: str, client: str, service: str) -> Sequence[Merged]:
+        own = self.private_root if client == self.root_namespace else self.local.get(client, {})
+        found: Sequence[Merged] = _most_specific(own, host)
+        for namespace in (service, self.root_namespace):
+            if not found:
+                exported = _most_specific(self.exported.get(namespace, {}), host)
+                found = [merged for merged in exported if merged.is_seen_in(client)]
+        return found
 
 
-def build_policies(rules: Iterable[parsing.Parsed], *, root_namespace: str, domain: str) -> Policies:
+def build_policies(
+    rules: Iterable[parsing.Parsed],
+    *,
+    root_namespace: str,
+    domain: str,
+    default_export_to: Sequence[str] = (EVERYBODY,),
+) -> Policies:
     """Index parsed DestinationRules, which come in merge order."""
-    rules = tuple(rules)
-    index: defaultdict[str, defaultdict[str, list[parsing.Parsed]]] = defaultdict(lambda: defaultdict(list))
-    for rule in rules:
-        namespace = rule.metadata.namespace
-        index[namespace][hosts.qualified(spec_of(rule).host, namespace, domain)].append(rule)
-    frozen = {
-        namespace: {host: tuple(found) for host, found in by_host.items()}
-        for namespace, by_host in index.items()
-    }
-    return Policies(rules=frozen, root_namespace=root_namespace, ordered=rules)
+    ordered = tuple(rules)
+    local: defaultdict[str, _Table] = defaultdict(dict)
+    exported: defaultdict[str, _Table] = defaultdict(dict)
+    private_root: _Table = {}
+    for rule in sorted(ordered, key=lambda rule: _selector(rule) is None):
+        namespace, audience = rule.metadata.namespace, _audience(rule)
+        host = hosts.qualified(spec_of(rule).host, namespace, domain)
+        if not audience or audience & {EVERYBODY, OWN, namespace}:
+            _add(local[namespace], host, rule, audience)
+        is_private = audience in ({OWN}, {namespace}) or (not audience and OWN in default_export_to)
+        if not is_private:
+            _add(exported[namespace], host, rule, audience)
+        elif namespace == root_namespace:
+            _add(private_root, host, rule, audience)
+    return Policies(local, exported, private_root, root_namespace, ordered)
 
 
 def spec_of(rule: parsing.Parsed) -> destination_rules.DestinationRule:
@@ -97,31 +146,46 @@ def spec_of(rule: parsing.Parsed) -> destination_rules.DestinationRule:
     return rule.spec
 
 
-def _is_visible(rule: parsing.Parsed, client_namespace: str) -> bool:
-    """A rule for some clients is for those of its own namespace, whatever it exports to."""
-    if spec_of(rule).workload_selector is not None:
-        return rule.metadata.namespace == client_namespace
-    return routing.is_exported(spec_of(rule).export_to, rule.metadata.namespace, client_namespace)
+def _selector(rule: parsing.Parsed) -> Mapping[str, str] | None:
+    selector = spec_of(rule).workload_selector
+    return selector.match_labels if selector is not None else None
 
 
-def _applicable(
-    rules: Sequence[parsing.Parsed], client_labels: Mapping[str, str] | None
-) -> list[parsing.Parsed]:
-    """
-    Rules in the order in which they count: the oldest that selects the client, those with the same selector, then those
-    for everybody. Of a rule that selects others nothing is used.
-    """
-    chosen = [(rule, selector) for rule in rules if (selector := spec_of(rule).workload_selector) is not None]
-    others = [rule for rule in rules if spec_of(rule).workload_selector is None]
-    if client_labels is None:
-        return [*(rule for rule, _ in chosen), *others]
-    labels = client_labels.items()
-    first = next((s.match_labels for _, s in chosen if s.match_labels.items() <= labels), None)
-    return [*(rule for rule, selector in chosen if selector.match_labels == first), *others]
+def _audience(rule: parsing.Parsed) -> frozenset[str]:
+    """What is for some clients is for those of its own namespace."""
+    return frozenset({OWN}) if _selector(rule) is not None else frozenset(spec_of(rule).export_to)
 
 
-def _merge(rules: Iterable[parsing.Parsed]) -> HostPolicy:
-    rules = tuple(rules)
+def _add(table: _Table, host: str, rule: parsing.Parsed, audience: frozenset[str]) -> None:
+    """Join a rule to those it counts together with; where it differs in anything, it also stands for itself."""
+    known = table.setdefault(host, [])
+    stands_alone = True
+    for merged in known:
+        if audience == merged.audience:
+            stands_alone = False
+        elif not (merged.audience and audience >= merged.audience):
+            stands_alone = True
+            continue
+        else:
+            stands_alone = True
+        own, theirs = _selector(rule), merged.selector
+        if own is not None and theirs is not None and own != theirs:
+            stands_alone = True
+            continue
+        if own == theirs:
+            stands_alone = False
+        merged.rules.append(rule)
+    if stands_alone:
+        known.append(Merged([rule], audience))
+
+
+def _most_specific(table: _Table, host: str) -> Sequence[Merged]:
+    pattern = hosts.most_specific(table, host)
+    return table[pattern] if pattern is not None else ()
+
+
+def _joined(rules: Iterable[parsing.Parsed]) -> HostPolicy:
+    rules = tuple(dict.fromkeys(rules))
     specs = [spec_of(rule) for rule in rules]
     subsets: dict[str, destination_rules.Subset] = {}
     for spec in specs:

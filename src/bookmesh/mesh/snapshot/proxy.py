@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-import yaml
-
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.registry import workloads
-from bookmesh.mesh.snapshot import mesh_config
+from bookmesh.mesh.snapshot import mesh_config, proxy_configs
 
-CONFIG_ANNOTATION: Final = "proxy.istio.io/config"
 _META_PREFIX: Final = "ISTIO_META_"
 ProxyType = Literal["sidecar", "router"]
 
@@ -79,12 +76,7 @@ def build_proxy(
 def _stats_inclusions(pod: JsonObject) -> tuple[tuple[str, str], ...]:
     """From the pod's ProxyConfig, and from the older annotations with lists."""
     annotations = pod["metadata"].get("annotations") or {}
-    found: list[tuple[str, str]] = []
-    try:
-        config = yaml.safe_load(annotations.get(CONFIG_ANNOTATION) or "") or {}
-        found += mesh_config.inclusions(config)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(f"annotation {CONFIG_ANNOTATION} cannot be read: {error}") from error
+    found = [*mesh_config.inclusions(proxy_configs.read_annotation(annotations))]
     for kind, name in (("prefix", "Prefixes"), ("suffix", "Suffixes"), ("regex", "Regexps")):
         listed = annotations.get(f"sidecar.istio.io/statsInclusion{name}", "")
         found += [(kind, text.strip()) for text in listed.split(",") if text.strip()]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import matching, parsing, virtual_services
 from bookmesh.mesh.snapshot import delegates as delegates_
-from bookmesh.mesh.snapshot import hosts
+from bookmesh.mesh.snapshot import hosts, visibility
 
 MESH: Final = "mesh"
 SEMANTICS_ANNOTATION: Final = "internal.istio.io/route-semantics"
@@ -21,7 +21,7 @@ class Routing:
     One VirtualService. `hosts` are fully qualified; `gateways` are `NAMESPACE/NAME` or `mesh`, never empty. `name` is
     that of `ref` unless the VirtualService was made from something else; `origins` are the objects of another API that
     it was made from, and `api` is group and version of `ref`. `has_path_elements`: a prefix ends where an element of
-    the path ends, as Ingress and the Gateway API mean it. Equal when the content is.
+    the path ends, as Ingress and the Gateway API mean it. `export_to` is never empty. Equal when the content is.
     """
 
     ref: ObjectRef
@@ -32,6 +32,7 @@ class Routing:
     domain: str = "cluster.local"
     name: str = field(default="", compare=False)
     has_path_elements: bool = False
+    export_to: tuple[str, ...] = (visibility.EVERYBODY,)
     origins: tuple[ObjectRef, ...] = field(default=(), compare=False)
     api: str = field(default="", compare=False)
 
@@ -43,10 +44,10 @@ class Routing:
     @property
     def is_private(self) -> bool:
         """Whether its own namespace alone sees it."""
-        return tuple(self.spec.export_to) in ((".",), (self.ref.namespace,))
+        return self.export_to in ((".",), (self.ref.namespace,))
 
     def is_visible_in(self, namespace: str) -> bool:
-        return is_exported(self.spec.export_to, self.ref.namespace, namespace)
+        return visibility.is_visible(self.export_to, owner=self.ref.namespace, namespace=namespace)
 
     def destination_host(self, destination: matching.Destination) -> str:
         """The fully qualified name of a destination of this VirtualService."""
@@ -71,6 +72,8 @@ def build_routing(
     spec: virtual_services.VirtualService,
     domain: str,
     delegates: Mapping[tuple[str, str], parsing.Parsed] | None = None,
+    *,
+    default_export_to: tuple[str, ...] = (visibility.EVERYBODY,),
 ) -> Routing | None:
     """Resolve the names of one VirtualService, with the routes of its delegates; None when it has no routes left."""
     namespace = parsed.metadata.namespace
@@ -88,18 +91,9 @@ def build_routing(
         has_path_elements=SEMANTICS_ANNOTATION in parsed.metadata.annotations,
         origins=parsed.origins,
         api=parsed.api,
+        export_to=spec.export_to or default_export_to,
     )
 
 
 def qualified_gateway(name: str, namespace: str) -> str:
     return name if name == MESH or "/" in name else f"{namespace}/{name}"
-
-
-def is_exported(export_to: Sequence[str], own_namespace: str, namespace: str) -> bool:
-    """Whether an object with this `exportTo` is seen in `namespace`; without one everybody sees it."""
-    return (
-        not export_to
-        or "*" in export_to
-        or namespace in export_to
-        or ("." in export_to and namespace == own_namespace)
-    )

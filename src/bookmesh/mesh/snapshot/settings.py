@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from bookmesh.mesh.model import destination_rules, virtual_services
+
 MtlsMode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
 OutboundTrafficPolicy = Literal["ALLOW_ANY", "REGISTRY_ONLY"]
-_INGRESS_SERVICE: Final = "istio-ingressgateway"
+AccessLogEncoding = Literal["TEXT", "JSON"]
+PathNormalization = Literal["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"]
 IngressMode = Literal["OFF", "DEFAULT", "STRICT"]
+_INGRESS_SERVICE: Final = "istio-ingressgateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ class MeshSettings:
     mesh are verified. `stats_inclusions` are (prefix | suffix | regex, text) of statistics that all proxies keep.
     `is_locality_enabled` allows load balancing by locality. `egress_proxy` is (host, port, subset) of the service that
     takes what goes to services nobody knows; a Sidecar says so. `ingress` is about Kubernetes Ingresses.
+    `access_log_format` "" is Istio's own. The fields `…_export_to` say who sees what does not say it itself.
+    `least_tls_version` is for mTLS inside the mesh. `default_retries` are those of routes that say nothing about them,
+    None for Istio's own. `environment` are variables of all proxies.
     """
 
     root_namespace: str = "istio-system"
@@ -54,3 +61,14 @@ class MeshSettings:
     is_locality_enabled: bool = True
     egress_proxy: tuple[str, int, str] | None = None
     ingress: IngressSettings = field(default_factory=IngressSettings)
+    access_log_format: str = ""
+    access_log_encoding: AccessLogEncoding = "TEXT"
+    default_retries: virtual_services.HttpRetry | None = None
+    service_export_to: tuple[str, ...] = ("*",)
+    virtual_service_export_to: tuple[str, ...] = ("*",)
+    destination_rule_export_to: tuple[str, ...] = ("*",)
+    least_tls_version: Literal["TLSV1_2", "TLSV1_3"] = "TLSV1_2"
+    path_normalization: PathNormalization = "BASE"
+    upgrades_to_http2: bool = False
+    tcp_keepalive: destination_rules.TcpKeepalive | None = None
+    environment: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,7 @@ from bookmesh.mesh.model import destination_rules, gateways, parsing, virtual_se
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import credentials as credentials_
-from bookmesh.mesh.snapshot import delegates, envoy_filters, hosts, routing
+from bookmesh.mesh.snapshot import delegates, envoy_filters, hosts, routing, visibility
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import peer_authentications as peers_
 from bookmesh.mesh.snapshot import policies as policies_
@@ -41,7 +41,14 @@ class MeshSnapshot:
 
     def services_visible_in(self, namespace: str) -> tuple[services.Service, ...]:
         """Services in hostname order."""
-        return tuple(s for s in self.registry.services.values() if s.is_visible_in(namespace))
+        default = self.settings.service_export_to
+        return tuple(
+            service
+            for service in self.registry.services.values()
+            if visibility.is_visible(
+                service.export_to, owner=service.namespace, namespace=namespace, default=default
+            )
+        )
 
     def routings_for(self, gateway: str, namespace: str) -> tuple[routing.Routing, ...]:
         """
@@ -120,7 +127,10 @@ def build(
         policies = previous.policies
     else:
         policies = policies_.build_policies(
-            rules, root_namespace=settings.root_namespace, domain=settings.domain
+            rules,
+            root_namespace=settings.root_namespace,
+            domain=settings.domain,
+            default_export_to=settings.destination_rule_export_to,
         )
     built = MeshSnapshot(
         credentials=credentials,
@@ -141,7 +151,7 @@ def _build_routings(
     """The VirtualServices; those that are as before, and have nothing to do with delegates, are taken over."""
     handed_on = delegates.delegates_in(tuple(configs))
     known: dict[ObjectRef, routing.Routing] = {}
-    if previous is not None and not handed_on and settings.domain == previous.settings.domain:
+    if previous is not None and not handed_on and settings == previous.settings:
         known = {rule.ref: rule for rule in previous.routings}
     found: list[routing.Routing] = []
     for parsed in configs:
@@ -151,7 +161,13 @@ def _build_routings(
         rule = (
             before
             if before is not None and before.digest == parsed.digest
-            else routing.build_routing(parsed, parsed.spec, settings.domain, handed_on)
+            else routing.build_routing(
+                parsed,
+                parsed.spec,
+                settings.domain,
+                handed_on,
+                default_export_to=settings.virtual_service_export_to,
+            )
         )
         if rule is not None:
             found.append(rule)

@@ -106,6 +106,7 @@ def _node(proxy: proxies.Proxy, settings: settings_.MeshSettings) -> JsonObject:
         "cluster": f"{workload.canonical_name}.{proxy.namespace}",
         "locality": {"region": workload.locality.region, "zone": workload.locality.zone},
         "metadata": {
+            **proxy.metadata,
             "NAME": proxy.name,
             "NAMESPACE": proxy.namespace,
             "WORKLOAD_NAME": workload.name,

@@ -44,12 +44,14 @@ def build_outbound(
     cluster = _new_cluster(naming.outbound_cluster(service.hostname, port.number, subset), settings)
     cluster.metadata.CopyFrom(_service_metadata(service, subset, policy.refs))
     discovery.apply(cluster, service, port, endpoints=endpoints, is_router=is_router)
+    traffic_policies.apply_keepalive(cluster, settings.tcp_keepalive)
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
     traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)
     traffic_policies.apply_load_balancer(cluster, effective.load_balancer)
     if is_local:
         cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
-    is_http2 = http_options.is_http2(port, effective.connection_pool)
+    pool, upgrades = effective.connection_pool, settings.upgrades_to_http2
+    is_http2 = http_options.is_http2(port, pool, upgrades=upgrades)
     http_options.apply_outbound(cluster, port, effective, speaks_http2=is_http2, is_router=is_router)
     sni = naming.outbound_sni(service.hostname, port.number, subset)
     client_tls.apply(

@@ -6,46 +6,34 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import naming, route_filters, tcp_options, transport_sockets
+from bookmesh.mesh.translate import access_logs, naming, route_filters, tcp_options, transport_sockets
 from bookmesh.mesh.wire import core, filter_state, messages
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
 
 ALPN_FILTER: Final = "envoy.filters.http.set_filter_state"
 
-# Istio's default text format; UPSTREAM_CLUSTER_RAW, since the plain operator gives the name used in statistics.
-_LOG_FORMAT: Final = (
-    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% '
-    '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" '
-    "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
-    '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" '
-    "%UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
-    "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
-)
-
-
-def access_logs(settings: settings_.MeshSettings) -> list[wire.AccessLog]:
-    """One text log, or none when the mesh has them switched off."""
-    if not settings.access_log_path:
-        return []
-    log = wire.FileAccessLog(
-        path=settings.access_log_path,
-        log_format=core.SubstitutionFormatString(
-            text_format_source=core.DataSource(inline_string=_LOG_FORMAT)
-        ),
-    )
-    return [wire.AccessLog(name="envoy.access_loggers.file", typed_config=messages.pack(log))]
-
 
 def connection_manager(settings: settings_.MeshSettings, **fields: Any) -> wire.HttpConnectionManager:
-    """What all connection managers have in common; `fields` add the route, the filters and the rest."""
+    """
+    What all connection managers have in common; `fields` add the route, the filters and the rest.
+
+    Source: MeshConfig `pathNormalization`.
+    """
+    normalization = settings.path_normalization
+    unescapes = normalization == "DECODE_AND_MERGE_SLASHES"
     return wire.HttpConnectionManager(
         codec_type=wire.HttpConnectionManager.AUTO,
-        normalize_path=messages.boolean(True),
-        path_with_escaped_slashes_action=wire.HttpConnectionManager.KEEP_UNCHANGED,
+        normalize_path=messages.boolean(normalization != "NONE"),
+        merge_slashes=normalization in ("MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"),
+        path_with_escaped_slashes_action=(
+            wire.HttpConnectionManager.UNESCAPE_AND_FORWARD
+            if unescapes
+            else wire.HttpConnectionManager.KEEP_UNCHANGED
+        ),
         stream_idle_timeout=messages.duration(0),
         upgrade_configs=[wire.HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
-        access_log=access_logs(settings),
+        access_log=access_logs.build(settings),
         tracing=_tracing(),
         **fields,
     )
@@ -111,7 +99,7 @@ def tcp_proxy(
     options: tcp_options.TcpOptions = tcp_options.NO_OPTIONS,
 ) -> wire.Filter:
     proxy = wire.TcpProxy(
-        stat_prefix=stat_prefix or cluster, cluster=cluster, access_log=access_logs(settings)
+        stat_prefix=stat_prefix or cluster, cluster=cluster, access_log=access_logs.build(settings)
     )
     options.apply(proxy)
     return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
@@ -131,7 +119,9 @@ def tcp_split(
             for cluster, weight in targets
         ]
     )
-    proxy = wire.TcpProxy(stat_prefix=stat_prefix, weighted_clusters=split, access_log=access_logs(settings))
+    proxy = wire.TcpProxy(
+        stat_prefix=stat_prefix, weighted_clusters=split, access_log=access_logs.build(settings)
+    )
     options.apply(proxy)
     return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
 

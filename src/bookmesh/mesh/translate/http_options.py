@@ -16,13 +16,18 @@ from bookmesh.mesh.wire import route as route_wire
 _NAME: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def is_http2(port: services.ServicePort, pool: destination_rules.ConnectionPool | None) -> bool:
+def is_http2(
+    port: services.ServicePort, pool: destination_rules.ConnectionPool | None, *, upgrades: bool = False
+) -> bool:
+    """`upgrades`: the mesh wants HTTP/2 wherever HTTP is declared, unless a rule says otherwise."""
     http = pool.http if pool is not None else None
     if http is not None and not http.use_client_protocol:
         if http.h2_upgrade_policy == "UPGRADE":
             return True
         if http.h2_upgrade_policy == "DO_NOT_UPGRADE":
             return False
+    if upgrades and port.protocol.is_http and not (http is not None and http.use_client_protocol):
+        return True
     return port.protocol.is_http2
 
 

@@ -171,8 +171,11 @@ class _Chain:
     ) -> wire.FilterChain:
         chain = wire.FilterChain(name=self.name, filter_chain_match=match, filters=[network_filter])
         if is_mtls:
-            domain = self.settings.trust_domain
-            socket = transport_sockets.mesh_downstream(trust_domain=domain, is_http=is_http)
+            socket = transport_sockets.mesh_downstream(
+                trust_domain=self.settings.trust_domain,
+                is_http=is_http,
+                least_version=self.settings.least_tls_version,
+            )
             chain.transport_socket.CopyFrom(socket)
         return chain
 

@@ -105,6 +105,7 @@ def _service_host(
             cluster=naming.outbound_cluster(service.hostname, port.number),
             operation=f"{service.hostname}:{port.number}/*",
             hash_policy=actions.build_hash_policy(hashing) if hashing is not None else None,
+            retries=scope.settings.default_retries,
         )
         built = [default]
     domains = [domain for domain in domains_of(service, scope) if domain not in taken]

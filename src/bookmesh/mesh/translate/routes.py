@@ -61,13 +61,17 @@ def is_catch_all(route: wire.Route) -> bool:
 
 
 def build_default_route(
-    *, cluster: str, operation: str, hash_policy: wire.RouteAction.HashPolicy | None = None
+    *,
+    cluster: str,
+    operation: str,
+    hash_policy: wire.RouteAction.HashPolicy | None = None,
+    retries: virtual_services.HttpRetry | None = None,
 ) -> wire.Route:
-    """The route to a service for which there is no VirtualService: no timeout, default retries."""
+    """The route to a service for which there is no VirtualService: no timeout; `retries` are those of the mesh."""
     action = wire.RouteAction(
         cluster=cluster,
         timeout=messages.duration(0),
-        retry_policy=actions.build_retry_policy(None, is_consistent_hash=hash_policy is not None),
+        retry_policy=actions.build_retry_policy(retries, is_consistent_hash=hash_policy is not None),
         hash_policy=[hash_policy] if hash_policy is not None else [],
     )
     action.max_grpc_timeout.CopyFrom(messages.duration(0))
@@ -216,7 +220,8 @@ def _add_destinations(
         if policy is not None:
             action.hash_policy.append(policy)
     retries = actions.build_retry_policy(
-        route.retries, is_consistent_hash=is_single and bool(action.hash_policy)
+        route.retries or scope.settings.default_retries,
+        is_consistent_hash=is_single and bool(action.hash_policy),
     )
     if retries is not None:
         action.retry_policy.CopyFrom(retries)

@@ -149,8 +149,12 @@ def apply_connection_pool(
     cluster.circuit_breakers.thresholds.append(thresholds)
     if tcp.connect_timeout is not None:
         cluster.connect_timeout.CopyFrom(messages.duration(parse_duration_s(tcp.connect_timeout)))
-    if tcp.tcp_keepalive is not None:
-        cluster.upstream_connection_options.tcp_keepalive.CopyFrom(_keepalive(tcp.tcp_keepalive))
+    apply_keepalive(cluster, tcp.tcp_keepalive)
+
+
+def apply_keepalive(cluster: wire.Cluster, settings: destination_rules.TcpKeepalive | None) -> None:
+    if settings is not None:
+        cluster.upstream_connection_options.tcp_keepalive.CopyFrom(_keepalive(settings))
 
 
 def _keepalive(settings: destination_rules.TcpKeepalive) -> wire.TcpKeepalive:

@@ -35,10 +35,14 @@ def mesh_upstream(*, sni: str, accepted_ids: Sequence[str]) -> core.TransportSoc
     return socket(tls.UpstreamTlsContext(common_tls_context=context, sni=sni))
 
 
-def mesh_downstream(*, trust_domain: str, is_http: bool) -> core.TransportSocket:
-    """mTLS from any peer of the trust domain."""
+def mesh_downstream(
+    *, trust_domain: str, is_http: bool, least_version: str = "TLSV1_2"
+) -> core.TransportSocket:
+    """mTLS from any peer of the trust domain, of TLS 1.2 or, if that is the least version, 1.3."""
     prefix = core.StringMatcher(prefix=f"spiffe://{trust_domain}/")
     context = _mesh_context([_san_matcher(prefix)], alpn=("h2", "http/1.1") if is_http else ())
+    if least_version == "TLSV1_3":
+        context.tls_params.tls_minimum_protocol_version = tls.TlsParameters.TLSv1_3
     required = messages.boolean(True)
     return socket(tls.DownstreamTlsContext(common_tls_context=context, require_client_certificate=required))
 

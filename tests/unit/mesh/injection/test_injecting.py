@@ -4,14 +4,16 @@ import pytest
 
 from bookmesh.mesh.injection import injecting, interception
 from bookmesh.mesh.injection.settings import InjectionError, InjectionSettings
+from bookmesh.mesh.snapshot import proxy_configs
 
 SETTINGS = InjectionSettings(tag="1.28.0")
 
 
-def inject(annotations=None, containers=None):
+def inject(annotations=None, containers=None, own=None):
     metadata = {"name": "p", "namespace": "default", "annotations": annotations or {}}
     pod = {"metadata": metadata, "spec": {"containers": containers or [{"name": "app"}]}}
-    return injecting.inject(pod, namespace_labels={"istio-injection": "enabled"}, settings=SETTINGS)
+    labels = {"istio-injection": "enabled"}
+    return injecting.inject(pod, namespace_labels=labels, settings=SETTINGS, own=own)
 
 
 def test_a_gateway_without_a_proxy_container_gets_one():
@@ -44,3 +46,30 @@ def test_annotations_that_cannot_be_read_are_refused_at_once():
 def test_is_injected_tells_by_the_status():
     assert injecting.is_injected(inject())
     assert not injecting.is_injected({"metadata": {"name": "p"}})
+
+
+def test_a_proxy_config_that_cannot_be_read_is_refused_at_once():
+    with pytest.raises(InjectionError, match=r"annotation proxy\.istio\.io/config cannot be read"):
+        inject({"proxy.istio.io/config": "proxyStatsMatcher: ["})
+
+
+def proxy_of(pod):
+    spec = pod["spec"]
+    found = [*spec.get("initContainers", []), *spec["containers"]]
+    return next(container for container in found if container["name"] == "istio-proxy")
+
+
+def test_variables_and_image_of_the_pods_proxy():
+    own = proxy_configs.ProxySettings((("A", "1"), ("POD_NAME", "no")), "distroless")
+    for wanted in ({}, {"inject.istio.io/templates": "gateway"}):
+        proxy = proxy_of(inject(wanted, own=own))
+        assert {"name": "A", "value": "1"} in proxy["env"]
+        assert "value" not in next(v for v in proxy["env"] if v["name"] == "POD_NAME")
+        assert proxy["image"] == "docker.io/istio/proxyv2:1.28.0-distroless"
+
+
+def test_what_the_pod_says_about_its_container_wins():
+    mine = {"name": "istio-proxy", "image": "mine", "env": [{"name": "A", "value": "pod"}]}
+    own = proxy_configs.ProxySettings((("A", "1"),), "debug")
+    proxy = proxy_of(inject(containers=[{"name": "app"}, mine], own=own))
+    assert (proxy["image"], [v for v in proxy["env"] if v["name"] == "A"]) == ("mine", mine["env"])

@@ -12,16 +12,13 @@ def service(**fields: object) -> services.Service:
     return services.Service(hostname="web.shop.svc.cluster.local", name="web", namespace="shop", **fields)
 
 
-def test_service_without_annotation_is_seen_everywhere() -> None:
-    built = services.build_service({"metadata": {"name": "web", "namespace": "shop"}, "spec": {}})
-    assert built.is_visible_in("other")
-
-
-def test_annotation_hides_a_service_from_other_namespaces() -> None:
+def test_annotation_says_who_sees_a_service() -> None:
+    plain = services.build_service({"metadata": {"name": "web", "namespace": "shop"}, "spec": {}})
+    assert plain.export_to == ()
     annotations = {"networking.istio.io/exportTo": "., friends"}
     metadata = {"name": "web", "namespace": "shop", "annotations": annotations}
     built = services.build_service({"metadata": metadata, "spec": {}})
-    assert [built.is_visible_in(name) for name in ("shop", "friends", "other")] == [True, True, False]
+    assert built.export_to == (".", "friends")
 
 
 def test_service_without_selector_selects_nothing() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bookmesh.mesh.snapshot import hosts
 
@@ -56,3 +58,34 @@ def test_exact_name_wins_over_longer_and_shorter_wildcards() -> None:
     assert hosts.most_specific(patterns, "a.b.com") == "a.b.com"
     assert hosts.most_specific(patterns, "x.b.com") == "*.b.com"
     assert hosts.most_specific(["*.b.com"], "x.org") is None
+
+
+LABELS = st.lists(st.sampled_from(["a", "b", "com"]), min_size=1, max_size=4).map(".".join)
+PATTERNS = LABELS | LABELS.map("*.{}".format) | st.just("*")
+
+
+@given(st.lists(PATTERNS, max_size=6), LABELS)
+def test_the_most_specific_pattern_is_the_exact_name_or_the_longest_wildcard(
+    patterns: list[str], host: str
+) -> None:
+    covering = [
+        p
+        for p in patterns
+        if p == host or (p.startswith("*") and ("." + host).endswith(p[1:]) and p != f"*.{host}")
+    ]
+    best = hosts.most_specific(patterns, host)
+    if not covering:
+        assert best is None
+    elif host in covering:
+        assert best == host
+    else:
+        assert best in covering
+        assert len(best) == max(map(len, covering))
+
+
+@given(PATTERNS, PATTERNS, LABELS)
+def test_what_two_patterns_have_in_common_covers_what_both_cover(one: str, other: str, host: str) -> None:
+    common = hosts.narrower(one, other)
+    is_in_both = hosts.matches(one, host) and hosts.matches(other, host)
+    assert is_in_both == (common is not None and hosts.matches(common, host))
+    assert common == hosts.narrower(other, one)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bookmesh.mesh.model.destination_rules import TcpKeepalive
+from bookmesh.mesh.model.virtual_services import HttpRetry
 from bookmesh.mesh.snapshot import mesh_config
 from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 
@@ -30,6 +32,19 @@ def read(text: str) -> mesh_config.MeshConfig:
             "stats_inclusions",
             (("regex", ".*x"),),
         ),
+        ("accessLogFormat: '%PROTOCOL%'", "access_log_format", "%PROTOCOL%"),
+        ("accessLogEncoding: JSON", "access_log_encoding", "JSON"),
+        ("meshMTLS: {minProtocolVersion: TLSV1_3}", "least_tls_version", "TLSV1_3"),
+        ("meshMTLS: {minProtocolVersion: TLS_AUTO}", "least_tls_version", "TLSV1_2"),
+        ("pathNormalization: {normalization: MERGE_SLASHES}", "path_normalization", "MERGE_SLASHES"),
+        ("pathNormalization: {normalization: DEFAULT}", "path_normalization", "BASE"),
+        ("defaultServiceExportTo: ['.']", "service_export_to", (".",)),
+        ("defaultVirtualServiceExportTo: ['~']", "virtual_service_export_to", ("~",)),
+        ("defaultDestinationRuleExportTo: ['.']", "destination_rule_export_to", (".",)),
+        ("defaultHttpRetryPolicy: {attempts: 7}", "default_retries", HttpRetry(attempts=7)),
+        ("h2UpgradePolicy: UPGRADE", "upgrades_to_http2", True),
+        ("tcpKeepalive: {time: 9s}", "tcp_keepalive", TcpKeepalive(time="9s")),
+        ("defaultConfig: {proxyMetadata: {B: b, A: a}}", "environment", (("A", "a"), ("B", "b"))),
     ],
 )
 def test_fields_become_settings(text: str, field: str, expected: Any) -> None:
@@ -47,6 +62,13 @@ def test_fields_about_ingresses_add_up() -> None:
     assert [finding.code for finding in wrong.findings] == ["BM0210"]
 
 
+def test_format_of_a_json_log_is_json() -> None:
+    found = read("{accessLogEncoding: JSON, accessLogFormat: 'no json'}")
+    assert found.settings.access_log_format == ""
+    assert "accessLogFormat to no JSON object" in found.findings[0].message
+    assert read("{accessLogEncoding: JSON, accessLogFormat: '{}'}").findings == ()
+
+
 def test_without_a_config_map_nothing_changes() -> None:
     assert mesh_config.read(BASE, None) == mesh_config.MeshConfig(BASE)
     assert read("rootNamespace: istio-system") == mesh_config.MeshConfig(BASE)
@@ -60,7 +82,12 @@ def test_without_a_config_map_nothing_changes() -> None:
         ("connectTimeout: soon", "error", "sets connectTimeout to something that cannot be used"),
         ("enableAutoMtls: maybe", "error", "neither true nor false"),
         ("outboundTrafficPolicy: closed", "error", "sets outboundTrafficPolicy"),
+        ("defaultServiceExportTo: [shop]", "error", "sets defaultServiceExportTo"),
+        ("defaultHttpRetryPolicy: {attempts: -1}", "error", "sets defaultHttpRetryPolicy"),
+        ("meshMTLS: {minProtocolVersion: TLSV1_0}", "error", '"TLSV1_0" is not one of'),
+        ("defaultConfig: {proxyMetadata: [1]}", "error", "proxyMetadata is a mapping"),
         ("enableTracing: true", "warning", "does not act on yet"),
+        ("defaultConfig: {concurrency: 2}", "warning", "sets defaultConfig.concurrency, which"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_changes_nothing(text: str, severity: str, message: str) -> None:

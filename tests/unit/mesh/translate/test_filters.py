@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import filters
 from bookmesh.mesh.wire import listener
-
-
-def test_access_log_has_istios_fields_in_order_and_can_be_off() -> None:
-    (log,) = filters.access_logs(MeshSettings())
-    config = listener.FileAccessLog.FromString(log.typed_config.value)
-    assert config.path == "/dev/stdout"
-    text = config.log_format.text_format_source.inline_string
-    assert text.startswith('[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" ')
-    assert text.endswith("%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n")
-    assert filters.access_logs(MeshSettings(access_log_path="")) == []
 
 
 def test_router_is_the_last_filter() -> None:
@@ -36,3 +28,20 @@ def test_alpn_for_undeclared_ports_has_no_name_a_server_would_choose() -> None:
     names = value.format_string.text_format_source.inline_string.split(",")
     assert names[0] == "istio-http/1.1"
     assert not {"h2", "http/1.1"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("NONE", (False, False, False)),
+        ("BASE", (True, False, False)),
+        ("MERGE_SLASHES", (True, True, False)),
+        ("DECODE_AND_MERGE_SLASHES", (True, True, True)),
+    ],
+)
+def test_paths_are_normalized_as_the_mesh_wants(wanted: str, expected: tuple[bool, bool, bool]) -> None:
+    settings = MeshSettings(path_normalization=wanted)  # type: ignore[arg-type]
+    found = filters.connection_manager(settings)
+    unescapes = listener.HttpConnectionManager.UNESCAPE_AND_FORWARD
+    action = found.path_with_escaped_slashes_action
+    assert (found.normalize_path.value, found.merge_slashes, action == unescapes) == expected

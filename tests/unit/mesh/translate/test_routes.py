@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.golden.translate import worlds
 
 from bookmesh.mesh.translate import routes
 from bookmesh.mesh.translate import scope as scopes
 
+ONE = "one.default.svc.cluster.local"
+
 
 def clusters(*http: dict[str, Any], port: int = 80) -> list[str]:
     """The clusters of the routes of one VirtualService, for a sidecar that is called on a port."""
+    return [route.route.cluster for route in built(*http, port=port)]
+
+
+def built(*http: dict[str, Any], port: int = 80) -> list[Any]:
     services = [
         {"kind": "Service", "metadata": {"name": "one"}, "spec": {"ports": [{"name": "http", "port": 8000}]}},
         {
@@ -28,8 +36,7 @@ def clusters(*http: dict[str, Any], port: int = 80) -> list[str]:
     }
     snapshot = worlds.build([*services, rule], {}).snapshot
     scope = scopes.build_scope(snapshot, namespace="default", is_router=False, labels={})
-    built = routes.build_routes(snapshot.routings[0], routes.Place(scope, port))
-    return [route.route.cluster for route in built]
+    return routes.build_routes(snapshot.routings[0], routes.Place(scope, port))
 
 
 def to(host: str, prefix: str = "/a", **destination: Any) -> dict[str, Any]:
@@ -62,3 +69,84 @@ def test_delegate_gives_no_route() -> None:
     assert clusters({"delegate": {"name": "other"}}, to("one")) == [
         "outbound|8000||one.default.svc.cluster.local"
     ]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=5).filter(any))
+def test_shares_of_destinations_are_those_of_the_weights(weights: list[int]) -> None:
+    targets = [
+        {"destination": {"host": "one", "subset": f"v{index}"}, "weight": weight}
+        for index, weight in enumerate(weights)
+    ]
+    (route,) = built({"route": targets})
+    expected = {f"outbound|8000|v{i}|{ONE}": weight for i, weight in enumerate(weights) if weight}
+    if len(weights) == 1:
+        assert route.route.cluster in expected
+        return
+    shares = {one.name: one.weight.value for one in route.route.weighted_clusters.clusters}
+    assert shares == expected
+
+
+CONDITIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "uri": st.sampled_from([{"exact": "/a"}, {"prefix": "/a"}, {"prefix": "/"}, {"prefix": "/a/b"}]),
+        "headers": st.sampled_from([{"x": {"exact": "1"}}, {"x": {}}, {"x": {"prefix": "1"}}]),
+        "method": st.sampled_from([{"exact": "GET"}, {"exact": "PUT"}]),
+        "port": st.sampled_from([80, 81]),
+    },
+)
+REQUESTS = st.fixed_dictionaries(
+    {
+        "path": st.sampled_from(["/", "/a", "/a/b", "/b"]),
+        "x": st.sampled_from([None, "1", "12", "2"]),
+        "method": st.sampled_from(["GET", "PUT"]),
+    }
+)
+
+
+def fits(text: str | None, wanted: dict[str, str]) -> bool:
+    """What the documentation of StringMatch says."""
+    if text is None:
+        return False
+    return text == wanted.get("exact", text) and text.startswith(wanted.get("prefix", ""))
+
+
+def is_meant(condition: dict[str, Any], request: dict[str, Any]) -> bool:
+    return (
+        fits(request["path"], condition.get("uri", {}))
+        and ("headers" not in condition or fits(request["x"], condition["headers"]["x"]))
+        and fits(request["method"], condition.get("method", {}))
+        and condition.get("port", 80) == 80
+    )
+
+
+def takes(match: Any, request: dict[str, Any]) -> bool:
+    """What Envoy does with the conditions of a route."""
+    kind = match.WhichOneof("path_specifier")
+    if not (request["path"] == match.path if kind == "path" else request["path"].startswith(match.prefix)):
+        return False
+    for header in match.headers:
+        text = request["method"] if header.name == ":method" else request[header.name]
+        if text is None:
+            return False
+        exact, prefix = header.string_match.exact, header.string_match.prefix
+        if not header.present_match and not (text == exact if exact else text.startswith(prefix)):
+            return False
+    return True
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.lists(CONDITIONS, max_size=3), min_size=1, max_size=5), REQUESTS)
+def test_the_first_rule_whose_conditions_hold_decides(
+    rules: list[list[dict[str, Any]]], request: dict[str, Any]
+) -> None:
+    http = [
+        {"name": str(index), "match": conditions, "route": [{"destination": {"host": "one"}}]}
+        for index, conditions in enumerate(rules)
+    ]
+    expected = next(
+        (str(i) for i, found in enumerate(rules) if not found or any(is_meant(c, request) for c in found)),
+        None,
+    )
+    assert next((route.name for route in built(*http) if takes(route.match, request)), None) == expected

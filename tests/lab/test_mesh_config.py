@@ -1,0 +1,96 @@
+"""The mesh configuration and ProxyConfigs, seen from outside while the lab runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.lab import labs, test_mtls
+
+pytestmark = pytest.mark.lab
+NAMESPACE = "meshconf"
+PROXY_CONFIG = """
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: variables, namespace: meshconf}
+spec: {environmentVariables: {ISTIO_META_TEAM: blue, PLAIN: "1"}}
+"""
+UNREADABLE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: unreadable, namespace: meshconf, annotations: {proxy.istio.io/config: "proxyStatsMatcher: ["}}
+spec: {containers: [{name: curl, image: curlimages/curl, command: [/bin/sleep, infinity]}]}
+"""
+
+
+def write(lab: labs.Lab, mesh: str) -> None:
+    data = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio", "namespace": "istio-system"},
+    }
+    lab.apply(json.dumps({**data, "data": {"mesh": mesh}}))
+
+
+@pytest.fixture(scope="module")
+def configured(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
+    workloads = test_mtls.WORKLOADS.replace("mtls", NAMESPACE)
+    bookinfo.apply(workloads)
+    bookinfo.apply(PROXY_CONFIG)
+    bookinfo.apply(test_mtls.CLIENT.format(name="meshed", inject="true").replace("mtls", NAMESPACE))
+    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    before = bookinfo.kubectl(
+        "get", "configmap", "istio", "-n", "istio-system", "-o", "jsonpath={.data.mesh}", check=False
+    )
+    yield bookinfo
+    if before.returncode == 0:
+        write(bookinfo, before.stdout)
+    else:
+        bookinfo.kubectl("delete", "configmap", "istio", "-n", "istio-system", "--ignore-not-found")
+    bookinfo.kubectl("delete", "namespace", NAMESPACE)
+
+
+def seen_path(lab: labs.Lab, path: str) -> str:
+    """The path that the application is asked for."""
+    curl = ("curl", "-s", "--path-as-is", f"http://httpbin:8000{path}")
+    done = lab.kubectl("exec", "-n", NAMESPACE, "meshed", "-c", "curl", "--", *curl, check=False)
+    try:
+        url: str = json.loads(done.stdout)["url"]
+    except (ValueError, KeyError):
+        return done.stdout
+    return "/" + url.split("/", 3)[3]
+
+
+def test_paths_and_logs_follow_the_configuration_at_once(configured: labs.Lab) -> None:
+    assert seen_path(configured, "/anything//x/../y") == "/anything//y"
+    write(
+        configured,
+        "pathNormalization: {normalization: MERGE_SLASHES}\naccessLogFile: /dev/stdout\n"
+        'accessLogEncoding: JSON\naccessLogFormat: \'{"who": "%REQ(:AUTHORITY)%", "code": "%RESPONSE_CODE%"}\'\n',
+    )
+    labs.wait_until(
+        lambda: seen_path(configured, "/anything//x/../y") == "/anything/y", what="merged slashes"
+    )
+
+    def lines() -> list[dict[str, Any]]:
+        seen_path(configured, "/anything")
+        log = configured.kubectl("logs", "-n", NAMESPACE, "meshed", "-c", "istio-proxy").stdout
+        return [json.loads(line) for line in log.splitlines() if line.startswith('{"')]
+
+    labs.wait_until(lambda: {"who": "httpbin:8000", "code": 200} in lines(), what="a line of JSON")
+
+
+def test_variables_of_a_proxy_config_are_in_the_proxys_container(configured: labs.Lab) -> None:
+    pod = configured.get("pod", "-n", NAMESPACE, "meshed")
+    containers = [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+    (proxy,) = [container for container in containers if container["name"] == "istio-proxy"]
+    found = {variable["name"]: variable.get("value") for variable in proxy["env"]}
+    assert (found["ISTIO_META_TEAM"], found["PLAIN"]) == ("blue", "1")
+
+
+def test_an_annotation_that_cannot_be_read_is_refused_at_admission(configured: labs.Lab) -> None:
+    done = configured.kubectl("apply", "-f", "-", stdin=UNREADABLE, check=False)
+    assert done.returncode == 1
+    assert "annotation proxy.istio.io/config cannot be read" in done.stderr
