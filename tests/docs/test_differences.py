@@ -25,7 +25,9 @@ def write(folder: Path, number: str, text: str) -> None:
 def test_entries_stand_in_the_page_by_number(tmp_path: Path) -> None:
     write(tmp_path, "BM-D002", "title: b\nlab: x | y\nwhy: z\n")
     write(
-        tmp_path, "BM-D001", "title: a\nlab: >-\n  one\n  line\nwhy: w\ntasks: [traffic-management/mirror*]\n"
+        tmp_path,
+        "BM-D001",
+        "title: a\nlab: >-\n  one\n  line\nwhy: w\ntasks: [traffic-management/mirr*ing]\n",
     )
     page = build_page(read(tmp_path), TASKS)
     assert "| BM-D001 | a | one line | w |\n| BM-D002 | b | x \\| y | z |\n" in page

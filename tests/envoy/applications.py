@@ -6,7 +6,9 @@ import http.client
 import http.server
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,29 +17,53 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        seen = {"application": self.server.server_name, "path": self.path, "headers": dict(self.headers)}
+        self.server.requests.append(self.path)  # type: ignore[attr-defined]
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        headers = {name: ",".join(self.headers.get_all(name) or ()) for name in self.headers}
+        time.sleep(float(query.get("delay", ["0"])[0]))
+        seen = {"application": self.server.server_name, "path": self.path, "headers": headers}
         body = json.dumps(seen).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
+        self.send_header("x-application", self.server.server_name)
         self.end_headers()
         self.wfile.write(body)
+
+    do_POST = do_PUT = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
+@dataclass(frozen=True)
+class Recording:
+    """A running application: its port on 127.0.0.1, and the paths it was asked for."""
+
+    port: int
+    requests: list[str]
+
+
 @contextmanager
-def application(name: str) -> Iterator[int]:
-    """A server that answers with what it was asked; yields its port on 127.0.0.1."""
+def recording(name: str) -> Iterator[Recording]:
+    """A server that answers with what it was asked, after `?delay=` seconds."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.server_name = name
+        server.requests = []  # type: ignore[attr-defined]
+        server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield server.server_address[1]
+            yield Recording(server.server_address[1], server.requests)  # type: ignore[attr-defined]
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def application(name: str) -> Iterator[int]:
+    """A server that answers with what it was asked; yields its port on 127.0.0.1."""
+    with recording(name) as server:
+        yield server.port
 
 
 @dataclass(frozen=True)
@@ -55,12 +81,20 @@ class Answer:
         return found
 
 
-def get(port: int, path: str, **headers: str) -> Answer:
+def wait_until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
+    """Poll until a condition holds."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.01)
+
+
+def get(port: int, path: str, *, method: str = "GET", **headers: str) -> Answer:
     """Send one request to 127.0.0.1; `_` in names of headers stands for `-`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request(
-            "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+            method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.getheaders()}

@@ -218,7 +218,10 @@ class Task(_Part, frozen=True):
     steps: tuple[Step, ...]
     page: str = ""
     summary: str = ""
-    needs: tuple[Literal["ingress", "egress", "access-logs"], ...] = ()
+    needs: tuple[Literal["ingress", "egress", "access-logs", "gateway-api"], ...] = ()
+    ingress: str = ""
+    """NAMESPACE/NAME of the Service that requests from outside come through, in place of the ingress gateway's."""
+
     elsewhere: tuple[Elsewhere, ...] = ()
     exclusive: tuple[str, ...] = ()
     """

@@ -59,7 +59,7 @@ class TaskRun:
         self._task: formats.Task = msgspec.convert(
             manifests.fill_all(msgspec.to_builtins(loaded.task), self.namespace), formats.Task
         )
-        gateway = ingress.Gateway(cluster.kubectl, cluster.ingress_service)
+        gateway = ingress.Gateway(cluster.kubectl, self._task.ingress or cluster.ingress_service)
         prober = probing.Prober(cluster.kubectl, self.namespace, loaded.directory, gateway)
         self._prober = prober
         self._actor = Actor(self._task, prober, cluster.cluster_wide)

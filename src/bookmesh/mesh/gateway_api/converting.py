@@ -18,6 +18,7 @@ from bookmesh.mesh.gateway_api import (
     classes,
     conditions,
     deployments,
+    features,
     gateway_statuses,
     listeners,
     routes,
@@ -81,7 +82,14 @@ def _class_statuses(inputs: inputs_.Inputs) -> Iterator[tuple[ObjectRef, JsonObj
     for parsed, spec in inputs.of(gateway_classes.GatewayClass):
         if spec.controller_name == classes.CONTROLLER:
             accepted = conditions.build("Accepted", None, message="Handled by Istio controller")
-            yield parsed.ref, {"conditions": conditions.as_json((accepted,))}
+            supported = sorted(feature.name for feature in features.FEATURES)
+            yield (
+                parsed.ref,
+                {
+                    "conditions": conditions.as_json((accepted,)),
+                    "supportedFeatures": [{"name": name} for name in supported],
+                },
+            )
 
 
 def _gateway_statuses(

@@ -79,6 +79,7 @@ def test_names_and_service_accounts_can_be_chosen() -> None:
     assert found["Service"]["metadata"]["annotations"] == {}
 
 
+@pytest.mark.feature("GatewayInfrastructurePropagation")
 @pytest.mark.parametrize("infrastructure", [None, {"labels": {"b": "2"}, "annotations": {"n": "2"}}])
 def test_labels_come_from_the_infrastructure_else_from_the_gateway(
     infrastructure: dict[str, Any] | None,
