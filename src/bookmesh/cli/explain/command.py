@@ -88,7 +88,9 @@ def explain(
         found = following.follow(_ask(kubectl, caller, gateway is not None, rules), request, world)
         written = places.read(files)
     if written:
-        found = dataclasses.replace(found, steps=tuple(_with_files(step, written) for step in found.steps))
+        live = {sources.reference(each): each for each in objects if each["metadata"].get("namespace")}
+        steps = tuple(_with_files(step, written, live) for step in found.steps)
+        found = dataclasses.replace(found, steps=steps)
     _print(found, request, url, caller, output)
 
 
@@ -149,9 +151,10 @@ def _ask(
     return trails.Proxy(dump, statuses, is_gateway, rules)
 
 
-def _with_files(step: trails.Step, written: places.Places) -> trails.Step:
+def _with_files(step: trails.Step, written: places.Places, live: dict[str, JsonObject]) -> trails.Step:
     found = tuple(
-        dataclasses.replace(each, file=written.find(each.object, each.field) or "") for each in step.sources
+        dataclasses.replace(each, file=written.find(each.object, each.field, live.get(each.object, {})) or "")
+        for each in step.sources
     )
     return dataclasses.replace(step, sources=found)
 

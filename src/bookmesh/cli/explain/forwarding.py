@@ -42,7 +42,7 @@ def forward(trail: Trail, shares: Sequence[Share], rule: Sequence[Source], *, is
             trail.add("cluster", share.cluster, f"{why}; the proxy does not have it: {end}", behind)
             failures.append(Answer(status, share.percent, "the cluster does not exist"))
             continue
-        found = (*behind, *sources.of_cluster(trail.world, share.cluster, trail.place))
+        found = (*behind, *sources.of_cluster(trail.world, cluster))
         trail.add("cluster", share.cluster, f"{why}; {describing.describe_cluster(cluster)}", found)
         endpoints = _endpoints(trail, cluster)
         if endpoints:

@@ -126,7 +126,7 @@ def of_host(world: World, request: Request, host: JsonObject, place: Place) -> t
 def of_route(world: World, route: JsonObject, place: Place) -> tuple[Source, ...]:
     """The rule of a VirtualService behind a route, and the one that delegates to it; () when none is."""
     path = dumps.config_path(route)
-    owner = _named(world.virtual_services, path)
+    owner = _named(world.virtual_services, path, "virtual-service")
     if owner is None:
         return tuple(_foreign(path))
     caller = rules.Caller(world.namespace, world.labels, place.port, is_gateway=place.is_gateway)
@@ -163,18 +163,23 @@ def of_destination(world: World, rule: Sequence[Source], cluster: str) -> tuple[
     return ()
 
 
-def of_cluster(world: World, cluster: str, place: Place) -> tuple[Source, ...]:
-    """The service, and the DestinationRules that shape a cluster: the one with the subset, or all for the host."""
-    _, port, subset, host = dumps.subset_key(cluster)
+def of_cluster(world: World, cluster: JsonObject) -> tuple[Source, ...]:
+    """The service behind a cluster, and the DestinationRule that it names: its policy, and where the subset is."""
+    _, port, subset, host = dumps.subset_key(cluster["name"])
     if not port:
         return ()
     found = list(of_service(world, host, int(port)))
-    for rule in _rules_for(world, host):
+    named = _named(world.destination_rules, dumps.config_path(cluster), "destination-rule")
+    if named is None:
+        return tuple(found)
+    if named["spec"].get("trafficPolicy"):
+        found.append(Source(reference(named), "spec.trafficPolicy"))
+    # Rules for one host are joined, and the first one is named: the subset may be in another.
+    for rule in (named, *(each for each in world.destination_rules if _is_joined(each, named))):
         names = [each["name"] for each in rule["spec"].get("subsets") or []]
         if subset in names:
             found.append(Source(reference(rule), f"spec.subsets[{names.index(subset)}]"))
-        elif rule["spec"].get("trafficPolicy"):
-            found.append(Source(reference(rule), "spec.trafficPolicy"))
+            break
     return tuple(found)
 
 
@@ -228,24 +233,10 @@ def _service_ports(world: World, target: int) -> Iterator[int]:
                     yield port["port"]
 
 
-def _rules_for(world: World, host: str) -> list[JsonObject]:
-    """DestinationRules for a host from the first namespace that counts: the caller's, the service's, the root's."""
-    own = host.split(".")[1] if host.endswith(f".svc.{_DOMAIN}") else ""
-    for namespace in dict.fromkeys((world.namespace, own, ROOT_NAMESPACE)):
-        found = [
-            (hosts.qualified(rule["spec"].get("host", ""), namespace, _DOMAIN), rule)
-            for rule in world.destination_rules
-            if rule["metadata"]["namespace"] == namespace
-        ]
-        fitting = [(name, rule) for name, rule in found if _is_rule_for(name, host)]
-        if fitting:
-            best = hosts.most_specific((name for name, _ in fitting), host)
-            return [rule for name, rule in fitting if name == best or best is None]
-    return []
-
-
-def _is_rule_for(name: str, host: str) -> bool:
-    return hosts.matches(name, host) or is_same_host(name, host, "")
+def _is_joined(one: JsonObject, other: JsonObject) -> bool:
+    """Whether two DestinationRules are for the same host of the same namespace."""
+    places = [(each["metadata"]["namespace"], each["spec"].get("host", "")) for each in (one, other)]
+    return one is not other and places[0] == places[1]
 
 
 def _destination_of(rule: JsonObject, cluster: str, owner: JsonObject) -> int | None:
@@ -268,9 +259,9 @@ def _with_port(owner: JsonObject, port: int, key: str) -> Source:
     return Source(reference(owner))
 
 
-def _named(objects: Iterable[JsonObject], path: str) -> JsonObject | None:
+def _named(objects: Iterable[JsonObject], path: str, kind: str) -> JsonObject | None:
     pieces = path.split("/")
-    if len(pieces) != 8 or pieces[6] != "virtual-service":
+    if len(pieces) != 8 or pieces[6] != kind:
         return None
     place = pieces[5], pieces[7]
     return next(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,15 +44,37 @@ class Places:
     """All that is written in some files."""
 
     documents: tuple[Document, ...] = ()
-    _by_object: dict[str, Document] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.documents)
 
-    def find(self, obj: str, path: str) -> str | None:
-        """`FILE:LINE` of a field of `Kind namespace/name`; None when no file has the object."""
-        document = self._by_object.get(obj)
-        return f"{document.file}:{document.line_of(path)}" if document is not None else None
+    def find(self, obj: str, path: str, live: Mapping[str, Any]) -> str | None:
+        """
+        `FILE:LINE` of a field of `Kind namespace/name`, in a file that says what the `live` object says.
+
+        Returns:
+            None when no file has the object, or each of those that have it says something else.
+        """
+        for document in self.documents:
+            is_same = document.names()[0] == obj and is_part(document.content.get("spec"), live.get("spec"))
+            if is_same:
+                return f"{document.file}:{document.line_of(path)}"
+        return None
+
+
+def is_part(written: Any, live: Any) -> bool:
+    """Whether all that is written is there: the API server adds defaults, and takes only empty things away."""
+    if not written and not live:
+        return True
+    if isinstance(written, dict):
+        return isinstance(live, dict) and all(is_part(value, live.get(key)) for key, value in written.items())
+    if isinstance(written, list):
+        return (
+            isinstance(live, list)
+            and len(written) == len(live)
+            and all(is_part(one, other) for one, other in zip(written, live, strict=True))
+        )
+    return bool(written == live)
 
 
 def read(paths: Sequence[Path]) -> Places:
@@ -68,7 +90,7 @@ def read(paths: Sequence[Path]) -> Places:
         for file in files_in(path)
         for document in parse(file.read_text(), str(file))
     )
-    return Places(documents, {each.names()[0]: each for each in documents})
+    return Places(documents)
 
 
 def files_in(path: Path) -> Iterator[Path]:

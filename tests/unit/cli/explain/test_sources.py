@@ -115,12 +115,27 @@ def test_a_part_of_a_rule_is_beside_its_match() -> None:
     assert sources.inside(rule, "fault") == (Source("VirtualService default/reviews", "spec.http[0].fault"),)
 
 
+def cluster(subset: str, config: str = small_dumps.DESTINATIONS) -> dict[str, Any]:
+    return {"name": small_dumps.cluster(subset), "metadata": small_dumps.metadata(config)}
+
+
 def test_a_cluster_comes_from_service_and_destination_rule() -> None:
-    assert sources.of_cluster(WORLD, small_dumps.cluster("v1"), SIDECAR) == (
-        Source("Service default/reviews", "spec.ports[1]"),
-        Source("DestinationRule default/reviews", "spec.subsets[0]"),
+    service = Source("Service default/reviews", "spec.ports[1]")
+    rule = Source("DestinationRule default/reviews", "spec.subsets[0]")
+    assert sources.of_cluster(WORLD, cluster("v1")) == (service, rule)
+    assert sources.of_cluster(WORLD, cluster("v1", config="")) == (service,)
+    assert sources.of_cluster(WORLD, {"name": "PassthroughCluster"}) == ()
+
+
+def test_rules_for_one_host_are_joined() -> None:
+    policy = {"host": "reviews", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}
+    more = {"host": "reviews", "subsets": [{"name": "v7"}]}
+    rules = [thing("DestinationRule", "reviews", policy), thing("DestinationRule", "more", more)]
+    world = sources.World(destination_rules=rules)
+    assert sources.of_cluster(world, cluster("v7")) == (
+        Source("DestinationRule default/reviews", "spec.trafficPolicy"),
+        Source("DestinationRule default/more", "spec.subsets[0]"),
     )
-    assert sources.of_cluster(WORLD, "PassthroughCluster", SIDECAR) == ()
 
 
 def test_an_endpoint_is_a_pod_or_a_line_of_an_entry() -> None:

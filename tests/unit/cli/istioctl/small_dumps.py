@@ -11,6 +11,7 @@ from bookmesh.cli.istioctl import dumps, flags
 from bookmesh.cli.istioctl.kubernetes import Kubectl
 
 HOST = "reviews.default.svc.cluster.local"
+DESTINATIONS = "/apis/networking.istio.io/v1/namespaces/default/destination-rule/reviews"
 RULE = "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews"
 
 
@@ -47,8 +48,12 @@ def route(prefix: str, cluster: str, *headers: dict[str, Any], config: str = RUL
     return {
         "match": match,
         "route": {"cluster": cluster},
-        "metadata": {"filter_metadata": {"istio": {"config": config}}},
+        "metadata": metadata(config),
     }
+
+
+def metadata(config: str) -> dict[str, Any]:
+    return {"filter_metadata": {"istio": {"config": config}}}
 
 
 def endpoint(address: str, port: int) -> dict[str, Any]:
@@ -76,7 +81,8 @@ DUMP: dict[str, Any] = {
         named(
             "ClustersConfigDump",
             dynamic_active_clusters=[
-                {"cluster": {"name": cluster(subset), "type": "EDS"}} for subset in ("v2", "", "v1")
+                {"cluster": {"name": cluster(subset), "type": "EDS", "metadata": metadata(DESTINATIONS)}}
+                for subset in ("v2", "", "v1")
             ]
             + [{"cluster": {"name": "PassthroughCluster", "type": "ORIGINAL_DST"}}],
         ),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -49,15 +50,31 @@ def written(tmp_path: Path) -> places.Places:
     ],
 )
 def test_each_field_has_its_line(written: places.Places, obj: str, path: str, line: int) -> None:
-    found = written.find(obj, path)
+    (live,) = (each.content for each in written.documents if each.names()[0] == obj)
+    found = written.find(obj, path, live)
     assert found is not None
     assert found.endswith(f"a.yaml:{line}")
 
 
 def test_what_is_not_written_has_no_line(written: places.Places) -> None:
-    assert written.find("Service shop/reviews", "") is None
+    assert written.find("Service shop/reviews", "", {}) is None
+    assert written.find("VirtualService shop/reviews", "", {"spec": {"http": []}}) is None
     assert len(written.documents) == 2
     assert not places.read([])
+
+
+@pytest.mark.parametrize(
+    ("one", "live", "is_part"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": [1, {"c": 3}]}, {"a": [1, {"c": 3, "d": 4}]}, True),
+        ({"a": [1]}, {"a": [1, 2]}, False),
+        ({"a": {}}, {}, True),
+        ({"a": 1}, {}, False),
+    ],
+)
+def test_defaults_that_were_added_do_not_count(one: Any, live: Any, is_part: bool) -> None:
+    assert places.is_part(one, live) is is_part
 
 
 def test_what_is_no_yaml_says_where() -> None:

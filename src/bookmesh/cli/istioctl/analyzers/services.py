@@ -7,7 +7,7 @@ from typing import Final
 
 from bookmesh.cli.istioctl.analyzers import messages
 from bookmesh.cli.istioctl.analyzers.messages import Message
-from bookmesh.cli.istioctl.analyzers.objects import Objects
+from bookmesh.cli.istioctl.analyzers.objects import JsonObject, Objects
 
 _PROTOCOLS: Final = frozenset(
     {
@@ -29,10 +29,16 @@ _PROTOCOLS: Final = frozenset(
 _SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 
+def _is_istios(service: JsonObject) -> bool:
+    """Services of Istio itself, whose ports Istio knows by other means."""
+    labels = service["metadata"].get("labels") or {}
+    return "istio" in labels or labels.get("release") == "istio"
+
+
 def check(objects: Objects) -> Iterator[Message]:
     """IST0118 and IST0150."""
     for service in objects.of("Service"):
-        if service["metadata"]["namespace"] in _SYSTEM:
+        if service["metadata"]["namespace"] in _SYSTEM or _is_istios(service):
             continue
         spec = service["spec"]
         for index, port in enumerate(spec.get("ports") or []):

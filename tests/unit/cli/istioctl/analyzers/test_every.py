@@ -36,8 +36,8 @@ spec: {selector: {app: a}, ports: [{name: http, port: 80}, {name: grpc-web-x, po
 ---
 kind: Service
 apiVersion: v1
-metadata: {name: gw}
-spec: {selector: {istio: gw}, ports: [{name: http2, port: 80, targetPort: 8080}]}
+metadata: {name: gw, labels: {istio: gw}}
+spec: {selector: {istio: gw}, ports: [{name: status-port, port: 15021}, {name: http2, port: 80, targetPort: 8080}]}
 ---
 kind: Gateway
 apiVersion: networking.istio.io/v1
