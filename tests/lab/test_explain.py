@@ -1,7 +1,8 @@
 """
-What `bookmesh explain` says is what Envoy does: the same request, asked and then sent many times.
+What `bookmesh explain` says is what Envoy does: the same request, explained and then sent many times.
 
 For each case the proxy's access log is the witness: cluster, endpoint, status and name of the route of every request.
+All cases are in force at once and sent in one go; what is explained before and after must be the same.
 """
 
 from __future__ import annotations
@@ -10,23 +11,30 @@ import json
 import math
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 from tests.lab import explained_cases, labs
-from tests.lab.explained_cases import NAMESPACE, Case
+from tests.lab.explained_cases import CASES, NAMESPACE, Case
 
-pytestmark = pytest.mark.lab
+from bookmesh.cli.explain import callers, command, following, requests, trails
+from bookmesh.mesh.injection import interception
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 SIGMAS: Final = 4.5  # one case in 150,000 is beyond, by chance
 # The log's fields that matter here, from its end: host, cluster, three addresses, server name, route.
 LINE: Final = re.compile(
     r'^\[\S+\] "(?P<request>[^"]*)" (?P<status>\d+) (?P<flags>\S+) (?P<details>\S+) .*'
     r'"(?P<agent>[^"]*)" "(?:[^"]*)" "(?P<authority>[^"]*)" "(?P<host>[^"]*)" (?P<cluster>\S+) '
-    r"\S+ \S+ \S+ (?P<sni>\S+) (?P<route>\S+)$"
+    r"\S+ (?P<called>\S+) \S+ (?P<sni>\S+) (?P<route>\S+)$"
+)
+KINDS: Final = ("virtualservices", "destinationrules", "serviceentries", "gateways")
+OBJECTS: Final = ",".join(
+    ("services", "pods", "configmaps", *(f"{kind}.networking.istio.io" for kind in KINDS))
 )
 
 
@@ -41,118 +49,159 @@ class Seen:
     route: str
 
 
-MARKER = f"""---
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {{name: marker, namespace: {NAMESPACE}}}
-spec:
-  hosts: [marker-NUMBER.explained.example.com]
-  gateways: [mesh, explained]
-  http: [{{route: [{{destination: {{host: web, port: {{number: 8000}}}}}}]}}]
-"""
-
-
-@dataclass
+@dataclass(frozen=True)
 class Stage:
-    """The lab with the workloads, and how to ask and to send."""
+    """The lab with the workloads; `places` are name and namespace of the pods whose proxies are asked, by origin."""
 
     lab: labs.Lab
-    gateway: str
+    places: dict[str, tuple[str, str]]
     address: str
-    changes: int = 0
 
-    def change(self, case: Case, objects: str) -> None:
-        """Apply objects, and wait until the proxy has what came last."""
-        self.changes += 1
-        host = f"marker-{self.changes}.explained.example.com"
-        self.lab.apply(objects + MARKER.replace("NUMBER", str(self.changes)))
-        if case.origin == "gateway" and "kind: Gateway" not in objects:
-            raise AssertionError("a case of a gateway brings it along")
-        pod, namespace = self.place(case)
-        request = ("pilot-agent", "request", "GET", "config_dump?resource=dynamic_route_configs")
-        ask = ("exec", pod, "-n", namespace, "-c", "istio-proxy", "--", *request)
-        labs.wait_until(lambda: host in self.lab.kubectl(*ask).stdout, what=f"the proxy has {host}")
+    def cases(self) -> list[Case]:
+        """Without a load balancer's address nobody can call the gateway."""
+        return [case for case in CASES if case.origin == "caller" or self.address]
 
-    def place(self, case: Case) -> tuple[str, str]:
-        """Name and namespace of the pod whose proxy is asked."""
-        return ("caller", NAMESPACE) if case.origin == "caller" else (self.gateway, "istio-system")
+    def ask(self, origin: str, path: str) -> str:
+        pod, namespace = self.places[origin]
+        request = ("pilot-agent", "request", "GET", path)
+        return self.lab.kubectl("exec", pod, "-n", namespace, "-c", "istio-proxy", "--", *request).stdout
 
-    def explain(self, case: Case) -> dict[str, Any]:
-        headers = [part for each in case.headers for part in ("-H", each)]
-        pod, namespace = self.place(case)
-        command = ("explain", case.method, case.url, "--from", pod, "-n", namespace, *headers, "-o", "json")
-        found: dict[str, Any] = json.loads(self.lab.bookmesh(*command).stdout)
+    def is_ready(self, origin: str) -> bool:
+        """Whether a proxy has what was applied last."""
+        return explained_cases.MARKER in self.ask(origin, "config_dump?resource=dynamic_route_configs")
+
+    def explain(self) -> dict[str, following.Explanation]:
+        """What is explained of each case, from one look at the cluster and its proxies."""
+        objects = self.lab.get(OBJECTS, "-A")["items"]
+        proxies = {origin: self._proxy(origin) for origin in {case.origin for case in self.cases()}}
+        return {case.name: self._explain(case, objects, proxies[case.origin]) for case in self.cases()}
+
+    def _proxy(self, origin: str) -> trails.Proxy:
+        dump = command.dumps.parse(json.loads(self.ask(origin, "config_dump?include_eds")))
+        statuses = trails.statuses_of(json.loads(self.ask(origin, "clusters?format=json")))
+        return trails.Proxy(dump, statuses, is_gateway=origin == "gateway")
+
+    def _explain(self, case: Case, objects: list[Any], proxy: trails.Proxy) -> following.Explanation:
+        pods = [item for item in objects if item["kind"] == "Pod"]
+        caller = callers.find_caller(pods, *self.places[case.origin])
+        world = command.build_world(objects, caller)
+        asked = requests.parse_request(case.method, case.address, case.headers)
+        gateway = caller if proxy.is_gateway else None
+        rules = None if proxy.is_gateway else interception.rules_for(caller)
+        known = trails.Proxy(proxy.dump, proxy.statuses, proxy.is_gateway, rules)
+        return following.follow(known, callers.resolve(asked, world, gateway=gateway), world)
+
+    def send(self) -> None:
+        """Send every case as often as it wants, one request after the other."""
+        lines: dict[str, list[str]] = defaultdict(list)
+        for case in self.cases():
+            lines[case.origin].append(self._command(case))
+        inside = "\n".join(lines["caller"])
+        # As the input of a shell: together it is longer than a command may be.
+        shell = ("exec", "-i", "caller", "-n", NAMESPACE, "-c", "curl", "--", "sh")
+        self.lab.kubectl(*shell, stdin=inside, timeout=300)
+        labs.run(["sh", "-c", "\n".join(lines["gateway"])], env=self.lab.env)
+
+    def _command(self, case: Case) -> str:
+        """One curl for all requests of a case, which may use a connection again; a connection each for bytes."""
+        _, _, rest = case.address.partition("://")
+        place, _, _ = rest.partition("/")
+        if case.address.startswith("tcp:"):
+            once = f"echo hello | curl -s --max-time 5 telnet://{place} >/dev/null"
+            return f"i=0; while [ $i -lt {case.requests} ]; do {once}; i=$((i+1)); done; true"
+        words = ["curl", "-s", "-k", "--path-as-is", "--max-time", "10", "-A", case.slug, "-X", case.method]
+        words += [part for each in case.headers for part in ("-H", each)]
+        target = self.address if case.origin == "gateway" else case.connect or ("web" if case.rules else "")
+        if target:
+            words += ["--connect-to", f"::{target}:"]
+        return (
+            " ".join(map(shlex.quote, [*words, *[case.address] * case.requests]))
+            + " </dev/null >/dev/null; true"
+        )
+
+    def lines(self) -> dict[str, list[Seen]]:
+        """
+        The log of both proxies by what tells cases apart: the client's name, else the name in the TLS greeting, else
+        the address that was called.
+        """
+        found: dict[str, list[Seen]] = defaultdict(list)
+        for pod, namespace in self.places.values():
+            text = self.lab.kubectl("logs", pod, "-n", namespace, "-c", "istio-proxy").stdout
+            for match in filter(None, map(LINE.match, text.splitlines())):
+                key = next(one for one in (match["agent"], match["sni"], match["called"]) if one != "-")
+                fields = (match["flags"], match["host"], match["cluster"], match["route"])
+                found[key].append(Seen(int(match["status"]), *fields))
         return found
 
-    def log(self, case: Case) -> list[str]:
-        pod, namespace = self.place(case)
-        text = self.lab.kubectl("logs", pod, "-n", namespace, "-c", "istio-proxy").stdout
-        return [line for line in text.splitlines() if LINE.match(line)]
 
-    def send(self, case: Case) -> None:
-        """Send the request as often as the case wants, one after the other."""
-        command = " ".join(map(shlex.quote, self._command(case)))
-        loop = f"i=0; while [ $i -lt {case.requests} ]; do {command}; i=$((i+1)); done; true"
-        if case.origin == "gateway":
-            labs.run(["sh", "-c", loop], env=self.lab.env)
-            return
-        self.lab.kubectl("exec", "caller", "-n", NAMESPACE, "-c", "curl", "--", "sh", "-c", loop)
+@dataclass(frozen=True)
+class Observed:
+    """What was explained before and after, and what the proxies logged in between."""
 
-    def _command(self, case: Case) -> list[str]:
-        _, _, rest = case.url.partition("://")
-        place, _, _ = rest.partition("/")
-        host, _, port = place.partition(":")
-        if case.url.startswith("tcp:"):
-            return ["sh", "-c", f"echo hello | curl -s --max-time 2 telnet://{place} >/dev/null"]
-        command = [
-            "curl",
-            "-s",
-            "-k",
-            "-o",
-            "/dev/null",
-            "--path-as-is",
-            "--max-time",
-            "10",
-            "-X",
-            case.method,
-            case.url,
-        ]
-        command += [part for each in case.headers for part in ("-H", each)]
-        at = self.address if case.origin == "gateway" else case.resolve
-        if at:
-            number = port or ("443" if case.url.startswith("https") else "80")
-            command += ["--connect-to", f"{host}:{number}:{at}:{number}"]
-        return command
+    before: dict[str, following.Explanation]
+    after: dict[str, following.Explanation]
+    lines: dict[str, list[Seen]]
+    objects: dict[str, Any]
+
+    def seen(self, case: Case) -> list[Seen]:
+        if case.address.startswith("tcp:"):
+            service = self.objects[f"Service {NAMESPACE}/{case.address[6:].partition(':')[0]}"]
+            return self.lines.get(f"{service['spec']['clusterIP']}:9000", [])
+        if case.address.startswith("https:"):
+            return self.lines.get(case.address[8:].partition("/")[0].partition(":")[0], [])
+        return self.lines.get(case.slug, [])
 
 
 @pytest.fixture(scope="module")
-def stage(bookinfo: labs.Lab) -> Iterator[Stage]:
-    bookinfo.apply(explained_cases.WORKLOADS)
-    bookinfo.kubectl(
-        "wait", "--for=condition=Ready", "pod", "--all", "-n", NAMESPACE, "--timeout=60s", timeout=70
-    )
-    service = bookinfo.get("service", "istio-ingressgateway", "-n", "istio-system")
+def observed(bookinfo: labs.Lab) -> Iterator[Observed]:
+    bookinfo.apply(explained_cases.WORKLOADS.replace("ADDRESS", "192.0.2.1"))
+    try:
+        ready = ("wait", "--for=condition=Ready", "pod", "--all", "-n", NAMESPACE, "--timeout=60s")
+        bookinfo.kubectl(*ready, timeout=70)
+        address = bookinfo.get("pod", "web-v1", "-n", NAMESPACE)["status"]["podIP"]
+        workloads = explained_cases.WORKLOADS.replace("ADDRESS", address)
+        bookinfo.apply(workloads + explained_cases.CONFIGURATION)
+        yield observe(stage_for(bookinfo))
+    finally:
+        bookinfo.kubectl("delete", "namespace", NAMESPACE)
+
+
+def stage_for(lab: labs.Lab) -> Stage:
+    service = lab.get("service", "istio-ingressgateway", "-n", "istio-system")
     ingress = service["status"].get("loadBalancer", {}).get("ingress")
-    address = ingress[0]["ip"] if ingress else ""
-    yield Stage(bookinfo, bookinfo.pod("istio=ingressgateway", "istio-system"), address)
-    bookinfo.kubectl("delete", "namespace", NAMESPACE)
+    places = {
+        "caller": ("caller", NAMESPACE),
+        "gateway": (lab.pod("istio=ingressgateway", "istio-system"), "istio-system"),
+    }
+    return Stage(lab, places, ingress[0]["ip"] if ingress else "")
 
 
-def witness(stage: Stage, case: Case) -> list[Seen]:
-    """What the proxy logs for the requests of a case; nothing else goes through the caller's proxy meanwhile."""
-    before = len(stage.log(case))
-    stage.send(case)
+def observe(stage: Stage) -> Observed:
+    labs.wait_until(
+        lambda: all(map(stage.is_ready, stage.places)), what="the proxies have what was applied last"
+    )
+    before = stage.explain()
+    stage.send()
+    expected = sum(case.requests for case in stage.cases() if case.expected != "direct")
+    names = {case.slug for case in stage.cases()}
 
-    def new_lines() -> list[str] | None:
-        lines = stage.log(case)[before:]
-        return lines if len(lines) >= case.requests else None
+    def all_lines() -> dict[str, list[Seen]] | None:
+        lines = stage.lines()
+        return (
+            lines
+            if sum(len(found) for key, found in lines.items() if is_ours(key, names)) >= expected
+            else None
+        )
 
-    what = f"{case.requests} lines in the log"
-    lines = stage.log(case)[before:] if case.expected == "direct" else labs.wait_until(new_lines, what=what)
-    found = [match for line in lines or () if (match := LINE.match(line))]
-    return [
-        Seen(int(one["status"]), one["flags"], one["host"], one["cluster"], one["route"]) for one in found
-    ]
+    lines = labs.wait_until(all_lines, what=f"{expected} lines in the logs")
+    items = stage.lab.get(OBJECTS, "-A")["items"]
+    objects = {f"{i['kind']} {i['metadata']['namespace']}/{i['metadata']['name']}": i for i in items}
+    return Observed(before, stage.explain(), lines or {}, objects)
+
+
+def is_ours(key: str, names: set[str]) -> bool:
+    """Other tests may have sent something through the gateway."""
+    return key in names or key == "web" or key.endswith((".outside.example.com", ":9000"))
 
 
 def is_share(count: int, total: int, percent: float) -> bool:
@@ -181,62 +230,34 @@ def check_agreement(explained: dict[str, Any], seen: list[Seen]) -> None:
     assert not named or {one.route for one in seen} <= named, (named, seen[0])
 
 
-@pytest.mark.parametrize("case", explained_cases.CASES, ids=lambda case: case.name.replace(" ", "-"))
-def test_what_is_explained_is_what_envoy_does(stage: Stage, case: Case) -> None:
-    if case.origin == "gateway" and not stage.address:
-        pytest.skip("this host gives load balancers no address")
-    objects = case.objects
-    if "ADDRESS" in objects:
-        pod = stage.lab.get("pod", "web-v1", "-n", NAMESPACE)
-        objects = objects.replace("ADDRESS", pod["status"]["podIP"])
-    stage.change(case, objects)
-    try:
-        explained, seen = observe(stage, case)
-        assert explained["outcome"]["kind"] == case.expected, explained["outcome"]
-        assert len(seen) == (0 if case.expected == "direct" else case.requests)
-        if seen:
-            check_agreement(explained, seen)
-        check_sources(stage, explained, case)
-    finally:
-        if objects:
-            stage.lab.kubectl("delete", "--wait=false", "-f", "-", stdin=objects)
-
-
-def observe(stage: Stage, case: Case) -> tuple[dict[str, Any], list[Seen]]:
-    """Explain and send; once more when the configuration or the endpoints changed meanwhile."""
-    for _ in range(3):
-        before = stage.explain(case)
-        seen = witness(stage, case)
-        if stage.explain(case) == before:
-            return before, seen
-    raise AssertionError(f"{case.name}: the explanation does not hold still")
-
-
-def check_sources(stage: Stage, explained: dict[str, Any], case: Case) -> None:
+def check_sources(explained: dict[str, Any], objects: dict[str, Any]) -> None:
     """Objects and fields that are named exist."""
-    kinds = ("virtualservices", "destinationrules", "serviceentries", "gateways")
-    istio = ",".join(f"{kind}.networking.istio.io" for kind in kinds)
-    items = stage.lab.get(f"services,pods,configmaps,{istio}", "-A")["items"]
-    objects = {
-        f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}": item for item in items
-    }
     for step in explained["steps"]:
         for source in step["sources"]:
             found: Any = objects[source["object"]]
             for word, index in re.findall(r"([A-Za-z]+)|\[(\d+)\]", source["field"]):
                 found = found[word] if word else found[int(index)]
-            assert found, (case.name, source)
+            assert found, source
 
 
-def test_a_rule_for_others_is_no_source(stage: Stage) -> None:
-    """The negative control: a check that names the wrong rule, or an endpoint that takes nothing, is caught."""
-    explained = {
-        "outcome": {
-            "targets": [{"cluster": "a", "percent": 100.0, "endpoints": ["1.1.1.1:1"]}],
-            "answers": [],
-        },
-        "steps": [],
-    }
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
+def test_what_is_explained_is_what_envoy_does(observed: Observed, case: Case) -> None:
+    if case.name not in observed.before:
+        pytest.skip("this host gives load balancers no address")
+    explained = observed.before[case.name].as_json()
+    assert explained == observed.after[case.name].as_json(), "the explanation does not hold still"
+    assert explained["outcome"]["kind"] == case.expected, explained["outcome"]
+    seen = observed.seen(case)
+    assert len(seen) == (0 if case.expected == "direct" else case.requests)
+    if seen:
+        check_agreement(explained, seen)
+    check_sources(explained, observed.objects)
+
+
+def test_a_wrong_explanation_is_caught() -> None:
+    """The negative control: another cluster, another endpoint and an answer nobody announced are found out."""
+    targets = [{"cluster": "a", "percent": 100.0, "endpoints": ["1.1.1.1:1"]}]
+    explained = {"outcome": {"targets": targets, "answers": []}, "steps": []}
     good = Seen(200, "-", "1.1.1.1:1", "a", "-")
     check_agreement(explained, [good] * 40)
     for bad in (
