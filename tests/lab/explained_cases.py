@@ -300,7 +300,7 @@ CASES = [
             tcp=f"[{{route: [{to('v1', host='echo-split', port=0, weight=80)}, "
             f"{to('v2', host='echo-split', port=0, weight=20)}]}}]",
         ),
-        requests=40,
+        requests=24,
     ),
     Case("TLS without a rule", url="https://web:443/"),
     Case(

@@ -107,7 +107,7 @@ class Stage:
         _, _, rest = case.address.partition("://")
         place, _, _ = rest.partition("/")
         if case.address.startswith("tcp:"):
-            once = f"echo hello | curl -s --max-time 5 telnet://{place} >/dev/null"
+            once = f"echo hello | nc {place.replace(':', ' ')} >/dev/null"
             return f"i=0; while [ $i -lt {case.requests} ]; do {once}; i=$((i+1)); done; true"
         words = ["curl", "-s", "-k", "--path-as-is", "--max-time", "10", "-A", case.slug, "-X", case.method]
         words += [part for each in case.headers for part in ("-H", each)]

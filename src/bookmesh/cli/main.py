@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.metadata
 from collections.abc import Sequence
 
 import click
+
+from bookmesh.cli import examples
 
 # name -> (module, one line). Modules are imported when their command runs, so that --help and env stay instant.
 _COMMANDS = {
@@ -29,6 +32,7 @@ _COMMANDS = {
     ),
     "logs": ("inspecting", "Show what the lab process has to say."),
     "doctor": ("inspecting", "Check that this machine can run a lab."),
+    "completion": ("completing", "Print a script by which your shell completes this command."),
     "down": ("stopping", "End the lab and remove all of it."),
 }
 
@@ -42,7 +46,18 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"bookmesh.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
-        return command
+        return examples.attach(cmd_name, command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the commands that may be meant by one that is not there."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, _COMMANDS)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -94,8 +94,15 @@ def name_option(function: click.decorators.FC) -> click.decorators.FC:
         default="default",
         show_default=True,
         metavar="LAB",
+        shell_complete=_complete_lab,
         help="Which lab, when there are several.",
     )(function)
+
+
+def _complete_lab(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from bookmesh.lab import launching
+
+    return [name for name in launching.running_labs() if name.startswith(incomplete)]
 
 
 def output_option(function: click.decorators.FC) -> click.decorators.FC:

@@ -58,6 +58,11 @@ def running(lab: paths.LabPaths) -> processes.LabProcess | None:
     return processes.read(lab.pid)
 
 
+def running_labs() -> list[str]:
+    """Names of all labs that run."""
+    return [name for name in paths.lab_names() if running(paths.paths_for(name))]
+
+
 def require_running(lab: paths.LabPaths) -> LabSettings:
     """
     The settings of a running lab.
@@ -68,7 +73,7 @@ def require_running(lab: paths.LabPaths) -> LabSettings:
     settings = read_settings(lab)
     if settings is None or running(lab) is None:
         up = "bookmesh up" if lab.name == paths.DEFAULT_NAME else f"bookmesh up --name {lab.name}"
-        alive = [name for name in paths.lab_names() if running(paths.paths_for(name))]
+        alive = running_labs()
         raise findings.BookmeshError(
             findings.Finding(
                 code="BM0103",

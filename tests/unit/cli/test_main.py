@@ -21,8 +21,10 @@ def test_every_command_has_help_of_its_own(command: str) -> None:
     assert "Usage:" in shown.output
 
 
-def test_an_unknown_command_is_misuse() -> None:
+def test_an_unknown_command_is_misuse_and_near_ones_are_named() -> None:
     assert CliRunner().invoke(main.main, ["fly"]).exit_code == 2
+    done = CliRunner().invoke(main.main, ["stauts"])
+    assert (done.exit_code, "Did you mean status" in done.output) == (2, True)
 
 
 def test_short_lines_and_docstrings_agree_on_what_a_command_is() -> None:

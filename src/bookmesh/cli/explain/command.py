@@ -25,16 +25,7 @@ _KINDS: Final = ",".join(
 )
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  bookmesh explain GET http://reviews:9080/reviews/0 --from productpage-v1 -H end-user=jason
-  bookmesh explain GET http://bookinfo.example.com/productpage --from istio-ingressgateway -n istio-system
-  bookmesh explain GET http://127.97.0.1/productpage          the address of a gateway: it starts there
-  bookmesh explain CONNECT tcp://mongo:27017 --from ratings-v2
-  bookmesh explain CONNECT tls://db.example.com:443 --from ratings-v2 -f routes.yaml
-"""
-)
+@click.command()
 @click.argument("method")
 @click.argument("url")
 @terminal.name_option

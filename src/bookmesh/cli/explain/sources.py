@@ -14,6 +14,7 @@ from bookmesh.mesh.snapshot import hosts
 
 ROOT_NAMESPACE: Final = "istio-system"
 _DOMAIN: Final = "cluster.local"
+_ACRONYMS: Final = frozenset({"http", "grpc", "tls", "tcp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,5 +274,6 @@ def _foreign(path: str) -> Iterator[Source]:
     """An object of another kind that a path names, such as an HTTPRoute."""
     pieces = path.split("/")
     if len(pieces) == 8:
-        kind = "".join(part.title() for part in pieces[6].split("-"))
+        words = pieces[6].split("-")
+        kind = "".join(word.upper() if word in _ACRONYMS else word.title() for word in words)
         yield Source(f"{kind} {pieces[5]}/{pieces[7]}")

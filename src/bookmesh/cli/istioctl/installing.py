@@ -83,7 +83,7 @@ def install(
 
 @click.command(cls=flags.Command)
 @click.option("--purge", is_flag=True, help="All revisions, of which there is one.")
-@click.option("-r", "--revision", default="default", help="Only default.")
+@click.option("-r", "--revision", default="", help="Only default.")
 @click.option("-f", "--filename", "files", multiple=True, help="What was installed; all of it goes.")
 @click.option("-y", "--skip-confirmation", "is_sure", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Accepted for compatibility.")
@@ -93,8 +93,10 @@ def uninstall(
     session: flags.Session, *, purge: bool, revision: str, files: tuple[str, ...], is_sure: bool, force: bool
 ) -> None:
     """Take gateways and settings away. The control plane and Istio's kinds are part of the lab and stay."""
-    del purge, files, force
-    _check_revision(revision)
+    del force
+    if not (purge or revision or files):
+        raise click.ClickException("at least one of the --revision, --filename, or --purge flags must be set")
+    _check_revision(revision or "default")
     _ask("All Istio resources will be pruned from the cluster. Proceed? (y/N)", is_sure=is_sure)
     kubectl, namespace = session.kubectl, session.system_namespace
     for component in (INGRESS, EGRESS, CONTROL_PLANE):

@@ -97,7 +97,7 @@ def test_a_route_whose_rule_has_changed_names_the_object_alone() -> None:
 def test_a_route_of_another_kind_is_named_by_its_path() -> None:
     path = "/apis/gateway.networking.k8s.io/v1/namespaces/default/http-route/a"
     route = {"metadata": {"filter_metadata": {"istio": {"config": path}}}}
-    assert sources.of_route(WORLD, route, SIDECAR) == (Source("HttpRoute default/a"),)
+    assert sources.of_route(WORLD, route, SIDECAR) == (Source("HTTPRoute default/a"),)
     assert sources.of_route(WORLD, {}, SIDECAR) == ()
 
 

@@ -63,6 +63,12 @@ def test_what_is_not_supported_says_so(istioctl: Run) -> None:
         assert kubectl.asked == []
 
 
+def test_what_to_uninstall_must_be_said(istioctl: Run) -> None:
+    result, kubectl = istioctl("uninstall", "-y", answers=ANSWERS)
+    assert (result.exit_code, kubectl.asked) == (1, [])
+    assert "at least one of the --revision, --filename, or --purge flags must be set" in result.stderr
+
+
 def test_uninstalling_leaves_the_namespace(istioctl: Run) -> None:
     result, kubectl = istioctl("uninstall", "--purge", "-y", answers=ANSWERS)
     assert result.exit_code == 0

@@ -1,0 +1,66 @@
+"""What people type: examples for each command, which its help shows before the options."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "up": (
+        "bookmesh up --bookinfo                  a lab with Bookinfo in it",
+        "bookmesh up -f routes.yaml              and your own YAML",
+        "bookmesh up --name second               another lab beside the first",
+    ),
+    "app": (
+        "bookmesh app                            http://127.0.0.1:9080, until Ctrl-C",
+        "bookmesh app --reviews v1 --port 0      without stars, on a free port",
+    ),
+    "status": (
+        "bookmesh status                         for people; exit code 1 when something is wrong",
+        "bookmesh status -o json | jq .findings  for programs",
+    ),
+    "env": (
+        'eval "$(bookmesh env)"                  kubectl and istioctl in this shell mean the lab',
+        "bookmesh env --shell fish | source      the same for fish",
+    ),
+    "kubectl": (
+        "bookmesh kubectl get pods",
+        "bookmesh kubectl --name second apply -f routes.yaml",
+    ),
+    "kubeconfig": (
+        "bookmesh kubeconfig > lab.yaml",
+        "bookmesh kubeconfig --merge             kubectl --context bookmesh-default, beside your clusters",
+    ),
+    "explain": (
+        "bookmesh explain GET http://reviews:9080/reviews/0 --from productpage-v1 -H end-user=jason",
+        "bookmesh explain GET http://shop.example.com/ --from istio-ingressgateway -n istio-system",
+        "bookmesh explain GET http://127.97.0.1/productpage       a gateway's address: it starts there",
+        "bookmesh explain CONNECT tcp://mongo:27017 --from ratings-v2",
+        "bookmesh explain CONNECT tls://db.example.com --from ratings-v2 -f routes.yaml",
+    ),
+    "logs": (
+        "bookmesh logs --tail 20 -f              the lab's own log; for pods: bookmesh kubectl logs POD",
+    ),
+    "doctor": ("bookmesh doctor                         exit code 3 when this machine cannot run a lab",),
+    "down": ("bookmesh down --name second",),
+    "istioctl": (
+        "bookmesh istioctl proxy-status",
+        "bookmesh istioctl proxy-config routes deploy/productpage-v1 --name 9080",
+        "bookmesh istioctl analyze --use-kube=false routes.yaml",
+        "bookmesh istioctl install --set profile=demo -y",
+    ),
+    "completion": (
+        'eval "$(bookmesh completion bash)"      in ~/.bashrc',
+        "bookmesh completion fish > ~/.config/fish/completions/bookmesh.fish",
+    ),
+}
+
+
+def attach(name: str, command: click.Command) -> click.Command:
+    """Put the examples of a command into its help, between what it does and its options."""
+    lines = EXAMPLES.get(name, ())
+    block = "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+    if lines and block not in (command.help or ""):
+        command.help = f"{(command.help or '').rstrip()}\n\n{block}"
+    return command
