@@ -144,12 +144,12 @@ class Observed:
     objects: dict[str, Any]
 
     def seen(self, case: Case) -> list[Seen]:
-        if case.address.startswith("tcp:"):
-            service = self.objects[f"Service {NAMESPACE}/{case.address[6:].partition(':')[0]}"]
-            return self.lines.get(f"{service['spec']['clusterIP']}:9000", [])
-        if case.address.startswith("https:"):
-            return self.lines.get(case.address[8:].partition("/")[0].partition(":")[0], [])
-        return self.lines.get(case.slug, [])
+        if case.address.startswith("http:"):
+            return self.lines.get(case.slug, [])
+        host, _, port = case.address.partition("://")[2].partition("/")[0].partition(":")
+        service = self.objects.get(f"Service {NAMESPACE}/{host}")
+        called = f"{service['spec']['clusterIP']}:{port}" if service is not None else ""
+        return self.lines.get(host) or self.lines.get(called, [])
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def observe(stage: Stage) -> Observed:
 
 def is_ours(key: str, names: set[str]) -> bool:
     """Other tests may have sent something through the gateway."""
-    return key in names or key == "web" or key.endswith((".outside.example.com", ":9000"))
+    return key in names or key.endswith((".outside.example.com", ":9000", ":443"))
 
 
 def is_share(count: int, total: int, percent: float) -> bool:
