@@ -31,7 +31,15 @@ from cryptography.x509.oid import NameOID
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.base.pods import ExecOptions, LogOptions
-from bookmesh.kube.api import app, authentication, inprocess, serving, verbs
+from bookmesh.kube.api import (
+    app,
+    authentication,
+    authorization,
+    default_roles,
+    inprocess,
+    serving,
+    verbs,
+)
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import records, store
 
@@ -399,6 +407,13 @@ def over() -> Iterator[verbs.Verbs]:
     found = verbs.Verbs(objects, kinds.Kinds(), schemas.Schemas.load())
     for name in ("default", "kube-system"):
         found.create(kubernetes.NAMESPACES, {"metadata": {"name": name}})
+    default_roles.ensure(found)
+    administrator = {
+        "metadata": {"name": "tests"},
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "User", "name": "token-user"}],
+    }
+    found.create(default_roles.BINDINGS, administrator)
     yield found
     objects.close()
 
@@ -419,16 +434,37 @@ class Issuer:
         return f"token-of-{namespace}-{service_account}-{expiration_s}", end
 
 
+def _user_for_token(token: str) -> str | None:
+    """Know the token of the tests, and those that `Issuer` makes."""
+    if token == TOKEN:
+        return "token-user"
+    kind, _, rest = token.partition("-of-")
+    namespace, _, account = rest.partition("-")
+    return f"system:serviceaccount:{namespace}:{account.rpartition('-')[0]}" if kind == "token" else None
+
+
+async def _until_hung_up(port: int) -> None:
+    """Wait until no connection to the server is open any more: clients in this process hang up in their own time."""
+    own = f"0100007F:{port:04X}"
+    async with asyncio.timeout(DEADLINE_S):
+        while any(
+            (line.split()[1], line.split()[3]) == (own, "01")
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        ):
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def open_cluster(
     over: verbs.Verbs, tls: ssl.SSLContext, keys: Keys, *, directory: Path, binary: Path
 ) -> AsyncIterator[Cluster]:
     """Serve `over`; every command that kubectl started must have ended when it closes."""
     streams = LocalStreams()
-    authenticator = authentication.Authenticator(
-        user_for_token=lambda token: "token-user" if token == TOKEN else None
+    authenticator = authentication.Authenticator(user_for_token=_user_for_token)
+    authorizer = authorization.Authorizer(over.store)
+    built = app.build_app(
+        over, streams=streams, authenticator=authenticator, authorizer=authorizer, issuer=Issuer()
     )
-    built = app.build_app(over, streams=streams, authenticator=authenticator, issuer=Issuer())
     running = await serving.start(built, tls=tls)
     _write_kubeconfig(directory / "kubeconfig", keys, running.port)
     client = inprocess.InProcessClient(over)
@@ -436,6 +472,7 @@ async def open_cluster(
         yield Cluster(over, client, streams, running.port, directory, binary)
     finally:
         await running.stop()
+        await _until_hung_up(running.port)
     assert all(session._process.returncode is not None for session in streams.sessions)
 
 

@@ -17,6 +17,7 @@ from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
 from bookmesh.kube.node import agent
 from bookmesh.kube.sandbox import network
+from bookmesh.lab import client as client_module
 from bookmesh.mesh.model import crds
 
 API_PORT_IN_NODE = 6443
@@ -53,6 +54,19 @@ _API_SERVER_SLICE: JsonObject = {
 }
 
 
+_RBAC = "rbac.authorization.k8s.io"
+_ROLES = Resource(_RBAC, "v1", "clusterroles")
+_ROLE_BINDINGS = Resource(_RBAC, "v1", "clusterrolebindings")
+# The stand-in for istiod, and whoever else is part of the mesh, asks the lab how the proxies are.
+_STATUS_ROLE: JsonObject = {
+    "metadata": {"name": "bookmesh:status"},
+    "rules": [{"verbs": ["get"], "nonResourceURLs": [client_module.STATUS_PATH]}],
+}
+_STATUS_BINDING: JsonObject = {
+    "metadata": {"name": "bookmesh:status"},
+    "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "bookmesh:status"},
+    "subjects": [{"kind": "Group", "apiGroup": _RBAC, "name": "system:serviceaccounts:istio-system"}],
+}
 _VERSION = "1.37.0"
 
 
@@ -129,6 +143,8 @@ async def seed_cluster(client: kubernetes.Client) -> None:
         await _create(client, kubernetes.NAMESPACES, {"metadata": {"name": name}})
     await _create(client, kubernetes.SERVICES, _API_SERVER_SERVICE)
     await _create(client, kubernetes.ENDPOINT_SLICES, _API_SERVER_SLICE)
+    await _create(client, _ROLES, _STATUS_ROLE)
+    await _create(client, _ROLE_BINDINGS, _STATUS_BINDING)
     for crd in crds.build_crds():
         current = await _create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
         await _renew(client, crd, current)

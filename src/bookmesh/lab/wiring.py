@@ -22,7 +22,15 @@ from typing import Any
 from aiohttp import web
 
 from bookmesh.base import findings
-from bookmesh.kube.api import app, authentication, inprocess, serving, verbs
+from bookmesh.kube.api import (
+    app,
+    authentication,
+    authorization,
+    default_roles,
+    inprocess,
+    serving,
+    verbs,
+)
 from bookmesh.kube.controllers import all as controllers
 from bookmesh.kube.node import agent, cluster_dns, host_ports, service_directory, service_rules
 from bookmesh.kube.sandbox import forking, network, specification
@@ -115,6 +123,7 @@ async def run(
         own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
         issuer = tokens.TokenIssuer(own.token_key)
         kube = _open_kube(lab)
+        default_roles.ensure(kube.verbs)
         await seeding.seed_cluster(kube.client)
         await seeding.seed_api_server_pod(kube.client, node_name=NODE_NAME, host_ip=node_address)
         control = _build_control_plane(lab, kube)
@@ -147,6 +156,7 @@ async def run(
             kube.verbs,
             streams=node,
             authenticator=authentication.Authenticator(user_for_token=issuer.user_for),
+            authorizer=authorization.Authorizer(kube.store),
             extra_routes={lab_client.STATUS_PATH: inside.handle},
             issuer=issuer,
             hosts=(seeding.API_SERVICE_ADDRESS,),

@@ -16,7 +16,9 @@ from aiohttp import web
 from bookmesh.base.kubernetes import ApiError
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
+    acting,
     authentication,
+    authorization,
     decoding,
     discovery,
     openapi,
@@ -42,6 +44,7 @@ def build_app(
     *,
     streams: PodStreams,
     authenticator: authentication.Authenticator,
+    authorizer: authorization.Authorizer | None = None,
     extra_routes: Mapping[str, Handler] | None = None,
     issuer: tokens.TokenIssuer | None = None,
     hosts: Collection[str] = (),
@@ -50,12 +53,13 @@ def build_app(
     Build the application; run it with `serving.start`.
 
     Args:
+        authorizer: who decides what a user may do; without one every authenticated user may do everything.
         extra_routes: further paths (aiohttp patterns), for any method, behind the same checks.
         hosts: names and addresses, besides those of this machine, by which clients may call the server.
     """
     allowed = frozenset({*authentication.LOCAL_HOSTS, *(host.lower() for host in hosts)})
     app = web.Application(
-        client_max_size=_LARGEST_BODY, middlewares=[_refusals, _checks(authenticator, allowed)]
+        client_max_size=_LARGEST_BODY, middlewares=[_refusals, _checks(authenticator, authorizer, allowed)]
     )
     root = _Root(over)
     for path in ("/healthz", "/livez", "/readyz"):
@@ -79,8 +83,8 @@ def build_app(
         app.router.add_get(path, answer)
         if path != "/":
             app.router.add_get(path + "/", answer)
-    _add_reviews(app.router)
-    objects = resources.Resources(over, streams=streams, issuer=issuer)
+    _add_reviews(app.router, reviews.Reviews(authorizer, authenticator.user_of_token))
+    objects = resources.Resources(over, streams=streams, issuer=issuer, authorizer=authorizer)
     running: set[asyncio.Task[object]] = set()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -126,12 +130,18 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _checks(
-    authenticator: authentication.Authenticator, hosts: frozenset[str]
+    authenticator: authentication.Authenticator,
+    authorizer: authorization.Authorizer | None,
+    hosts: frozenset[str],
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         authentication.check_origin(request, hosts)
-        request[authentication.USER] = authenticator.authenticate(request)
+        user = authenticator.authenticate(request)
+        if authorizer is not None:
+            user = acting.impersonated(request, user, authorizer)
+            authorizer.require(user, acting.action_of(request))
+        request[authentication.USER] = user
         return await handler(request)
 
     return check
@@ -211,19 +221,38 @@ def _found(document: object | None) -> web.Response:
     return responses.json_response(document)
 
 
-def _add_reviews(router: web.UrlDispatcher) -> None:
+def _add_reviews(router: web.UrlDispatcher, answers: reviews.Reviews) -> None:
+    async def body_of(request: web.Request) -> object:
+        return decoding.decode_body(await request.read(), request.headers.get("Content-Type", ""))
+
+    async def self_access(request: web.Request) -> web.Response:
+        answer = answers.self_access(await body_of(request), request[authentication.USER])
+        return responses.json_response(answer, code=201)
+
     async def access(request: web.Request) -> web.Response:
-        # kubectl sends protobuf that only echoes the question; the answer does not depend on it.
-        is_protobuf = decoding.media_type(request.headers.get("Content-Type", "")) == decoding.PROTOBUF
-        body = {} if is_protobuf else decoding.decode_body(await request.read(), decoding.JSON)
-        return responses.json_response(reviews.access_review("v1", body), code=201)
+        namespace = request.match_info.get("namespace", "")
+        return responses.json_response(answers.access(await body_of(request), namespace=namespace), code=201)
 
     async def rules(request: web.Request) -> web.Response:
-        return responses.json_response(reviews.rules_review("v1"), code=201)
+        answer = answers.rules(await body_of(request), request[authentication.USER])
+        return responses.json_response(answer, code=201)
 
     async def subject(request: web.Request) -> web.Response:
-        return responses.json_response(reviews.subject_review("v1", request[authentication.USER]), code=201)
+        return responses.json_response(answers.subject(request[authentication.USER]), code=201)
 
-    router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", access)
-    router.add_post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", rules)
-    router.add_post("/apis/authentication.k8s.io/v1/selfsubjectreviews", subject)
+    async def token(request: web.Request) -> web.Response:
+        return responses.json_response(answers.token(await body_of(request)), code=201)
+
+    authorization_path, authentication_path = (
+        "/apis/authorization.k8s.io/v1",
+        "/apis/authentication.k8s.io/v1",
+    )
+    for path, answer in (
+        (f"{authorization_path}/selfsubjectaccessreviews", self_access),
+        (f"{authorization_path}/selfsubjectrulesreviews", rules),
+        (f"{authorization_path}/subjectaccessreviews", access),
+        (f"{authorization_path}/namespaces/{{namespace}}/localsubjectaccessreviews", access),
+        (f"{authentication_path}/selfsubjectreviews", subject),
+        (f"{authentication_path}/tokenreviews", token),
+    ):
+        router.add_post(path, answer)

@@ -1,7 +1,7 @@
 """
 Who is asking: a client certificate or a bearer token; and is it a browser that was lured here?
 
-Every authenticated user may do everything: there is no RBAC yet, and the access reviews say so. A request whose Host is
+What a user may do is for `authorization` to say. A request whose Host is
 not one of the server's names (DNS rebinding) or that comes from another web page (Origin) is refused before that.
 """
 
@@ -64,13 +64,18 @@ class Authenticator:
         if certificate:
             return _user_of_certificate(certificate)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token.strip() and self._user_for_token:
-            name = self._user_for_token(token.strip())
-            if name:
-                return User(name, _groups_of(name))
+        if scheme.lower() == "bearer":
+            user = self.user_of_token(token.strip())
+            if user is not None:
+                return user
         if request.path.rstrip("/") in PUBLIC_PATHS:
             return ANONYMOUS
         raise ApiError(401, "Unauthorized", "Unauthorized", headers={"WWW-Authenticate": "Bearer"})
+
+    def user_of_token(self, token: str) -> User | None:
+        """The user whom a bearer token stands for; None when it is not good."""
+        name = self._user_for_token(token) if token and self._user_for_token else None
+        return User(name, groups_of(name)) if name else None
 
 
 def check_origin(request: web.Request, hosts: Collection[str]) -> None:
@@ -97,7 +102,8 @@ def _user_of_certificate(certificate: dict[str, tuple[tuple[tuple[str, str], ...
     return User(name, (*groups, "system:authenticated"))
 
 
-def _groups_of(name: str) -> tuple[str, ...]:
+def groups_of(name: str) -> tuple[str, ...]:
+    """The groups of a user who is known by name alone: those of a service account, and of everybody."""
     if not name.startswith(_SERVICE_ACCOUNT):
         return ("system:authenticated",)
     namespace = name.removeprefix(_SERVICE_ACCOUNT).partition(":")[0]

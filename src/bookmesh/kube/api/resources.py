@@ -7,10 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.base.kubernetes import ApiError, JsonObject, PatchType
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
     applying,
+    authentication,
+    authorization,
     decoding,
     deleting,
     evicting,
@@ -35,8 +37,16 @@ from bookmesh.kube.store import records
 class Resources:
     """The handler of every path that names objects."""
 
-    def __init__(self, over: verbs.Verbs, *, streams: PodStreams, issuer: tokens.TokenIssuer | None) -> None:
+    def __init__(
+        self,
+        over: verbs.Verbs,
+        *,
+        streams: PodStreams,
+        issuer: tokens.TokenIssuer | None,
+        authorizer: authorization.Authorizer | None = None,
+    ) -> None:
         self._verbs, self._streams, self._issuer = over, streams, issuer
+        self._authorizer = authorizer
 
     async def handle(self, request: web.Request, path: paths.Path) -> web.StreamResponse:
         """Answer one request; raises `ApiError`."""
@@ -64,6 +74,7 @@ class Resources:
         if request.method == "POST":
             options = _write_options(request)
             body = await self._body(request)
+            self._check_grant(request, kind, path, body)
             written = self._verbs.create(kind.resource, body, namespace=path.namespace, options=options)
             return self._answer(request, kind, written, code=201)
         if request.method == "DELETE":
@@ -95,11 +106,13 @@ class Resources:
     ) -> writing.Written:
         options = _write_options(request)
         if request.method == "PUT":
+            body = await self._body(request)
+            self._check_grant(request, kind, path, body)
             return self._verbs.update(
                 kind.resource,
                 path.name,
                 path.namespace,
-                await self._body(request),
+                body,
                 subresource=path.subresource,
                 options=options,
             )
@@ -107,17 +120,20 @@ class Resources:
         force = queries.is_true(request.query, "force")
         if decoding.is_apply(content_type):
             applying.check_options(request.query.get("fieldManager", ""))
+            configuration = decoding.decode_configuration(content)
+            self._check_grant(request, kind, path, configuration)
             return self._verbs.apply(
                 kind.resource,
                 path.name,
                 path.namespace,
-                decoding.decode_configuration(content),
+                configuration,
                 force=force,
                 subresource=path.subresource,
                 options=options,
             )
         applying.check_force(force)
         patch_type, patch = decoding.decode_patch(content, content_type)
+        self._check_patched_grant(request, kind, path, patch, patch_type)
         return self._verbs.patch(
             kind.resource,
             path.name,
@@ -127,6 +143,44 @@ class Resources:
             subresource=path.subresource,
             options=options,
         )
+
+    def _check_grant(
+        self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, body: Any
+    ) -> None:
+        """Nobody gives away, by a role or a binding, what he may not do himself."""
+        if self._authorizer is None or kind.group != authorization.GROUP or not isinstance(body, dict):
+            return
+        user = request[authentication.USER]
+        if "roleRef" in body:
+            reference = body["roleRef"] if isinstance(body["roleRef"], dict) else {}
+            verb, plural = "bind", "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
+            name = str(reference.get("name", ""))
+            action = authorization.Action(verb, kind.group, plural, "", path.namespace, name)
+            if not self._authorizer.decide(user, action).is_allowed:
+                rules = self._authorizer.rules_of_reference(reference, path.namespace)
+                self._authorizer.check_grant(user, rules, path.namespace)
+            return
+        name = path.name or str((body.get("metadata") or {}).get("name", ""))
+        action = authorization.Action("escalate", kind.group, kind.plural, "", path.namespace, name)
+        if not self._authorizer.decide(user, action).is_allowed:
+            rules = [rule for rule in body.get("rules") or [] if isinstance(rule, dict)]
+            self._authorizer.check_grant(user, rules, path.namespace)
+
+    def _check_patched_grant(
+        self,
+        request: web.Request,
+        kind: kinds_module.Kind,
+        path: paths.Path,
+        patch: Any,
+        patch_type: PatchType,
+    ) -> None:
+        """The same for what a patch would make of a role or binding."""
+        if self._authorizer is not None and kind.group == authorization.GROUP:
+            options = writing.WriteOptions(dry_run=True, field_validation="Ignore")
+            planned = self._verbs.patch(
+                kind.resource, path.name, path.namespace, patch, patch_type=patch_type, options=options
+            )
+            self._check_grant(request, kind, path, planned.object)
 
     async def _subresource(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path

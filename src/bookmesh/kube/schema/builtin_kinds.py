@@ -29,8 +29,11 @@ apps/v1 Deployment deployments n deploy all scale,status -
 apps/v1 ReplicaSet replicasets n rs all scale,status -
 apps/v1 StatefulSet statefulsets n sts all scale,status -
 authentication.k8s.io/v1 SelfSubjectReview selfsubjectreviews c - - - create
+authentication.k8s.io/v1 TokenReview tokenreviews c - - - create
+authorization.k8s.io/v1 LocalSubjectAccessReview localsubjectaccessreviews n - - - create
 authorization.k8s.io/v1 SelfSubjectAccessReview selfsubjectaccessreviews c - - - create
 authorization.k8s.io/v1 SelfSubjectRulesReview selfsubjectrulesreviews c - - - create
+authorization.k8s.io/v1 SubjectAccessReview subjectaccessreviews c - - - create
 batch/v1 CronJob cronjobs n cj all status -
 batch/v1 Job jobs n - all status -
 coordination.k8s.io/v1 Lease leases n - - - -

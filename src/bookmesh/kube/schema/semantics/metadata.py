@@ -31,6 +31,8 @@ def _check_name(kind: kinds.Kind, metadata: JsonObject) -> list[Cause]:
     name = metadata.get("name") or ""
     if not name:
         return [causes.required("metadata.name", "name or generateName is required")]
+    if kind.group == "rbac.authorization.k8s.io":
+        return names.check("metadata.name", name, names.path_segment)
     builtin_core = kind.group == "" and not kind.is_custom
     syntax = _NAME_SYNTAX.get(kind.plural, names.dns_subdomain) if builtin_core else names.dns_subdomain
     return names.check("metadata.name", name, syntax)

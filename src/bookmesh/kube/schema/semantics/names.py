@@ -51,6 +51,14 @@ def dns_label_1035(text: str) -> str:
     return _wrong(text, pattern=_LABEL_1035, longest=_LABEL_LENGTH, what=what)
 
 
+def path_segment(text: str) -> str:
+    """One segment of a path: names of roles and bindings."""
+    if text in (".", ".."):
+        return f"may not be '{text}'"
+    found = next((character for character in "/%" if character in text), None)
+    return f"may not contain '{found}'" if found else ""
+
+
 def dns_subdomain(text: str) -> str:
     """RFC 1123 subdomain: names of most objects."""
     what = (

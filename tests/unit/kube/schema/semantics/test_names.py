@@ -14,6 +14,7 @@ from bookmesh.kube.schema.semantics import names
         (names.dns_label_1035, ["a", "a1"], ["", "1a", "a.b", "A"]),
         (names.dns_subdomain, ["a", "a.b-c.1", "a" * 253], ["", "a..b", ".a", "A", "a" * 254]),
         (names.qualified_name, ["a", "A_b.c", "x.y/a"], ["", "/a", "x/", "X/a", "a/b/c", "-a", "a" * 64]),
+        (names.path_segment, ["a", "system:x", "A b"], [".", "..", "a/b", "a%b"]),
         (names.label_value, ["", "a", "A_b.c", "a" * 63], ["-a", "a-", "a b", "a" * 64]),
         (names.config_key, ["a", "A.b_c-d", "..."[:1] + "x"], ["", ".", "..", "..a", "a/b", "a b"]),
         (names.environment_name, ["A", "a.b", "1x", "with space"], ["", "A=B", "Ä"]),
