@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import destination_rules, parsing
+from bookmesh.mesh.model import base, destination_rules, parsing
 from bookmesh.mesh.snapshot import hosts
 from bookmesh.mesh.snapshot.visibility import EVERYBODY, OWN
 
@@ -194,7 +196,21 @@ def _joined(rules: Iterable[parsing.Parsed]) -> HostPolicy:
     return HostPolicy(
         refs=tuple(rule.ref for rule in rules),
         digests=tuple(rule.digest for rule in rules),
-        traffic_policy=next((s.traffic_policy for s in specs if s.traffic_policy is not None), None),
+        traffic_policy=_traffic_policy(rules),
         subsets=tuple(subsets.values()),
         is_selective=any(spec.workload_selector is not None for spec in specs),
     )
+
+
+def _traffic_policy(rules: Sequence[parsing.Parsed]) -> destination_rules.TrafficPolicy | None:
+    """The first one. What people wrote wins over what was made of a policy of another API, which fills the gaps."""
+
+    def first(*, is_derived: bool) -> destination_rules.TrafficPolicy | None:
+        found = (spec_of(rule).traffic_policy for rule in rules if rule.is_derived is is_derived)
+        return next((policy for policy in found if policy is not None), None)
+
+    written, made = first(is_derived=False), first(is_derived=True)
+    if written is None or made is None:
+        return written or made
+    gaps = {name: getattr(made, name) for name in made.__struct_fields__ if not base.is_set(written, name)}
+    return msgspec.structs.replace(written, **gaps)

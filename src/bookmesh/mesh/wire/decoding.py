@@ -8,9 +8,13 @@ from typing import Any, Final, NamedTuple
 from envoy.config.bootstrap.v3.bootstrap_pb2 import Bootstrap
 from google.protobuf import json_format
 
+from bookmesh.base.durations import parse_duration_s
 from bookmesh.mesh.wire import cluster, known_types, listener, route
 
 _TYPE: Final = "@type"
+_ANY: Final = "google.protobuf.Any"
+_DURATION: Final = "google.protobuf.Duration"
+_STRUCT: Final = "google.protobuf.Struct"
 # The part of the configuration that an EnvoyFilter changes -> its type.
 CLASSES: Final[Mapping[str, Any]] = {
     "LISTENER": listener.Listener,
@@ -55,14 +59,45 @@ def decode(apply_to: str, value: Mapping[str, Any]) -> Decoded:
     for type_url in _types_in(value):
         if known_types.find_by_url(type_url) is None:
             raise UnknownTypeError(type_url)
+    content = dict(_with_seconds(dict(value), message_class.DESCRIPTOR))
     try:
-        return Decoded(json_format.ParseDict(dict(value), message_class()))
+        return Decoded(json_format.ParseDict(content, message_class()))
     except (json_format.ParseError, TypeError) as strict:
         try:
-            lenient = json_format.ParseDict(dict(value), message_class(), ignore_unknown_fields=True)
+            lenient = json_format.ParseDict(content, message_class(), ignore_unknown_fields=True)
         except (json_format.ParseError, TypeError) as error:
             raise ValueError(str(error)) from error
         return Decoded(lenient, str(strict).partition("\n")[0])
+
+
+def _with_seconds(value: Any, descriptor: Any) -> Any:
+    """Write durations such as 500ms, which Istio takes, as protobuf wants them: in seconds."""
+    if descriptor.full_name == _DURATION and isinstance(value, str):
+        try:
+            return f"{parse_duration_s(value):.9f}s"
+        except ValueError:
+            return value
+    if isinstance(value, dict) and descriptor.full_name == _ANY:
+        known = known_types.find_by_url(value.get(_TYPE, ""))
+        descriptor = known.DESCRIPTOR if known is not None else descriptor
+    if not isinstance(value, dict) or descriptor.full_name == _STRUCT:
+        return value
+    fields = {f.json_name: f for f in descriptor.fields} | {f.name: f for f in descriptor.fields}
+    return {name: _field(item, fields[name]) if name in fields else item for name, item in value.items()}
+
+
+def _field(value: Any, field: Any) -> Any:
+    inner = field.message_type
+    if inner is None:
+        return value
+    if inner.GetOptions().map_entry:
+        inner = inner.fields_by_name["value"].message_type
+        if inner is None or not isinstance(value, dict):
+            return value
+        return {key: _with_seconds(item, inner) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_seconds(item, inner) for item in value]
+    return _with_seconds(value, inner)
 
 
 def _types_in(value: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from bookmesh.mesh.model import parsing
@@ -124,3 +125,18 @@ def test_default_of_the_mesh_makes_rules_private() -> None:
     assert names(rule("service", "shop"), default=(".",)) == []
     assert names(rule("service", "shop"), client="shop", default=(".",)) == ["service"]
     assert names(rule("service", "shop", exportTo=["*"]), default=(".",)) == ["service"]
+
+
+def test_what_people_wrote_wins_and_what_was_made_for_them_fills_the_gaps() -> None:
+    made = dataclasses.replace(
+        rule("made", "shop", trafficPolicy={"tls": {"mode": "SIMPLE"}, "loadBalancer": {"simple": "RANDOM"}}),
+        is_derived=True,
+    )
+    written = rule("written", "shop", trafficPolicy={"loadBalancer": {"simple": "ROUND_ROBIN"}})
+    for order in ((made, written), (written, made)):
+        index = policies.build_policies(order, root_namespace="root", domain="cluster.local")
+        policy = index.policy_for(HOST, client_namespace="x", service_namespace="shop").traffic_policy
+        assert policy is not None
+        assert policy.tls is not None
+        assert policy.load_balancer is not None
+        assert (policy.tls.mode, policy.load_balancer.simple) == ("SIMPLE", "ROUND_ROBIN")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bookmesh.mesh.wire import decoding
+from bookmesh.mesh.wire.listener import TcpProxy
 
 STRUCT = "type.googleapis.com/udpa.type.v1.TypedStruct"
 
@@ -40,3 +41,23 @@ def test_inside_a_typed_struct_anything_goes() -> None:
     value = {"name": "x", "typed_config": {"@type": STRUCT, "type_url": "t/x", "value": {"a": inside}}}
     found = decoding.decode("HTTP_FILTER", value)
     assert (found.message.typed_config.type_url, found.left_out) == (STRUCT, "")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2s", 2), ("0.5s", 0.5), ("500ms", 0.5), ("1m30s", 90)])
+def test_durations_are_read_in_every_spelling_wherever_they_are(text: str, seconds: float) -> None:
+    cluster = decoding.decode(
+        "CLUSTER", {"connectTimeout": text, "outlier_detection": {"interval": text}}
+    ).message
+    for found in (cluster.connect_timeout, cluster.outlier_detection.interval):
+        assert found.seconds + found.nanos / 1e9 == seconds
+    kind = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+    proxy = {"@type": kind, "idle_timeout": text}
+    chain = decoding.decode("FILTER_CHAIN", {"filters": [{"name": "x", "typed_config": proxy}]}).message
+    idle = TcpProxy.FromString(chain.filters[0].typed_config.value).idle_timeout
+    assert idle.seconds + idle.nanos / 1e9 == seconds
+
+
+def test_texts_in_maps_and_structures_stay_as_they_are() -> None:
+    metadata = {"filter_metadata": {"a": {"text": "500ms"}}}
+    found = decoding.decode("CLUSTER", {"metadata": metadata}).message
+    assert dict(found.metadata.filter_metadata["a"]) == {"text": "500ms"}
