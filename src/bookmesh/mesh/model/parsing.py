@@ -15,6 +15,7 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import acting, base, kinds
 from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
+_WORD_START: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WHERE: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
 
@@ -41,6 +42,15 @@ class Parsed:
     def refs(self) -> tuple[ObjectRef, ...]:
         """The objects of people behind this one, never empty."""
         return self.origins or (self.ref,)
+
+    @property
+    def path(self) -> str:
+        """The object in Istio's spelling for config dumps: `/apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME`."""
+        kind, name = type(self.spec).__name__, self.metadata.name
+        if self.origins:
+            kind, name = self.ref.kind, self.ref.name
+        word = _WORD_START.sub("-", kind).lower()
+        return f"/apis/{self.api}/namespaces/{self.ref.namespace}/{word}/{name}"
 
 
 def parse(obj: JsonObject) -> Parsed:

@@ -26,7 +26,7 @@ class HostPolicy:
     """
     What the DestinationRules of one namespace for one host say together: the first traffic policy, and all subsets,
     of which the first of a name counts. Equal when the content is. `is_selective`: a rule among them is for some
-    clients only, which may then take certificates from secrets.
+    clients only, which may then take certificates from secrets. `path` names the first rule in config dumps.
     """
 
     refs: tuple[ObjectRef, ...] = ()
@@ -34,6 +34,7 @@ class HostPolicy:
     traffic_policy: destination_rules.TrafficPolicy | None = field(default=None, compare=False)
     subsets: tuple[destination_rules.Subset, ...] = field(default=(), compare=False)
     is_selective: bool = field(default=False, compare=False)
+    path: str = field(default="", compare=False)
 
     def subset(self, name: str) -> destination_rules.Subset | None:
         return next((subset for subset in self.subsets if subset.name == name), None)
@@ -194,7 +195,8 @@ def _joined(rules: Iterable[parsing.Parsed]) -> HostPolicy:
         for subset in spec.subsets:
             subsets.setdefault(subset.name, subset)
     return HostPolicy(
-        refs=tuple(rule.ref for rule in rules),
+        refs=tuple(dict.fromkeys(ref for rule in rules for ref in rule.refs)),
+        path=rules[0].path if rules else "",
         digests=tuple(rule.digest for rule in rules),
         traffic_policy=_traffic_policy(rules),
         subsets=tuple(subsets.values()),

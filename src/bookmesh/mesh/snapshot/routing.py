@@ -20,7 +20,7 @@ class Routing:
     """
     One VirtualService. `hosts` are fully qualified; `gateways` are `NAMESPACE/NAME` or `mesh`, never empty. `name` is
     that of `ref` unless the VirtualService was made from something else; `origins` are the objects of another API that
-    it was made from, and `api` is group and version of `ref`. `has_path_elements`: a prefix ends where an element of
+    it was made from; `path` names it in config dumps. `has_path_elements`: a prefix ends where an element of
     the path ends, as Ingress and the Gateway API mean it. `export_to` is never empty. Equal when the content is.
     """
 
@@ -34,7 +34,7 @@ class Routing:
     has_path_elements: bool = False
     export_to: tuple[str, ...] = (visibility.EVERYBODY,)
     origins: tuple[ObjectRef, ...] = field(default=(), compare=False)
-    api: str = field(default="", compare=False)
+    path: str = field(default="", compare=False)
 
     @property
     def refs(self) -> tuple[ObjectRef, ...]:
@@ -90,7 +90,7 @@ def build_routing(
         name=parsed.metadata.name,
         has_path_elements=SEMANTICS_ANNOTATION in parsed.metadata.annotations,
         origins=parsed.origins,
-        api=parsed.api,
+        path=parsed.path,
         export_to=spec.export_to or default_export_to,
     )
 

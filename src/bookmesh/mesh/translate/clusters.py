@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import protocols, registry, services
 from bookmesh.mesh.snapshot import policies
@@ -42,7 +41,7 @@ def build_outbound(
     """
     effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
     cluster = _new_cluster(naming.outbound_cluster(service.hostname, port.number, subset), settings)
-    cluster.metadata.CopyFrom(_service_metadata(service, subset, policy.refs))
+    cluster.metadata.CopyFrom(_service_metadata(service, subset, policy.path))
     discovery.apply(cluster, service, port, endpoints=endpoints, is_router=is_router)
     traffic_policies.apply_keepalive(cluster, settings.tcp_keepalive)
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
@@ -82,7 +81,7 @@ def build_by_server_name(
     """Build the cluster of a service port for connections that are passed on as they are: no TLS, no HTTP."""
     effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
     cluster = _new_cluster(name, settings)
-    cluster.metadata.CopyFrom(_service_metadata(service, subset, policy.refs))
+    cluster.metadata.CopyFrom(_service_metadata(service, subset, policy.path))
     discovery.apply_eds(cluster)
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
     traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)
@@ -194,9 +193,7 @@ def _new_local_cluster(
     return cluster
 
 
-def _service_metadata(
-    service: services.Service, subset: str = "", refs: Sequence[ObjectRef] = ()
-) -> core.Metadata:
+def _service_metadata(service: services.Service, subset: str = "", path: str = "") -> core.Metadata:
     """Facts for telemetry, under the names its labels have; and the DestinationRule, for who reads a config dump."""
     facts = {
         "destination_service": service.hostname,
@@ -205,7 +202,6 @@ def _service_metadata(
     }
     if subset:
         facts["subset"] = subset
-    for rule in refs[:1]:
-        path = f"/apis/networking.istio.io/v1/namespaces/{rule.namespace}/destination-rule/{rule.name}"
+    if path:
         facts["config"] = path
     return core.Metadata(filter_metadata={"istio": messages.struct(facts)})

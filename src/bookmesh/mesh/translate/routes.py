@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +15,6 @@ from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
 
 _DEFAULT_NAME: Final = "default"
-_WORD_START: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +143,7 @@ def _build_route(
 
 def _config_metadata(rule: routing.Routing) -> core.Metadata:
     """Tell in a config dump which object a route came from."""
-    kind, name = _WORD_START.sub("-", rule.ref.kind).lower(), rule.ref.name
-    if not rule.origins:
-        kind, name = "virtual-service", rule.name
-    path = f"/apis/{rule.api}/namespaces/{rule.ref.namespace}/{kind}/{name}"
-    return core.Metadata(filter_metadata={"istio": messages.struct({"config": path})})
+    return core.Metadata(filter_metadata={"istio": messages.struct({"config": rule.path})})
 
 
 def _build_action(

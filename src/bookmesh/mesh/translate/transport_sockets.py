@@ -74,7 +74,10 @@ def origination(
         checks = tls.CertificateValidationContext(
             match_typed_subject_alt_names=[
                 tls.SubjectAltNameMatcher(
-                    san_type=tls.SubjectAltNameMatcher.DNS, matcher=core.StringMatcher(exact=name)
+                    san_type=tls.SubjectAltNameMatcher.URI
+                    if "://" in name
+                    else tls.SubjectAltNameMatcher.DNS,
+                    matcher=core.StringMatcher(exact=name),
                 )
                 for name in names
             ]
