@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 import yaml
+from envoy.service.discovery.v3 import discovery_pb2
+from envoy.service.status.v3 import csds_pb2
 from tests.lab import labs
 
 pytestmark = pytest.mark.lab
@@ -106,6 +111,51 @@ def test_installing_a_profile_brings_its_gateways_and_settings(bookinfo: labs.La
     assert names == {"istiod", "istio-ingressgateway"}
 
 
+def test_istiod_answers_what_istios_own_program_asks_it(bookinfo: labs.Lab) -> None:
+    istioctl(bookinfo, "install", "-y")
+    ports = [free_port(), free_port()]
+    pairs = [f"{local}:{remote}" for local, remote in zip(ports, (15014, 15012), strict=True)]
+    forward = ("port-forward", "-n", "istio-system", "deployment/istiod", *pairs)
+    command = [labs.BOOKMESH, "kubectl", "--name", bookinfo.name, *forward]
+    with subprocess.Popen(command, env=bookinfo.env, stdout=subprocess.DEVNULL) as forwarding:
+        try:
+            monitoring = f"http://127.0.0.1:{ports[0]}"
+            labs.wait_until(lambda: answers(f"{monitoring}/version"), what="the forwarded port")
+            assert labs.request(f"{monitoring}/version").text.endswith("-Clean")
+            listed = {each["proxy"] for each in json.loads(labs.request(f"{monitoring}/debug/syncz").text)}
+            asked = ask_for_sync_status(ports[1])
+        finally:
+            forwarding.terminate()
+    connected = {each["id"].split("~")[2] for each in bookinfo.status()["proxies"] if each["connected"]}
+    assert listed == asked == connected
+
+
+def ask_for_sync_status(port: int) -> set[str]:
+    """As `istioctl proxy-status` does: gRPC in TLS that nobody verifies; gives the names of proxies."""
+    certificate = ssl.get_server_certificate(("127.0.0.1", port)).encode()
+    options = (("grpc.ssl_target_name_override", "istiod.istio-system.svc"),)
+    credentials = grpc.ssl_channel_credentials(certificate)
+    with grpc.secure_channel(f"127.0.0.1:{port}", credentials, options=options) as channel:
+        method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
+        request = discovery_pb2.DiscoveryRequest(type_url="istio.io/debug/syncz").SerializeToString()
+        call: Any = channel.stream_stream(method)(iter([request]), timeout=20)
+        response = discovery_pb2.DiscoveryResponse.FromString(next(call))
+        call.cancel()
+    found = set()
+    for resource in response.resources:
+        config = csds_pb2.ClientConfig()
+        assert resource.Unpack(config)
+        assert config.generic_xds_configs
+        found.add(config.node.id)
+    return found
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 def test_the_shim_is_a_process_of_that_name(bookinfo: labs.Lab) -> None:
     variables = dict(
         line.removeprefix("export ").split("=", 1) for line in bookinfo.bookmesh("env").stdout.splitlines()
@@ -114,8 +164,7 @@ def test_the_shim_is_a_process_of_that_name(bookinfo: labs.Lab) -> None:
     environment = bookinfo.env | {"KUBECONFIG": variables["KUBECONFIG"].strip("'")}
     done = labs.run([shim, "version", "--remote=false"], env=environment)
     assert done.stdout.startswith("client version: ")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [shim, "dashboard", "envoy", "deploy/ratings-v1", "--port", str(port), "--address", "127.0.0.1"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as page:
         process = Path(f"/proc/{page.pid}")

@@ -36,7 +36,7 @@ ENVOY_PORT: Final = 15000
     "-p", "--port", type=click.IntRange(0, 65535), default=0, help="Local port (default: the page's own)."
 )
 @click.option("--address", default="localhost", show_default=True, help="Local address.")
-@click.option("--browser/--no-browser", default=False, help="Open a browser.")
+@flags.switch("--browser", default=False, help="Open a browser.")
 @flags.common
 @click.pass_obj
 def dashboard(

@@ -63,14 +63,23 @@ class _Switch(click.Option):
 
 
 def _spelled_out(command: click.Command, args: list[str]) -> list[str]:
-    """Give every switch its value, in the long form: `-k=false` is `--use-kube=false`."""
-    switches = [each for each in command.params if isinstance(each, _Switch)]
-    long_names = {name: max(each.opts, key=len) for each in switches for name in each.opts}
+    """
+    Booleans as Istio's command takes them: every switch gets its value, in the long form (`-k=false` is
+    `--use-kube=false`), and other flags lose it (`--force=true` is `--force`, `--force=false` is nothing).
+    """
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    switches = {name: max(o.opts, key=len) for o in options if isinstance(o, _Switch) for name in o.opts}
+    plain = {name for o in options if o.is_flag for name in o.opts}
     end = args.index("--") if "--" in args else len(args)
     found = []
     for arg in args[:end]:
         name, has_value, value = arg.partition("=")
-        found.append(f"{long_names[name]}={value if has_value else 'true'}" if name in long_names else arg)
+        if name in switches:
+            found.append(f"{switches[name]}={value if has_value else 'true'}")
+        elif name in plain and value in ("true", "false"):
+            found += [name] if value == "true" else []
+        else:
+            found.append(arg)
     return found + args[end:]
 
 

@@ -61,17 +61,24 @@ class Kubectl:
         Returns:
             The exit code; 0 when we were told to end.
         """
-        child = subprocess.Popen(self._command(arguments), env=self._environment, stdout=subprocess.DEVNULL)
+        children: list[subprocess.Popen[bytes]] = []
         told: list[int] = []
 
         def end(number: int, _frame: object) -> None:
             told.append(number)
-            child.terminate()
+            for child in children:
+                child.terminate()
 
+        # First of all: we may be told to end while the child is being started.
         before = {
             number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         }
         try:
+            command = self._command(arguments)
+            child = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
+            children.append(child)
+            if told:
+                child.terminate()
             code = child.wait()
         finally:
             for number, handler in before.items():

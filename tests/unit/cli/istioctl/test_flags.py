@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from tests.unit.cli.istioctl import small_dumps
 from tests.unit.cli.istioctl.conftest import Run
 
@@ -29,3 +30,22 @@ def test_the_namespace_is_that_of_the_context() -> None:
     assert session.namespace == "default"
     session.fake.answers["config view"] = "team"
     assert session.namespace == "team"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--purge=true", "-y=true"), 0),
+        (("--purge=false", "-y"), 1),
+        (("--purge", "--skip-confirmation=true"), 0),
+        (("--purge=perhaps", "-y"), 64),
+    ],
+)
+def test_flags_may_say_true_or_false(istioctl: Run, arguments: tuple[str, ...], code: int) -> None:
+    result, _ = istioctl("uninstall", *arguments, answers={"delete": ""})
+    assert result.exit_code == code, result.output
+
+
+def test_what_follows_a_switch_is_not_its_value(istioctl: Run) -> None:
+    result, _ = istioctl("analyze", "--use-kube=false", "-k", "/nowhere.yaml", answers={})
+    assert "no such file" in result.stderr
