@@ -50,6 +50,39 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh istioctl analyze --use-kube=false routes.yaml",
         "bookmesh istioctl install --set profile=demo -y",
     ),
+    "istioctl install": (
+        "istioctl install -y                                     the default profile: istiod and an ingress gateway",
+        "istioctl install --set profile=demo -y                  also an egress gateway, and access logs",
+        "istioctl install -y --set meshConfig.outboundTrafficPolicy.mode=REGISTRY_ONLY",
+        "istioctl install -y -f operator.yaml                    an IstioOperator file; - for standard input",
+    ),
+    "istioctl uninstall": ("istioctl uninstall --purge -y",),
+    "istioctl kube-inject": ("istioctl kube-inject -f deployment.yaml | kubectl apply -f -",),
+    "istioctl proxy-status": (
+        "istioctl proxy-status                                   all proxies of the mesh",
+        "istioctl proxy-status productpage-v1-7d9-x2z.default    one of them, and what it refuses",
+    ),
+    "istioctl proxy-config": (
+        "istioctl proxy-config cluster deploy/productpage-v1 --fqdn reviews",
+        "istioctl proxy-config route deploy/productpage-v1 --name 9080 -o json",
+        "istioctl proxy-config listener --file config_dump.json  what an Envoy answered before",
+        "istioctl proxy-config log deploy/ratings-v1 --level rbac:debug,http:info",
+    ),
+    "istioctl analyze": (
+        "istioctl analyze                                        the namespace of the context",
+        "istioctl analyze routes.yaml rules                      as if these files and folders were applied",
+        "istioctl analyze --use-kube=false routes.yaml           files alone, without a cluster",
+        'istioctl analyze -S "IST0103=Pod default/mypod"         without this message',
+    ),
+    "istioctl dashboard": (
+        "istioctl dashboard prometheus                           until Ctrl-C",
+        "istioctl dashboard envoy deploy/ratings-v1 --port 15001",
+    ),
+    "istioctl experimental": (
+        "istioctl experimental describe pod productpage-v1-7d9-x2z",
+        "istioctl experimental envoy-stats deploy/ratings-v1 --output prom",
+    ),
+    "istioctl version": ("istioctl version --remote=false",),
     "completion": (
         'eval "$(bookmesh completion bash)"      in ~/.bashrc',
         "bookmesh completion fish > ~/.config/fish/completions/bookmesh.fish",

@@ -28,13 +28,6 @@ _LEVEL: Final = click.Choice(LEVELS, case_sensitive=False)
 
 @click.command(
     cls=flags.Command,
-    epilog="""\b
-Examples:
-  istioctl analyze                                  the namespace of the context
-  istioctl analyze a.yaml folder/                   as if these were applied
-  istioctl analyze --use-kube=false a.yaml folder/  files alone, without a cluster
-  istioctl analyze -S "IST0103=Pod default/mypod"   without this
-""",
 )
 @click.argument("files", nargs=-1)
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="All namespaces.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from typing import Any, Final
 
 import click
 
+from bookmesh.cli import examples
 from bookmesh.cli.istioctl import flags
 from bookmesh.lab import client, launching, paths
 
@@ -42,7 +44,7 @@ class _Root(flags.Group):
         if found is None:
             return None
         command: click.Command = getattr(importlib.import_module(f"{__package__}.{found[0]}"), found[1])
-        return command
+        return examples.attach(f"istioctl {_ALIASES.get(cmd_name, cmd_name)}", command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -55,7 +57,7 @@ class _Start:
     def __call__(self, ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
         if isinstance(ctx.obj, flags.Session):
             return
-        ctx.obj = flags.Session(environment=_environment(value))
+        ctx.obj = flags.Session(functools.partial(_environment, value))
 
 
 def _environment(name: str | None) -> dict[str, str]:
@@ -86,4 +88,4 @@ def istioctl() -> None:
 def run_shim(kubeconfig: str) -> None:
     """Run as the program `istioctl`; `kubeconfig` is that of the lab it belongs to, used when the shell names none."""
     environment: dict[str, Any] = {} if os.environ.get("KUBECONFIG") else {"KUBECONFIG": kubeconfig}
-    istioctl(prog_name="istioctl", obj=flags.Session(environment=environment))
+    istioctl(prog_name="istioctl", obj=flags.Session(lambda: environment))

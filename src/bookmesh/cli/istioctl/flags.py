@@ -15,18 +15,24 @@ SYSTEM_NAMESPACE = "istio-system"
 
 @dataclass(slots=True)
 class Session:
-    """What the common flags say; `environment` is how kubectl finds the cluster without flags."""
+    """
+    What the common flags say; `find_environment` tells how kubectl finds the cluster without flags. It is asked when
+    the cluster is: help, and files alone, need none.
+    """
 
-    environment: dict[str, str]
+    find_environment: Callable[[], dict[str, str]]
     kubeconfig: str = ""
     context: str = ""
     given_namespace: str = ""
     system_namespace: str = SYSTEM_NAMESPACE
+    _environment: dict[str, str] | None = None
 
     @property
     def kubectl(self) -> Kubectl:
         flags = [("--kubeconfig", self.kubeconfig), ("--context", self.context)]
-        return Kubectl(self.environment, [part for name, value in flags if value for part in (name, value)])
+        if self._environment is None:
+            self._environment = self.find_environment()
+        return Kubectl(self._environment, [part for name, value in flags if value for part in (name, value)])
 
     @property
     def namespace(self) -> str:

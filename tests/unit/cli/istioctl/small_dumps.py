@@ -188,7 +188,7 @@ class FakeSession(flags.Session):
     """A session whose cluster is a table of answers."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
-        super().__init__(environment={})
+        super().__init__(dict)
         self.fake = FakeKubectl({"config view": "", **answers})
 
     @property

@@ -26,13 +26,19 @@ def test_without_a_cluster_the_lab_is_missed(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("BOOKMESH_HOME", str(tmp_path))
     result = CliRunner().invoke(command.istioctl, ["version"])
     assert result.exit_code == 1
+    for arguments in (
+        ["version", "--help"],
+        ["version", "--remote=false"],
+        ["analyze", "-k=false", str(tmp_path)],
+    ):
+        assert CliRunner().invoke(command.istioctl, arguments).exit_code == 0, arguments
 
 
 def test_the_shim_uses_the_labs_kubeconfig_unless_the_shell_names_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = []
-    monkeypatch.setattr(command, "istioctl", lambda **given: seen.append(given["obj"].environment))
+    monkeypatch.setattr(command, "istioctl", lambda **given: seen.append(given["obj"].find_environment()))
     monkeypatch.delenv("KUBECONFIG", raising=False)
     command.run_shim("/lab/kubeconfig")
     monkeypatch.setenv("KUBECONFIG", "/own")
