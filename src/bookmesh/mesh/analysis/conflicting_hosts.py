@@ -1,5 +1,5 @@
 """
-BM0207: two VirtualServices for the same host in sidecars, of which only the older one counts.
+BM0207: two VirtualServices for the same host in sidecars, of which only one counts: as a rule the older one.
 
 On a gateway the routes of several VirtualServices for one host are joined, so there it is no conflict.
 """
@@ -18,29 +18,34 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     for rule in snapshot.routings:
         if routing.MESH not in rule.gateways:
             continue
-        for index, host in enumerate(rule.hosts):
-            older = next((o for o in owners.get(host, []) if _meet(o, rule)), None)
-            if older is not None:
-                yield _finding(rule, older, host, index)
+        for host in rule.hosts:
+            for older in owners.get(host, []):
+                meeting = _meeting(older, rule)
+                if meeting is not None:
+                    is_first = older.rank_in(meeting) <= rule.rank_in(meeting)
+                    loser, winner = (rule, older) if is_first else (older, rule)
+                    yield _finding(loser, winner, host, meeting)
+                    break
             owners.setdefault(host, []).append(rule)
 
 
-def _meet(one: routing.Routing, other: routing.Routing) -> bool:
-    """Whether some namespace sees both."""
-    return (
-        one.ref.namespace == other.ref.namespace
-        or one.is_visible_in(other.ref.namespace)
-        or other.is_visible_in(one.ref.namespace)
-    )
+def _meeting(one: routing.Routing, other: routing.Routing) -> str | None:
+    """A namespace that sees both; None when there is none."""
+    for namespace in (other.ref.namespace, one.ref.namespace):
+        if one.is_visible_in(namespace) and other.is_visible_in(namespace):
+            return namespace
+    return None
 
 
-def _finding(rule: routing.Routing, older: routing.Routing, host: str, index: int) -> Finding:
+def _finding(rule: routing.Routing, winner: routing.Routing, host: str, namespace: str) -> Finding:
+    is_older = rule.rank_in(namespace) == winner.rank_in(namespace)
+    why = "is older" if is_older else f"comes first in {namespace}, since not everybody sees it,"
     return Finding(
         code="BM0207",
-        message=f"{rule.ref} has no effect on {host} in sidecars: {older.ref} is older and has the same host",
+        message=f"{rule.ref} has no effect on {host} in sidecars: {winner.ref} {why} and has the same host",
         subject=rule.ref,
-        where=f"spec.hosts[{index}]",
-        known=str(older.ref),
+        where=f"spec.hosts[{rule.hosts.index(host)}]",
+        known=str(winner.ref),
         hint="put the routes into one VirtualService, or give them different hosts",
         severity="warning",
     )

@@ -41,10 +41,15 @@ class Routing:
         """The objects of people behind it, never empty."""
         return self.origins or (self.ref,)
 
-    @property
-    def is_private(self) -> bool:
-        """Whether its own namespace alone sees it."""
-        return self.export_to in ((".",), (self.ref.namespace,))
+    def rank_in(self, namespace: str) -> int:
+        """
+        Which come first in a namespace that sees them, whatever their age: those of the namespace that not everybody
+        sees, those of others that are exported to it, its own routes of the Gateway API, all others.
+        """
+        is_own = self.ref.namespace == namespace
+        if visibility.EVERYBODY in self.export_to:
+            return 2 if is_own and self.has_path_elements else 3
+        return 0 if is_own else 1
 
     def is_visible_in(self, namespace: str) -> bool:
         return visibility.is_visible(self.export_to, owner=self.ref.namespace, namespace=namespace)

@@ -52,11 +52,11 @@ class MeshSnapshot:
 
     def routings_for(self, gateway: str, namespace: str) -> tuple[routing.Routing, ...]:
         """
-        VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that `namespace` sees: those that it alone sees
-        first, then in merge order.
+        VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that `namespace` sees: by rank there, then in
+        merge order.
         """
         found = (r for r in self.routings if gateway in r.gateways and r.is_visible_in(namespace))
-        return tuple(sorted(found, key=lambda rule: not rule.is_private))
+        return tuple(sorted(found, key=lambda rule: rule.rank_in(namespace)))
 
     def policy_for(
         self,

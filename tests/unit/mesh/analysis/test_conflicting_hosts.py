@@ -33,3 +33,10 @@ def test_rules_nobody_sees_together_are_no_conflict() -> None:
     one, other = rule("a", "one", **private), rule("b", "other", **private)
     assert list(conflicting_hosts.check(small.snapshot(one, other))) == []
     assert len(list(conflicting_hosts.check(small.snapshot(one, rule("b", "other"))))) == 1
+
+
+def test_a_younger_rule_that_not_everybody_sees_wins_at_home() -> None:
+    (finding,) = conflicting_hosts.check(small.snapshot(rule("a"), rule("b", exportTo=["."])))
+    assert finding.subject is not None
+    assert (finding.subject.name, finding.known) == ("a", "VirtualService default/b")
+    assert "comes first in default" in finding.message
