@@ -132,6 +132,10 @@ class ClientConnection(asyncio.Protocol):
     # What the parser calls.
 
     def on_message_begin(self) -> None:
+        if self._asked is not None and self._asked.done():
+            self.is_reusable = (
+                False  # an answer to nothing: who knows what the next one would be an answer to
+            )
         self._answer = Answer()
         self._parts = []
         self._body_bytes = 0

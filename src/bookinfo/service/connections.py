@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._is_write_paused = False
-        self._deadline = NEVER
+        self._deadline = monotonic() + LINGER_S if self._is_ending else NEVER
         self._go_on()
 
     def eof_received(self) -> None:
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
         """End what takes too long; called once a second."""
         now = monotonic()
         if now > self._deadline:
-            self._transport.abort()
+            self.abort()
         elif self._request is not None:
             if now > self._request.began + limits.REQUEST_TIMEOUT_S and not self._request.is_overdue:
                 self._request.is_overdue = True
@@ -133,6 +133,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> asyncio.Task[None] | None:
         """Close without an answer; return the task of the request that is served, if any: it is going to end."""
+        self._is_ending = True
         self._transport.abort()
         return self._task
 
@@ -198,7 +199,8 @@ class Connection(asyncio.Protocol):
         if not has_more_input:
             self._transport.close()
             return
-        self._deadline = monotonic() + LINGER_S
+        if not self._is_write_paused:
+            self._deadline = monotonic() + LINGER_S
         self._transport.write_eof()
         if self._is_read_paused:
             self._is_read_paused = False

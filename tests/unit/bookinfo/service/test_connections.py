@@ -226,6 +226,39 @@ async def test_who_sends_too_much_can_read_why(port: int) -> None:
     assert b'"error":"the body is longer than' in answer
 
 
+async def test_who_is_refused_and_stays_is_cut_off(port: int, impatient: None) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"nonsense\r\n\r\n")
+    assert (await read_answer(reader))[0] == 400
+    assert await reader.read() == b""
+
+    async def send_for_ever() -> None:
+        while True:
+            writer.write(b"more")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(send_for_ever(), 20)
+
+
+async def test_who_is_refused_while_answers_wait_gets_them_all(port: int) -> None:
+    count = 60
+    with socket.socket() as narrow:
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        narrow.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(narrow, ("127.0.0.1", port))
+        await loop.sock_sendall(narrow, get("/large") * count + b"nonsense\r\n\r\n")
+        await asyncio.sleep(0.1)
+        received = b""
+        async with asyncio.timeout(60):
+            while part := await loop.sock_recv(narrow, 1 << 20):
+                received += part
+    assert received.count(b"HTTP/1.1 200 ") == count
+    assert received[-1000:].count(b"HTTP/1.1 400 ") == 1
+
+
 async def test_a_waiting_body_is_asked_for(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")

@@ -127,6 +127,20 @@ async def test_what_nobody_asked_for_is_no_answer_to_the_next_request() -> None:
         connections.close()
 
 
+async def test_what_follows_an_answer_is_no_part_of_the_next() -> None:
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(OK + b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nev")
+        await visit.request()
+        await visit.send(b"il" + OK)
+
+    async with serving(script) as server:
+        connections = pool(server)
+        for _ in range(3):
+            assert (await connections.ask(ASK)).body == b"ok"
+        assert server.visits == 3
+
+
 async def test_a_cancelled_request_takes_its_connection_along() -> None:
     """Else its answer would be taken for that of the next request."""
 
