@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._is_write_paused = False
         self._is_read_paused = False
         self._is_ending = False
-        """Whether the last answer was written."""
+        """Whether the last answer was written, or none is wanted any more."""
         self._transport: asyncio.Transport
         self._reader: reading.RequestReader
         self._loop: asyncio.AbstractEventLoop
@@ -84,8 +84,9 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._is_write_paused = False
-        self._deadline = monotonic() + LINGER_S if self._is_ending else NEVER
-        self._go_on()
+        if not self._is_ending:
+            self._deadline = NEVER
+            self._go_on()
 
     def eof_received(self) -> None:
         """Have the transport close: who sends no more does not wait for an answer, as far as one can tell."""
@@ -114,7 +115,7 @@ class Connection(asyncio.Protocol):
                 self._task.cancel()
         elif now > self._reader.deadline and not self._is_ending and not self._is_write_paused:
             if self._reader.stage in {reading.NEW, reading.BETWEEN}:
-                self._transport.close()
+                self._close()
             else:
                 self._reader.time_out()
                 self._go_on()
@@ -129,7 +130,7 @@ class Connection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         if self.is_idle() and not self._is_ending:
-            self._transport.close()
+            self._close()
 
     def abort(self) -> asyncio.Task[None] | None:
         """Close without an answer; return the task of the request that is served, if any: it is going to end."""
@@ -197,7 +198,7 @@ class Connection(asyncio.Protocol):
         self._is_ending = True
         self._waiting.clear()
         if not has_more_input:
-            self._transport.close()
+            self._close()
             return
         if not self._is_write_paused:
             self._deadline = monotonic() + LINGER_S
@@ -205,6 +206,12 @@ class Connection(asyncio.Protocol):
         if self._is_read_paused:
             self._is_read_paused = False
             self._transport.resume_reading()
+
+    def _close(self) -> None:
+        """Close when what was written has been taken, or in time."""
+        self._is_ending = True
+        self._deadline = monotonic() + limits.WRITE_TIMEOUT_S
+        self._transport.close()
 
     def _pause_reading(self) -> None:
         if not self._is_read_paused:
