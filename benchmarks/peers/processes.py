@@ -148,6 +148,8 @@ def run_wrk(server: Server, *, core: int, seconds: int) -> Load:
     counted = re.search(r"(\d+) requests in ([\d.]+)(m?s)", done.stdout)
     if counted is None:
         sys.exit(f"wrk said nothing that can be read: {done.stdout}")
+    if not int(counted[1]):
+        sys.exit(f"{server.name} answered nothing in {seconds} s; more seconds a round may do")
     return Load(
         requests=int(counted[1]),
         seconds=float(counted[2]) / (1000 if counted[3] == "ms" else 1),
