@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.api import statuses
+from bookmesh.kube.api import scaling, statuses
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema.ownership import applying, managers
 
@@ -64,8 +64,8 @@ def from_scale(kind: kinds_module.Kind, name: str, scale: object) -> JsonObject:
     replicas = (scale.get("spec") or {}).get("replicas") if isinstance(scale, dict) else None
     if isinstance(replicas, bool) or not isinstance(replicas, int):
         raise statuses.bad_request("the applied configuration is not a Scale with spec.replicas")
-    spec = {"replicas": replicas}
-    return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "spec": spec}
+    whole = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}}
+    return scaling.with_replicas(kind, whole, replicas)
 
 
 def part_of(kind: kinds_module.Kind, configuration: JsonObject, subresource: str) -> JsonObject:

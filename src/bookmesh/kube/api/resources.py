@@ -211,7 +211,7 @@ class Resources:
         if request.method == "GET":
             obj = verbs.present(kind, stored.object)
             if path.subresource == "scale":
-                return responses.json_response(scaling.scale_of(obj))
+                return responses.json_response(scaling.scale_of(kind, obj))
             return responses.object_response(request, kind, obj, clock=self._verbs.clock)
         written = await self._write(request, kind, path)
         if path.subresource == "scale":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject, conflict, copy_json
@@ -9,20 +10,38 @@ from bookmesh.kube.api import statuses
 from bookmesh.kube.schema import kinds as kinds_module
 
 
-def scale_of(obj: JsonObject) -> JsonObject:
+def scale_of(kind: kinds_module.Kind, obj: JsonObject) -> JsonObject:
     """Build the `Scale` of an object."""
-    fields, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    fields = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     scale: JsonObject = {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: fields[key] for key in kept if key in fields},
-        "spec": {"replicas": spec.get("replicas", 0)},
-        "status": {"replicas": status.get("replicas", 0)},
+        "spec": {"replicas": _found(obj, kind.scale.spec_replicas) or 0},
+        "status": {"replicas": _found(obj, kind.scale.status_replicas) or 0},
     }
-    if selector := selector_text(spec.get("selector") or {}):
-        scale["status"]["selector"] = selector
+    selector = _found(obj, kind.scale.selector) if kind.is_custom else (obj.get("spec") or {}).get("selector")
+    text = selector if isinstance(selector, str) else selector_text(selector or {})
+    if text:
+        scale["status"]["selector"] = text
     return scale
+
+
+def _found(obj: JsonObject, steps: Sequence[str]) -> Any:
+    found: Any = obj if steps else None
+    for step in steps:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
+
+
+def with_replicas(kind: kinds_module.Kind, obj: JsonObject, replicas: int) -> JsonObject:
+    """The object with another number of replicas, which is put in place."""
+    place = obj
+    for step in kind.scale.spec_replicas[:-1]:
+        place = place.setdefault(step, {})
+    place[kind.scale.spec_replicas[-1]] = replicas
+    return obj
 
 
 def scaled(kind: kinds_module.Kind, obj: JsonObject, scale: Any) -> JsonObject:
@@ -47,9 +66,7 @@ def scaled(kind: kinds_module.Kind, obj: JsonObject, scale: Any) -> JsonObject:
             f"Invalid value: {replicas}: must be greater than or equal to 0",
         )
         raise statuses.invalid(group="autoscaling", kind="Scale", name=name, causes=[cause])
-    changed = copy_json(obj)
-    changed["spec"]["replicas"] = replicas
-    return changed
+    return with_replicas(kind, copy_json(obj), replicas)
 
 
 def selector_text(selector: JsonObject) -> str:

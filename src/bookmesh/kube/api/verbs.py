@@ -129,7 +129,7 @@ class Verbs:
         stored = self._find(kind, name, namespace)
         current = present(kind, stored.object)
         if subresource == "scale":
-            current = scaling.scale_of(current)
+            current = scaling.scale_of(kind, current)
         body = self._apply_patch(kind, current, patch, patch_type)
         return self._write(kind, stored, body, subresource=subresource, options=options)
 
@@ -182,7 +182,7 @@ class Verbs:
             )
         written = dataclasses.replace(written, warnings=(*warnings, *written.warnings))
         if subresource == "scale":
-            return dataclasses.replace(written, object=scaling.scale_of(written.object))
+            return dataclasses.replace(written, object=scaling.scale_of(kind, written.object))
         return _presented(kind, written)
 
     def _merge_configuration(
@@ -268,7 +268,7 @@ class Verbs:
         if subresource == "scale":
             body = scaling.scaled(kind, present(kind, stored.object), body)
             written = self._writer.update(kind, strategy, stored, body, subresource="scale", options=options)
-            return dataclasses.replace(written, object=scaling.scale_of(written.object))
+            return dataclasses.replace(written, object=scaling.scale_of(kind, written.object))
         return _presented(
             kind,
             self._writer.update(kind, strategy, stored, body, subresource=subresource, options=options),

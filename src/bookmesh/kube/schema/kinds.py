@@ -26,6 +26,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a custom kind keeps what its `Scale` shows, as steps; no steps where it has no selector."""
+
+    spec_replicas: tuple[str, ...]
+    status_replicas: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One served version of one resource."""
 
@@ -42,6 +51,7 @@ class Kind:
     columns: tuple[Column, ...] | None = None
     is_custom: bool = False
     is_storage_version: bool = True
+    scale: ScalePaths = ScalePaths(("spec", "replicas"), ("status", "replicas"))
 
     @property
     def resource(self) -> Resource:
@@ -221,10 +231,24 @@ def parse_crd(crd: JsonObject) -> tuple[Kind, ...]:
             columns=_columns(version.get("additionalPrinterColumns") or []),
             is_custom=True,
             is_storage_version=bool(version.get("storage")),
+            **_scale(version),
         )
         for version in spec["versions"]
         if version.get("served")
     )
+
+
+def _scale(version: JsonObject) -> dict[str, Any]:
+    entry = (version.get("subresources") or {}).get("scale")
+    if not entry:
+        return {}
+    paths = ScalePaths(
+        *(
+            tuple(filter(None, (entry.get(key) or "").split(".")))
+            for key in ("specReplicasPath", "statusReplicasPath", "labelSelectorPath")
+        )
+    )
+    return {"scale": paths}
 
 
 def _columns(entries: list[dict[str, Any]]) -> tuple[Column, ...] | None:
