@@ -21,6 +21,7 @@ from bookmesh.mesh.gateway_api import (
     features,
     gateway_statuses,
     listeners,
+    parents,
     routes,
 )
 from bookmesh.mesh.gateway_api import inputs as inputs_
@@ -74,6 +75,7 @@ def convert(inputs: inputs_.Inputs) -> Conversion:
         findings=(
             *(finding for parsed in inputs.objects for finding in parsed.findings),
             *(finding for ref, status in statuses.items() for finding in _findings(ref, status)),
+            *_missing_parents(inputs),
         ),
     )
 
@@ -108,6 +110,30 @@ def _gateway_statuses(
         else:
             found[parsed.ref] = gateway_statuses.unparsable(parsed)
     return found
+
+
+def _missing_parents(inputs: inputs_.Inputs) -> Iterator[Finding]:
+    """Routes of Gateways that nobody has made: no controller answers for them, so no status says so."""
+    known = {
+        f"{parsed.metadata.namespace}/{parsed.metadata.name}"
+        for parsed in inputs.objects
+        if parsed.ref.kind == gateway_kinds.GATEWAY
+    }
+    for parsed in inputs.objects:
+        if not isinstance(parsed.spec, routes.KINDS):
+            continue
+        for index, ref in enumerate(parsed.spec.parent_refs):
+            name = f"{ref.namespace or parsed.metadata.namespace}/{ref.name}"
+            if (ref.group, ref.kind) == parents.GATEWAY and name not in known:
+                yield Finding(
+                    code=_CODES["Route"],
+                    message=f"{parsed.ref} names Gateway {name} as a parent, and there is none",
+                    subject=parsed.ref,
+                    where=f"spec.parentRefs[{index}]",
+                    known=", ".join(sorted(known)),
+                    hint="create the Gateway, or correct name and namespace",
+                    severity="warning",
+                )
 
 
 def _findings(ref: ObjectRef, status: JsonObject) -> Iterator[Finding]:

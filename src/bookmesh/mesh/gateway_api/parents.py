@@ -17,7 +17,7 @@ Listeners = Mapping[tuple[str, str], tuple[listeners.Listener, ...]]
 
 _SERVICE: Final = ("", "Service")
 _SERVICE_ENTRY: Final = ("networking.istio.io", "ServiceEntry")
-_GATEWAY: Final = (GROUP, "Gateway")
+GATEWAY: Final = (GROUP, "Gateway")
 # Of several listeners that refuse a route, the reason that comes closest to accepting it is told.
 _NEAREST: Final = ("NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingParent")
 
@@ -39,7 +39,7 @@ class Parent:
 
     @property
     def is_mesh(self) -> bool:
-        return (self.ref.group, self.ref.kind) != _GATEWAY
+        return (self.ref.group, self.ref.kind) != GATEWAY
 
 
 def resolve(
@@ -69,7 +69,7 @@ def _resolve(
 ) -> Parent | None:
     namespace = ref.namespace or route.metadata.namespace
     match (ref.group, ref.kind):
-        case where if where == _GATEWAY:
+        case where if where == GATEWAY:
             candidates = known.get((namespace, ref.name))
             if candidates is None:
                 return None

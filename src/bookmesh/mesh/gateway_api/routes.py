@@ -25,6 +25,7 @@ from bookmesh.mesh.snapshot import routing
 
 MESH: Final = "mesh"
 _HTTP: Final = (http_routes.HttpRoute, grpc_routes.GrpcRoute)
+KINDS: Final = (*_HTTP, connection_routes.TlsRoute, connection_routes.TcpRoute)
 
 Route = (
     http_routes.HttpRoute | grpc_routes.GrpcRoute | connection_routes.TlsRoute | connection_routes.TcpRoute
@@ -80,7 +81,7 @@ def convert(known: parents.Listeners, inputs: inputs_.Inputs) -> Routes:
     drafts: dict[Key, _Draft] = {}
     for parsed in inputs.objects:
         spec = parsed.spec
-        if not isinstance(spec, (*_HTTP, connection_routes.TlsRoute, connection_routes.TcpRoute)):
+        if not isinstance(spec, KINDS):
             continue
         kind = parsed.ref.kind
         hosts = () if isinstance(spec, connection_routes.TcpRoute) else spec.hostnames

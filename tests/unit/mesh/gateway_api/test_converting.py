@@ -44,6 +44,7 @@ def route(**spec: Any) -> dict[str, Any]:
         ([gateway(HTTP), route()], set()),
         ([gateway(HTTP, UDP)], {"BM0230"}),
         ([gateway({**HTTP, "hostname": "a.example.com"}), route(hostnames=["b.example.com"])], {"BM0231"}),
+        ([gateway(HTTP), route(parentRefs=[{"name": "egde"}])], {"BM0231"}),
         ([gateway(HTTP), route(rules=[{"backendRefs": [{"name": "gone", "port": 80}]}])], {"BM0232"}),
         (
             [
