@@ -82,6 +82,8 @@ def istioctl() -> None:
     What people type in Istio's tasks, for the lab: istioctl proxy-status.
 
     "bookmesh env" puts it on PATH as istioctl, when there is none. Istio's own program may be used as well.
+
+    Exit codes are Istio's: 64 for misuse, 65 for files that cannot be read, 79 when analyze found something.
     """
 
 
