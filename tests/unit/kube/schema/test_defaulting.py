@@ -360,3 +360,21 @@ def test_a_network_policy_is_about_what_it_says(filled: Filled) -> None:
     spec = filled("NetworkPolicy", policy)["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert spec["egress"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
+
+
+def test_an_autoscaler_goes_by_the_processor(filled: Filled) -> None:
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "maxReplicas": 3,
+            "behavior": {"scaleDown": {}},
+        },
+    }
+    spec = filled("HorizontalPodAutoscaler", autoscaler)["spec"]
+    assert spec["minReplicas"] == 1
+    assert spec["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 80}
+    assert spec["behavior"]["scaleDown"]["policies"] == [
+        {"type": "Percent", "value": 100, "periodSeconds": 15}
+    ]

@@ -17,6 +17,7 @@ from bookmesh.kube.api.tables import (
     jsonpath,
     networking,
     pods,
+    scaling,
     storage,
     workloads,
 )
@@ -38,6 +39,9 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("apps", "ControllerRevision"): columns.Printer(workloads.REVISION_COLUMNS, workloads.revision_row),
     ("apps", "DaemonSet"): columns.Printer(workloads.DAEMON_SET_COLUMNS, workloads.daemon_set_row),
     ("apps", "StatefulSet"): columns.Printer(workloads.STATEFUL_SET_COLUMNS, workloads.stateful_set_row),
+    ("autoscaling", "HorizontalPodAutoscaler"): columns.Printer(
+        scaling.AUTOSCALER_COLUMNS, scaling.autoscaler_row
+    ),
     ("batch", "CronJob"): columns.Printer(batch.CRON_JOB_COLUMNS, batch.cron_job_row),
     ("networking.k8s.io", "NetworkPolicy"): columns.Printer(
         networking.NETWORK_POLICY_COLUMNS, networking.network_policy_row
