@@ -7,6 +7,6 @@ the types in which EnvoyFilters are written. Imported by `control`.
 
 from __future__ import annotations
 
-from bookmesh.mesh.analysis.analyzing import analyze
+from bookmesh.mesh.analysis.analyzing import ANALYZERS, analyze, in_order
 
-__all__ = ["analyze"]
+__all__ = ["ANALYZERS", "analyze", "in_order"]

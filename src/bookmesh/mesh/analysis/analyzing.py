@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from bookmesh.base.findings import Finding
@@ -22,7 +23,7 @@ from bookmesh.mesh.analysis import (
 )
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
-_ANALYZERS: Final = (
+ANALYZERS: Final = (
     parsing_findings.check,
     missing_hosts.check,
     missing_subsets.check,
@@ -40,15 +41,19 @@ _ANALYZERS: Final = (
 
 
 def analyze(snapshot: snapshots.MeshSnapshot) -> list[Finding]:
+    """Say all that is wrong, by object in merge order; empty when all is well."""
+    return in_order((finding for check in ANALYZERS for finding in check(snapshot)), snapshot)
+
+
+def in_order(findings: Iterable[Finding], snapshot: snapshots.MeshSnapshot) -> list[Finding]:
     """
-    Say all that is wrong, each thing once, by object in merge order; empty when all is well.
+    Put what the analyzers found in merge order, each thing once.
 
     Of what the mesh made itself, from an Ingress say, only the findings it was made with are told: they name fields
     that a person can mend.
     """
-    found = dict.fromkeys(finding for check in _ANALYZERS for finding in check(snapshot))
     derived = {ref for parsed in snapshot.configs if parsed.is_derived for ref in parsed.refs}
     told = {finding for parsed in snapshot.configs for finding in parsed.findings} | set(snapshot.findings)
-    found = {each: None for each in found if each.subject not in derived or each in told}
+    found = [each for each in dict.fromkeys(findings) if each.subject not in derived or each in told]
     position = {parsed.ref: index for index, parsed in enumerate(snapshot.configs)}
     return sorted(found, key=lambda finding: position.get(finding.subject, -1) if finding.subject else -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.model import destination_rules, parsing
@@ -18,9 +18,15 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
         if not isinstance(rule, destination_rules.DestinationRule):
             continue
         pattern = hosts.qualified(rule.host, parsed.metadata.namespace, snapshot.settings.domain)
-        for service in snapshot.registry.services.values():
-            if hosts.matches(pattern, service.hostname):
-                yield from _conflicts(parsed, service, snapshot)
+        for service in _services_for(pattern, snapshot):
+            yield from _conflicts(parsed, service, snapshot)
+
+
+def _services_for(pattern: str, snapshot: snapshots.MeshSnapshot) -> Iterable[services_.Service]:
+    services = snapshot.registry.services
+    if not pattern.startswith("*"):
+        return [services[pattern.lower()]] if pattern.lower() in services else []
+    return [service for service in services.values() if hosts.matches(pattern, service.hostname)]
 
 
 def _conflicts(
@@ -30,9 +36,7 @@ def _conflicts(
     found: dict[str, Finding] = {}
     for port in service.ports:
         for path, tls in _settings_for(policies.spec_of(parsed), port.number):
-            for workload in snapshot.registry.workloads.values():
-                if workload.namespace != service.namespace or not service.selects(workload.labels):
-                    continue
+            for workload in snapshot.registry.workloads_behind(service.hostname):
                 target = services_.target_port(port, workload)
                 mode = _mode_at(workload, target or 0, snapshot)
                 offer = _clashing_offer(tls, mode)

@@ -65,6 +65,10 @@ class Announcer:
         in_force: set[tuple[str, Finding]] = set()
         for kind, mirror in [*self._mirrors.items(), *self._without_status.items()]:
             for position, subject in enumerate(mirror.objects(), start=1):
+                if position % _SLICE == 0:
+                    await asyncio.sleep(0)
+                if not self._wanted and not subject.get("status"):
+                    continue  # most objects have never had a finding: there is nothing to write or to take back
                 metadata = subject["metadata"]
                 findings = self._wanted.get(
                     ObjectRef(kind, metadata["name"], metadata.get("namespace", "")), []
@@ -77,8 +81,6 @@ class Announcer:
                     if (uid, finding) not in self._announced:
                         await self._write_event(finding, subject)
                         self._announced.add((uid, finding))
-                if position % _SLICE == 0:
-                    await asyncio.sleep(0)
         self._announced &= in_force
 
     async def _write_status(self, resource: Resource, subject: JsonObject, findings: list[Finding]) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
@@ -31,6 +32,7 @@ from bookmesh.mesh.translate import resources as translation
 from bookmesh.mesh.translate.resources import ResourceSet
 
 _SLICE: Final = 20  # objects parsed between two looks at the event loop
+SLICE_S: Final = 0.005  # translation between two such looks
 
 ConfigKey = tuple[str, str, str]  # kind, namespace, name
 
@@ -94,16 +96,32 @@ class Builder:
         )
         return self._snapshot
 
-    def translate(self, proxy: Proxy, snapshot: MeshSnapshot) -> ResourceSet:
-        return translation.resources(proxy, snapshot, self._cache)
+    async def translate(
+        self, proxy: Proxy, snapshot: MeshSnapshot, previous: ResourceSet | None = None
+    ) -> ResourceSet:
+        """Build what one proxy gets; `previous` is what this very proxy was given before."""
+        going = translation.steps(proxy, snapshot, self._cache, previous=previous)
+        until_s = time.perf_counter() + SLICE_S
+        while True:
+            try:
+                next(going)
+            except StopIteration as end:
+                return cast(ResourceSet, end.value)
+            if time.perf_counter() > until_s:
+                await asyncio.sleep(0)
+                until_s = time.perf_counter() + SLICE_S
 
     def encode(self, resource_set: ResourceSet, previous: ResourceSet | None = None) -> encoding.Publication:
         """Encode what `translate` built, and say what differs from what the proxy was given before."""
         return self._encoder.encode(resource_set, previous)
 
-    def analyze(self, snapshot: MeshSnapshot) -> list[Finding]:
-        """What is wrong with the configuration, each finding once."""
-        return analysis.analyze(snapshot)
+    async def analyze(self, snapshot: MeshSnapshot) -> list[Finding]:
+        """What is wrong with the configuration, each finding once; it leaves the loop between analyzers."""
+        found: dict[Finding, None] = {}
+        for check in analysis.ANALYZERS:
+            found |= dict.fromkeys(check(snapshot))
+            await asyncio.sleep(0)
+        return analysis.in_order(found, snapshot)
 
     def _read_credentials(
         self, secrets: Mapping[tuple[str, str], JsonObject | None]

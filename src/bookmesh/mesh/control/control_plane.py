@@ -258,19 +258,28 @@ class ControlPlane:
                 continue
             is_other = self._refresh_labels(open_proxy)
             if is_other or open_proxy.pushed is None or open_proxy.pushed.snapshot is not snapshot:
-                if self._push_to(open_proxy, snapshot) and not open_proxy.feed.is_settled():
+                has_news = await self._push_to(open_proxy, snapshot, is_other=is_other)
+                is_open = self._proxies.get(uid) is open_proxy
+                if has_news and is_open and not open_proxy.feed.is_settled():
                     self._unsettled.add(uid)
                     if self._in_flight_s is None:
                         self._in_flight_s = self._pace.marked_s
                 await asyncio.sleep(0)
         await self._analyze(snapshot)
 
-    def _push_to(self, open_proxy: OpenProxy, snapshot: MeshSnapshot) -> bool:
-        """Publish what a snapshot means for one proxy. Returns whether there was anything new."""
+    async def _push_to(self, open_proxy: OpenProxy, snapshot: MeshSnapshot, *, is_other: bool) -> bool:
+        """
+        Publish what a snapshot means for one proxy, which has other labels than before if it `is_other`.
+
+        Returns:
+            Whether there was anything new.
+        """
         pushed = open_proxy.pushed
         try:
-            resource_set = self._builder.translate(open_proxy.proxy, snapshot)
-            publication = self._builder.encode(resource_set, pushed.resources if pushed is not None else None)
+            before = pushed.resources if pushed is not None else None
+            same = before if not is_other else None
+            resource_set = await self._builder.translate(open_proxy.proxy, snapshot, same)
+            publication = self._builder.encode(resource_set, before)
         except Exception as error:
             _log.exception("translating for %s", open_proxy.proxy.id)
             open_proxy.error = f"{type(error).__name__}: {error}"
@@ -310,8 +319,9 @@ class ControlPlane:
         """After the push: nobody's traffic waits for it."""
         await asyncio.sleep(0)
         try:
-            if snapshot is not self._analyzed:
-                self._analysis, self._analyzed = self._builder.analyze(snapshot), snapshot
+            if self._analyzed is None or not _is_analyzed_alike(self._analyzed, snapshot):
+                self._analysis = await self._builder.analyze(snapshot)
+            self._analyzed = snapshot
         except Exception as error:
             _log.exception("the configuration could not be analyzed")
             self.error = f"{type(error).__name__}: {error}"
@@ -360,6 +370,13 @@ class ControlPlane:
             config_maps=self._mirrors[kubernetes.CONFIG_MAPS].take_changes(),
             mesh_config=self._config_map(),
         )
+
+
+def _is_analyzed_alike(before: MeshSnapshot, after: MeshSnapshot) -> bool:
+    """Whether nothing differs that analysis looks at: endpoints are none of its business."""
+    changes = after.changes_since(before)
+    is_same_registry = after.registry.workloads is before.registry.workloads
+    return changes is not None and not changes.routings and is_same_registry
 
 
 def _current_time() -> datetime:

@@ -126,7 +126,7 @@ def build_policies(
     private_root: _Table = {}
     for rule in sorted(ordered, key=lambda rule: _selector(rule) is None):
         namespace, audience = rule.metadata.namespace, _audience(rule)
-        host = hosts.qualified(spec_of(rule).host, namespace, domain)
+        host = hosts.qualified(spec_of(rule).host, namespace, domain).lower()
         if not audience or audience & {EVERYBODY, OWN, namespace}:
             _add(local[namespace], host, rule, audience)
         is_private = audience in ({OWN}, {namespace}) or (not audience and OWN in default_export_to)
@@ -183,7 +183,9 @@ def _add(table: _Table, host: str, rule: parsing.Parsed, audience: frozenset[str
 
 
 def _most_specific(table: _Table, host: str) -> Sequence[Merged]:
-    pattern = hosts.most_specific(table, host)
+    if host in table:
+        return table[host]
+    pattern = hosts.most_specific((pattern for pattern in table if pattern.startswith("*")), host)
     return table[pattern] if pattern is not None else ()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,6 +71,41 @@ class Routing:
         connections = [route.route for route in self.spec.tls] + [route.route for route in self.spec.tcp]
         for targets in connections:
             yield from (self.destination_host(connection.destination) for connection in targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """
+    VirtualServices by host in lower case, those that their own namespace alone sees first, then in merge order;
+    `wildcards` are (pattern, rule), the longest first.
+    """
+
+    exact: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
+    wildcards: tuple[tuple[str, Routing], ...] = ()
+
+    def find(self, host: str, accepts: Callable[[Routing], bool]) -> Routing | None:
+        """Of the accepted ones pick that for a host: the most specific, then the first in merge order."""
+        for rule in self.exact.get(host.lower(), ()):
+            if accepts(rule):
+                return rule
+        for pattern, rule in self.wildcards:
+            if hosts.matches(pattern, host) and accepts(rule):
+                return rule
+        return None
+
+
+def build_index(routings: Iterable[Routing]) -> Index:
+    """Index VirtualServices, which come in merge order."""
+    exact: defaultdict[str, list[Routing]] = defaultdict(list)
+    wildcards: list[tuple[str, Routing]] = []
+    for rule in sorted(routings, key=lambda rule: not rule.is_private):
+        for host in rule.hosts:
+            if host.startswith("*"):
+                wildcards.append((host, rule))
+            else:
+                exact[host.lower()].append(rule)
+    wildcards.sort(key=lambda found: len(found[0]), reverse=True)
+    return Index({host: tuple(rules) for host, rules in exact.items()}, tuple(wildcards))
 
 
 def build_routing(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import is_
+from typing import TypeVar, cast
 
 from bookmesh.base.findings import Finding, ObjectRef
-from bookmesh.mesh.model import destination_rules, gateways, parsing, virtual_services
+from bookmesh.mesh.model import destination_rules, gateways, parsing, sidecars, virtual_services
+from bookmesh.mesh.model import envoy_filters as envoy_filter_models
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services
+from bookmesh.mesh.snapshot import changes as changes_
 from bookmesh.mesh.snapshot import credentials as credentials_
-from bookmesh.mesh.snapshot import delegates, envoy_filters, hosts, routing, visibility
+from bookmesh.mesh.snapshot import delegates, envoy_filters, routing, visibility
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import peer_authentications as peers_
 from bookmesh.mesh.snapshot import policies as policies_
@@ -19,8 +23,10 @@ from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import sidecars as sidecars_
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class MeshSnapshot:
     """
     All that one push is made from. Equal content gives equal snapshots.
@@ -38,6 +44,26 @@ class MeshSnapshot:
     peers: peers_.PeerPolicies = field(default_factory=peers_.PeerPolicies)
     credentials: credentials_.Credentials = field(default_factory=credentials_.Credentials)
     findings: tuple[Finding, ...] = ()
+    index: routing.Index = field(default_factory=routing.Index, compare=False, repr=False)
+    since: changes_.Since | None = field(default=None, compare=False, repr=False)
+    _derived: dict[Callable[[MeshSnapshot], object], object] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def derive(self, find: Callable[[MeshSnapshot], T]) -> T:
+        """
+        What `find` finds in `configs` and `routings`, looked up once. It may look at nothing else of the snapshot: the
+        next one has the same as long as these stay.
+        """
+        if find not in self._derived:
+            self._derived[find] = find(self)
+        return cast(T, self._derived[find])
+
+    def changes_since(self, before: MeshSnapshot) -> changes_.Changes | None:
+        """What differs from an earlier snapshot; None when that is not known, or anything may differ."""
+        if before is self:
+            return changes_.Changes()
+        return self.since.changes if self.since is not None and self.since.previous() is before else None
 
     def services_visible_in(self, namespace: str) -> tuple[services.Service, ...]:
         """Services in hostname order."""
@@ -85,23 +111,28 @@ class MeshSnapshot:
         return sidecars_.view_for(
             proxy.namespace,
             proxy.labels,
-            self.configs,
+            self.derive(_sidecars_in),
             root_namespace=settings.root_namespace,
             domain=settings.domain,
         )
 
     def patches_for(self, proxy: proxies.Proxy) -> tuple[envoy_filters.Patch, ...]:
         """Changes that EnvoyFilters make to the configuration of this proxy, in order."""
-        return envoy_filters.patches_for(proxy, self.configs, root_namespace=self.settings.root_namespace)
+        found = self.derive(_envoy_filters_in)
+        return envoy_filters.patches_for(proxy, found, root_namespace=self.settings.root_namespace)
 
     def gateway_ports(self, proxy: proxies.Proxy) -> tuple[gateways_.GatewayPort, ...]:
         return gateways_.ports_for(proxy, self.configs, self.registry)
 
 
-def routing_for(host: str, routings: Sequence[routing.Routing]) -> routing.Routing | None:
-    """Of several VirtualServices pick the one for a host: the most specific, then the first in merge order."""
-    best = hosts.most_specific((pattern for r in routings for pattern in r.hosts), host)
-    return None if best is None else next(r for r in routings if best in r.hosts)
+def _sidecars_in(snapshot: MeshSnapshot) -> tuple[parsing.Parsed, ...]:
+    return tuple(parsed for parsed in snapshot.configs if isinstance(parsed.spec, sidecars.Sidecar))
+
+
+def _envoy_filters_in(snapshot: MeshSnapshot) -> tuple[parsing.Parsed, ...]:
+    return tuple(
+        parsed for parsed in snapshot.configs if isinstance(parsed.spec, envoy_filter_models.EnvoyFilter)
+    )
 
 
 def build(
@@ -132,7 +163,16 @@ def build(
             domain=settings.domain,
             default_export_to=settings.destination_rule_export_to,
         )
+    if previous is not None and ordered == previous.configs:
+        ordered = previous.configs
+    is_configured_alike = (
+        previous is not None and ordered is previous.configs and routings is previous.routings
+    )
     built = MeshSnapshot(
+        index=previous.index
+        if previous is not None and routings is previous.routings
+        else routing.build_index(routings),
+        _derived=previous._derived if previous is not None and is_configured_alike else {},
         credentials=credentials,
         findings=tuple(findings),
         settings=settings,
@@ -142,7 +182,33 @@ def build(
         policies=policies,
         peers=peers_.build_policies(ordered, settings),
     )
-    return previous if previous is not None and _is_same(built, previous) else built
+    if previous is None:
+        return built
+    if _is_same(built, previous):
+        return previous
+    return replace(built, since=changes_.Since(weakref.ref(previous), _changes(previous, built)))
+
+
+def _changes(before: MeshSnapshot, after: MeshSnapshot) -> changes_.Changes | None:
+    """Compare two snapshots: endpoints and VirtualServices may differ, but nothing else."""
+    registry, other = after.registry, before.registry
+    if (
+        registry.services is not other.services
+        or registry.namespaces is not other.namespaces
+        or after.settings != before.settings
+        or after.policies is not before.policies
+        or after.peers != before.peers
+        or after.findings != before.findings
+        or _named_credentials(after) != _named_credentials(before)
+    ):
+        return None
+    configs = changes_.differing(before.configs, after.configs)
+    is_delegating = delegates.delegates_in(before.configs) or delegates.delegates_in(after.configs)
+    if is_delegating or any(not isinstance(c.spec, virtual_services.VirtualService) for c in configs):
+        return None
+    hosts = {host for host, _ in changes_.differing_keys(other.endpoints, registry.endpoints)}
+    hosts |= changes_.differing_keys(other.behind, registry.behind)
+    return changes_.Changes(frozenset(hosts), changes_.differing(before.routings, after.routings))
 
 
 def _build_routings(
@@ -191,7 +257,11 @@ def _is_same(one: MeshSnapshot, other: MeshSnapshot) -> bool:
 
 
 def _named_credentials(snapshot: MeshSnapshot) -> list[credentials_.Credential]:
-    return snapshot.credentials.named(credential_names(snapshot.configs))
+    return snapshot.credentials.named(snapshot.derive(_credential_names))
+
+
+def _credential_names(snapshot: MeshSnapshot) -> set[str]:
+    return credential_names(snapshot.configs)
 
 
 def gateways_in(configs: Sequence[parsing.Parsed]) -> dict[str, tuple[parsing.Parsed, gateways.Gateway]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,14 +19,37 @@ class Built:
     `serialized` is the message in protobuf encoding, without an Any around it; the same content gives the same bytes.
     """
 
-    __slots__ = ("__weakref__", "message", "name", "serialized", "sources", "type_url")
+    __slots__ = ("__weakref__", "_message", "name", "serialized", "sources", "type_url")
 
     def __init__(self, type_url: str, name: str, message: Any, sources: tuple[ObjectRef, ...] = ()) -> None:
         self.type_url = type_url
         self.name = name
-        self.message = message
         self.sources = sources
         self.serialized: bytes = message.SerializeToString(deterministic=True)
+        self._message = message
+
+    @property
+    def message(self) -> Any:
+        return self._message
+
+
+class Joined(Built):
+    """A resource that was joined from serialized parts; its message is read when somebody asks for it."""
+
+    __slots__ = ("_message_type",)
+
+    def __init__(
+        self, type_url: str, name: str, serialized: bytes, sources: tuple[ObjectRef, ...], message_type: Any
+    ) -> None:
+        self.type_url = type_url
+        self.name = name
+        self.sources = sources
+        self.serialized = serialized
+        self._message_type = message_type
+
+    @property
+    def message(self) -> Any:
+        return self._message_type.FromString(self.serialized)
 
 
 class Part:
@@ -79,12 +103,39 @@ def part_of(resources: Iterable[Built]) -> Part:
     return Part(built)
 
 
+def replace_in(previous: Part, gone: Iterable[Built], fresh: Iterable[Built]) -> Part:
+    """Put `fresh` resources in the place of those that are `gone`, or have the same names."""
+    fresh = tuple(fresh)
+    built: dict[str, Mapping[str, Built]] = dict(previous.built)
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for one in (*gone, *fresh):
+        names[one.type_url].add(one.name)
+    for type_url in names:
+        own = dict(built[type_url])
+        for name in names[type_url]:
+            own.pop(name, None)
+        own.update({one.name: one for one in fresh if one.type_url == type_url})
+        built[type_url] = own
+    changed = {
+        type_url: frozenset(
+            name for name in found if built[type_url].get(name) is not previous.built[type_url].get(name)
+        )
+        for type_url, found in names.items()
+    }
+    return Part(built, previous=previous, changed=changed)
+
+
 def finish(
     type_url: str, name: str, message: Any, sources: tuple[ObjectRef, ...], cache: caching.Cache
 ) -> Built:
     """Finish a message. One that says the same as in a recent push gives the `Built` of that push."""
-    fresh = Built(type_url, name, message, sources)
-    return cache.get(("built", type_url, name, fresh.serialized, sources), _itself, fresh)
+    return known(Built(type_url, name, message, sources), cache)
+
+
+def known(fresh: Built, cache: caching.Cache) -> Built:
+    """Give the one that says the same and that somebody has, if there is one."""
+    key = ("built", fresh.type_url, fresh.name, fresh.serialized, fresh.sources)
+    return cache.get(key, _itself, fresh)
 
 
 def _itself(fresh: Built) -> Built:

@@ -36,6 +36,10 @@ class Cache:
             self.hits += 1
         return cast(T, value)
 
-    def look_up(self, key: Hashable) -> object | None:
-        """The value of `key` if somebody holds one."""
+    def find(self, key: Hashable) -> object | None:
+        """The value of `key`, if somebody holds one."""
         return self._values.get(key)
+
+    def put(self, key: Hashable, value: object) -> None:
+        """Let `value` be that of `key` from now on, for as long as somebody holds it."""
+        self._values[key] = value

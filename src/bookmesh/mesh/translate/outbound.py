@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import protocols, registry, services
-from bookmesh.mesh.snapshot import policies, routing, sidecars
+from bookmesh.mesh.snapshot import changes as changes_
+from bookmesh.mesh.snapshot import hosts, policies, routing, sidecars
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import (
@@ -31,10 +33,15 @@ from bookmesh.mesh.wire import type_urls
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Outbound:
-    """The resources all proxies of one scope share."""
+    """
+    The resources all proxies of one scope share, and what they are made of: `services` has the resources of each
+    service alone, by hostname, `tables` the virtual hosts of each port that services share.
+    """
 
     scope: scopes.Scope
     part: built.Part
+    services: Mapping[str, tuple[built.Built, ...]]
+    tables: Mapping[int, route_configs.Table]
 
 
 def build(
@@ -46,16 +53,85 @@ def build(
     view: sidecars.View | None = None,
     caller: localities.Caller | None = None,
     cache: caching.Cache,
-) -> Outbound:
-    """Build all outbound resources of a scope; gateways have neither outbound listeners nor their routes."""
+    previous: Outbound | None = None,
+) -> Generator[None, None, Outbound]:
+    """
+    Build all outbound resources of a scope; gateways have neither outbound listeners nor their routes. It stops after
+    each service, so that whoever asks for it may do something else in between.
+
+    `previous` is what was built for the same scope before: when little has changed since, only what depends on it is
+    built anew. The result is the same.
+    """
+    changes = snapshot.changes_since(previous.scope.snapshot) if previous is not None else None
+    if previous is not None and changes is not None and _is_simple(changes, view):
+        return _update(previous, snapshot, changes, cache)
     scope = scopes.build_scope(
         snapshot, namespace=namespace, is_router=is_router, labels=labels, view=view, caller=caller
     )
     builder = _Builder(scope, cache)
-    parts = [*builder.fixed_clusters(), *builder.service_clusters()]
-    if not is_router:
-        parts += [*builder.shared_listeners(), *builder.own_listeners(), *builder.routes()]
-    return Outbound(scope, built.part_of(parts))
+    own: dict[str, tuple[built.Built, ...]] = {}
+    for hostname, service in scope.services.items():
+        own[hostname] = tuple(builder.service(service))
+        yield
+    parts = [*builder.fixed_clusters(), *itertools.chain.from_iterable(own.values())]
+    tables: dict[int, route_configs.Table] = {}
+    for number in builder.http_ports() if not is_router else ():
+        tables[number] = route_configs.build_table(number, scope)
+        parts.append(builder.routes(number, tables[number]))
+        yield
+    for listener in builder.shared_listeners() if not is_router else ():
+        parts.append(listener)
+        yield
+    return Outbound(scope, built.part_of(parts), own, tables)
+
+
+def _is_simple(changes: changes_.Changes, view: sidecars.View | None) -> bool:
+    """
+    Whether changes are about single services: not so when routes decide which services a Sidecar shows, or when
+    listeners depend on them.
+    """
+    if not changes.routings:
+        return True
+    return view is None and not any(rule.spec.tcp or rule.spec.tls for rule in changes.routings)
+
+
+def _update(
+    previous: Outbound, snapshot: snapshots.MeshSnapshot, changes: changes_.Changes, cache: caching.Cache
+) -> Outbound:
+    scope = replace(previous.scope, snapshot=snapshot)
+    builder = _Builder(scope, cache)
+    rules = [rule for rule in changes.routings if not scope.is_router and scope.sees(rule)]
+    routed, has_unknown = _routed_hosts(rules, scope)
+    own, tables = dict(previous.services), dict(previous.tables)
+    gone: list[built.Built] = []
+    fresh: list[built.Built] = []
+    for hostname in (changes.hosts & scope.services.keys()) | routed:
+        gone += own[hostname]
+        own[hostname] = tuple(builder.service(scope.services[hostname]))
+        fresh += own[hostname]
+    ports = {port.number for hostname in routed for port in scope.services[hostname].ports} & tables.keys()
+    if has_unknown:
+        ports |= {route_configs.UNKNOWN_HOST_PORT} & tables.keys()
+    for number in ports:
+        here = [hostname for hostname in routed if hostname in tables[number].services]
+        tables[number] = route_configs.update_table(
+            tables[number], number, scope, here, has_others=has_unknown
+        )
+        fresh.append(builder.routes(number, tables[number]))
+    return Outbound(scope, built.replace_in(previous.part, gone, fresh), own, tables)
+
+
+def _routed_hosts(rules: Iterable[routing.Routing], scope: scopes.Scope) -> tuple[set[str], bool]:
+    """The services that VirtualServices may be for, and whether they name a host that is no service."""
+    found: set[str] = set()
+    has_unknown = False
+    for pattern in {host for rule in rules for host in rule.hosts}:
+        if pattern in scope.services:
+            found.add(pattern)
+        else:
+            has_unknown = True
+            found.update(host for host in scope.services if hosts.matches(pattern, host))
+    return found, has_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +152,15 @@ class _Builder:
         for cluster in found:
             yield built.finish(type_urls.CLUSTER, cluster.name, cluster, (), self.cache)
 
-    def service_clusters(self) -> Iterator[built.Built]:
-        for service in self.scope.services.values():
-            for port in service.ports:
-                policy = self.scope.policy_for(service)
-                yield from self._cluster(service, port, subset="", labels={})
-                for subset in policy.subsets:
-                    yield from self._cluster(service, port, subset=subset.name, labels=subset.labels)
+    def service(self, service: services.Service) -> Iterator[built.Built]:
+        """All that is for one service alone."""
+        policy = self.scope.policy_for(service)
+        for port in service.ports:
+            yield from self._cluster(service, port, subset="", labels={})
+            for subset in policy.subsets:
+                yield from self._cluster(service, port, subset=subset.name, labels=subset.labels)
+            if not self.scope.is_router:
+                yield from self._own_listeners(service, port)
 
     def _cluster(
         self, service: services.Service, port: services.ServicePort, *, subset: str, labels: Mapping[str, str]
@@ -181,11 +259,11 @@ class _Builder:
     def shared_listeners(self) -> Iterator[built.Built]:
         """The listener that takes all connections, and one for every port of services without one of their own."""
         yield self.cache.get(("virtual-outbound", self.settings), self._build_virtual_outbound)
-        http_ports = set(self._http_ports())
+        http_ports = set(self.http_ports())
         for number in sorted(
             http_ports | outbound_listeners.shared_connection_ports(self.scope.services.values())
         ):
-            users = tuple(s.ref for s in self.scope.services.values() if s.port(number) is not None)
+            users = tuple(service.ref for service in self.scope.services_on(number))
             others = outbound_connections.for_port(number, self.scope)
             if not others.sources:
                 key = ("http-listener", number, users, self.settings)
@@ -201,7 +279,8 @@ class _Builder:
             sources = tuple(dict.fromkeys((*users, *others.sources)))
             yield built.finish(type_urls.LISTENER, listener.name, listener, sources, self.cache)
 
-    def _http_ports(self) -> list[int]:
+    def http_ports(self) -> list[int]:
+        """Ports on which services share a listener and a route configuration, sorted."""
         return outbound_listeners.shared_http_ports(self.scope.services.values())
 
     def _build_virtual_outbound(self) -> built.Built:
@@ -212,20 +291,21 @@ class _Builder:
         listener = outbound_listeners.build_http(number, self.settings)
         return built.finish(type_urls.LISTENER, listener.name, listener, sources, self.cache)
 
-    def own_listeners(self) -> Iterator[built.Built]:
-        """Listeners on the addresses of services that do not speak HTTP, or do not say so."""
-        rules = self.scope.routings_for(routing.MESH)
-        for service in self.scope.services.values():
-            for port in service.ports:
-                ready = self.scope.snapshot.registry.endpoints_of(service.hostname, port.number)
-                for address in outbound_listeners.addresses_of(service, port, [e.ip for e in ready]):
-                    rule = snapshots.routing_for(service.hostname, rules)
-                    if rule is not None and (rule.spec.tcp or rule.spec.tls):
-                        yield self._build_own_listener(service, port, address)
-                        continue
-                    policy = self.scope.policy_for(service)
-                    key = ("listener", address, port, service.ref, policy, self.settings)
-                    yield self.cache.get(key, self._build_own_listener, service, port, address)
+    def _own_listeners(self, service: services.Service, port: services.ServicePort) -> Iterator[built.Built]:
+        """Listeners on the addresses of a service that does not speak HTTP, or does not say so; then with routes."""
+        ready = self.scope.snapshot.registry.endpoints_of(service.hostname, port.number)
+        addresses = outbound_listeners.addresses_of(service, port, [e.ip for e in ready])
+        rule = self.scope.rule_for(service.hostname) if addresses else None
+        for address in addresses:
+            if rule is not None and (rule.spec.tcp or rule.spec.tls):
+                yield self._build_own_listener(service, port, address)
+                continue
+            policy = self.scope.policy_for(service)
+            key = ("listener", address, port, service.ref, policy, self.settings)
+            yield self.cache.get(key, self._build_own_listener, service, port, address)
+        if port.protocol is protocols.Protocol.AUTO and addresses:
+            config, sources = route_configs.build_single(service, port, self.scope)
+            yield built.finish(type_urls.ROUTES, config.name, config, sources, self.cache)
 
     def _build_own_listener(
         self, service: services.Service, port: services.ServicePort, address: str
@@ -247,15 +327,6 @@ class _Builder:
             )
         return built.finish(type_urls.LISTENER, listener.name, listener, tuple(found.sources), self.cache)
 
-    def routes(self) -> Iterator[built.Built]:
-        """Routes are built at every push: they depend on all services and rules, and cost little."""
-        for number in self._http_ports():
-            config, sources = route_configs.build_shared(number, self.scope)
-            yield built.finish(type_urls.ROUTES, config.name, config, sources, self.cache)
-        for service in self.scope.services.values():
-            for port in service.ports:
-                ready = self.scope.snapshot.registry.endpoints_of(service.hostname, port.number)
-                is_listened = outbound_listeners.addresses_of(service, port, [e.ip for e in ready])
-                if port.protocol is protocols.Protocol.AUTO and is_listened:
-                    config, sources = route_configs.build_single(service, port, self.scope)
-                    yield built.finish(type_urls.ROUTES, config.name, config, sources, self.cache)
+    def routes(self, number: int, table: route_configs.Table) -> built.Built:
+        """The route configuration of one port that services share."""
+        return built.known(route_configs.join_table(number, table, self.scope), self.cache)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import routing
-from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import connections, filters, naming, outbound_listeners, routes
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import listener as wire
@@ -51,7 +50,7 @@ def for_service(service: services.Service, port: services.ServicePort, scope: sc
     """The connections to a service that has a listener of its own; there is always a default."""
     found = Connections(sources={service.ref: None})
     place = routes.Place(scope, port.number)
-    rule = snapshots.routing_for(service.hostname, scope.routings_for(routing.MESH))
+    rule = scope.rule_for(service.hostname)
     for route in _routes(rule, port, place):
         found.add(route, place)
     if rule is not None:
@@ -67,13 +66,12 @@ def for_port(number: int, scope: scopes.Scope) -> Connections:
     """The connections to all services of one port that have no listener of their own."""
     found = Connections()
     place = routes.Place(scope, number)
-    rules = scope.routings_for(routing.MESH)
-    for service in scope.services.values():
+    for service in scope.services_on(number):
         port = service.port(number)
         if port is None or not outbound_listeners.shares_connections(service, port):
             continue
         found.sources[service.ref] = None
-        rule = snapshots.routing_for(service.hostname, rules)
+        rule = scope.rule_for(service.hostname)
         own = list(_routes(rule, port, place))
         if rule is not None and own:
             found.sources[rule.ref] = None

@@ -12,9 +12,9 @@ Equal input gives the very same `Built` object, for every proxy and across snaps
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.snapshot import proxy as proxies
@@ -36,14 +36,23 @@ class ResourceKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a set was made from, before EnvoyFilters changed it."""
+
+    shared: outbound.Outbound
+    own: Part
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceSet:
     """
     All that one proxy gets from one snapshot: what the proxies of its scope share, and what is its own. No name is in
-    both.
+    both. `basis` is what a next set may be made from.
     """
 
     shared: Part
     own: Part
+    basis: Basis | None = field(default=None, compare=False, repr=False)
 
     def of(self, type_url: str) -> Mapping[str, Built]:
         return {**self.shared.built[type_url], **self.own.built[type_url]}
@@ -65,35 +74,68 @@ class ResourceSet:
 
 
 def resources(
-    proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot, cache: caching.Cache | None = None
+    proxy: proxies.Proxy,
+    snapshot: snapshots.MeshSnapshot,
+    cache: caching.Cache | None = None,
+    *,
+    previous: ResourceSet | None = None,
 ) -> ResourceSet:
     """
     Build everything one proxy gets.
 
-    With a `cache` (one for all proxies of a control plane) equal parts are built once, whoever asks for them.
+    This is `steps` in one go.
     """
-    cache = cache if cache is not None else caching.Cache()
+    going = steps(proxy, snapshot, cache if cache is not None else caching.Cache(), previous=previous)
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            return cast(ResourceSet, end.value)
+
+
+def steps(
+    proxy: proxies.Proxy,
+    snapshot: snapshots.MeshSnapshot,
+    cache: caching.Cache,
+    *,
+    previous: ResourceSet | None = None,
+) -> Generator[None, None, ResourceSet]:
+    """
+    Build everything one proxy gets, in steps that each take a millisecond or so; it is what the generator returns.
+
+    With a `cache` (one for all proxies of a control plane) equal parts are built once, whoever asks. `previous`
+    is what this very proxy got before: when little has changed since, its own part is still right.
+    """
     is_router = proxy.type == "router"
     labels = scopes.relevant_labels(snapshot, proxy.labels)
     view = None if is_router else snapshot.view_for(proxy)
     caller = scopes.caller_for(snapshot, proxy)
     place = (caller.locality, tuple(caller.labels.items()))
-    key = ("outbound", id(snapshot), proxy.namespace, is_router, tuple(labels.items()), view, place)
-    shared = cache.get(
-        key,
-        outbound.build,
-        snapshot,
-        namespace=proxy.namespace,
-        is_router=is_router,
-        labels=labels,
-        view=view,
-        caller=caller,
-        cache=cache,
-    )
-    own = gateways.build(proxy, shared.scope, cache) if is_router else inbound.build(proxy, snapshot, cache)
+    key = ("outbound", proxy.namespace, is_router, tuple(labels.items()), view, place)
+
+    shared = cast("outbound.Outbound | None", cache.find(key))
+    if shared is None or shared.scope.snapshot is not snapshot:
+        shared = yield from outbound.build(
+            snapshot,
+            namespace=proxy.namespace,
+            is_router=is_router,
+            labels=labels,
+            view=view,
+            caller=caller,
+            cache=cache,
+            previous=shared,
+        )
+        cache.put(key, shared)
+    basis = previous.basis if previous is not None else None
+    if is_router:
+        own = gateways.build(proxy, shared.scope, cache)
+    elif basis is not None and snapshot.changes_since(basis.shared.scope.snapshot) is not None:
+        own = basis.own
+    else:
+        own = inbound.build(proxy, snapshot, cache)
     patches = snapshot.patches_for(proxy)
     if not patches:
-        return ResourceSet(shared.part, own)
+        return ResourceSet(shared.part, own, Basis(shared, own))
     ports = snapshot.gateway_ports(proxy) if is_router else ()
     patcher = patching.Patcher(patches, is_router=is_router, ports=ports, cache=cache)
-    return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True))
+    return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True), Basis(shared, own))

@@ -2,57 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import actions, filters, naming, peer_metadata, routes
+from bookmesh.mesh.translate import built as built_
 from bookmesh.mesh.translate import scope as scopes
-from bookmesh.mesh.wire import messages
+from bookmesh.mesh.wire import encoding, messages, type_urls
 from bookmesh.mesh.wire import route as wire
 
 Sources = tuple[ObjectRef, ...]
 
 _MAX_BODY_BYTES = 1_048_576
 # VirtualServices for hosts that are no service of the mesh apply on this port only, as in Istio.
-_UNKNOWN_HOST_PORT = 80
+UNKNOWN_HOST_PORT = 80
+_VIRTUAL_HOSTS = 2  # the field's number in RouteConfiguration
 
 
-def build_shared(port: int, scope: scopes.Scope) -> tuple[wire.RouteConfiguration, Sources]:
-    """Build the routes of all HTTP services of one port, and what happens to requests for other hosts."""
-    rules = scope.routings_for(routing.MESH)
-    hosts: list[wire.VirtualHost] = []
-    sources: dict[ObjectRef, None] = {}
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One virtual host in the making: the domains it has, itself in protobuf encoding, and what it was made from."""
+
+    domains: tuple[str, ...]
+    encoded: bytes
+    sources: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """
+    The virtual hosts of one port: those of services by hostname, in hostname order, and those for hosts of
+    VirtualServices that no service has.
+    """
+
+    services: Mapping[str, Host]
+    others: tuple[Host, ...] = ()
+
+
+def build_table(port: int, scope: scopes.Scope) -> Table:
+    """Build the virtual hosts of all HTTP services of one port; no two of them have a domain in common."""
+    hosts: dict[str, Host] = {}
     taken: set[str] = set()
-    for service in scope.services.values():
+    for service in scope.services_on(port):
         service_port = service.port(port)
-        if service_port is None:
-            continue
-        rule = snapshots.routing_for(service.hostname, rules)
-        hosts.append(_service_host(service, service_port, rule, scope, taken))
-        sources |= dict.fromkeys(_sources(service, rule, scope))
-    if port == _UNKNOWN_HOST_PORT:
-        for rule in rules:
-            for host in _unknown_hosts(rule, scope, taken):
-                hosts.append(host)
-                sources |= dict.fromkeys(rule.refs)
-    hosts = [host for host in hosts if host.domains]
-    if "*" not in taken:
-        hosts.append(_catch_all(scope.settings))
-    return build_configuration(str(port), hosts), tuple(sources)
+        if service_port is not None:
+            domains = tuple(domain for domain in domains_of(service, scope) if domain not in taken)
+            taken.update(domains)
+            hosts[service.hostname] = _build_host(service, service_port, domains, scope)
+    return Table(hosts, _build_others(port, scope, taken))
+
+
+def update_table(
+    table: Table, port: int, scope: scopes.Scope, changed: Iterable[str], *, has_others: bool
+) -> Table:
+    """
+    Build the virtual hosts of some services anew, whose rules changed, and with `has_others` those that belong to no
+    service. Services are the same as before, and so are domains.
+    """
+    hosts = dict(table.services)
+    for hostname in changed:
+        service = scope.services[hostname]
+        service_port = service.port(port)
+        if service_port is not None:
+            hosts[hostname] = _build_host(service, service_port, hosts[hostname].domains, scope)
+    if not has_others:
+        return Table(hosts, table.others)
+    taken = {domain for host in hosts.values() for domain in host.domains}
+    return Table(hosts, _build_others(port, scope, taken))
+
+
+def join_table(port: int, table: Table, scope: scopes.Scope) -> built_.Joined:
+    """Put the route configuration of a port together, with what happens to requests for other hosts."""
+    found = [host for host in (*table.services.values(), *table.others) if host.domains]
+    sources = dict.fromkeys(ref for host in (*table.services.values(), *table.others) for ref in host.sources)
+    catch_all = () if any("*" in host.domains for host in found) else (_catch_all(scope.settings),)
+    head = build_configuration(str(port), catch_all).SerializeToString(deterministic=True)
+    parts = [encoding.length_delimited(_VIRTUAL_HOSTS, host.encoded) for host in found]
+    return built_.Joined(
+        type_urls.ROUTES, str(port), b"".join((*parts, head)), tuple(sources), wire.RouteConfiguration
+    )
+
+
+def _build_host(
+    service: services.Service, port: services.ServicePort, domains: tuple[str, ...], scope: scopes.Scope
+) -> Host:
+    rule = scope.rule_for(service.hostname)
+    host = _service_host(service, port, rule, scope, domains)
+    return Host(domains, host.SerializeToString(deterministic=True), _sources(service, rule, scope))
+
+
+def _build_others(port: int, scope: scopes.Scope, taken: set[str]) -> tuple[Host, ...]:
+    if port != UNKNOWN_HOST_PORT:
+        return ()
+    return tuple(
+        Host(tuple(host.domains), host.SerializeToString(deterministic=True), tuple(rule.refs))
+        for rule in scope.routings_for(routing.MESH)
+        for host in _unknown_hosts(rule, scope, taken)
+    )
 
 
 def build_single(
     service: services.Service, port: services.ServicePort, scope: scopes.Scope
 ) -> tuple[wire.RouteConfiguration, Sources]:
     """Build the routes of one service port that does not declare its protocol; every Host header means this service."""
-    rule = snapshots.routing_for(service.hostname, scope.routings_for(routing.MESH))
-    host = _service_host(service, port, rule, scope, set())
-    del host.domains[:]
-    host.domains.append("*")
+    rule = scope.rule_for(service.hostname)
+    host = _service_host(service, port, rule, scope, ("*",))
     name = single_name(service, port)
     return build_configuration(name, [host]), _sources(service, rule, scope)
 
@@ -94,9 +152,9 @@ def _service_host(
     port: services.ServicePort,
     rule: routing.Routing | None,
     scope: scopes.Scope,
-    taken: set[str],
+    domains: Iterable[str],
 ) -> wire.VirtualHost:
-    """Build the virtual host of one service; `taken` collects domains, of which no two hosts may have the same."""
+    """Build the virtual host of one service."""
     place = routes.Place(scope, port.number)
     built = routes.build_routes(rule, place) if rule is not None else []
     if not built:
@@ -108,8 +166,6 @@ def _service_host(
             retries=scope.settings.default_retries,
         )
         built = [default]
-    domains = [domain for domain in domains_of(service, scope) if domain not in taken]
-    taken.update(domains)
     host = wire.VirtualHost(
         name=single_name(service, port), domains=domains, routes=built, include_request_attempt_count=True
     )
@@ -125,12 +181,13 @@ def announce_http(host: wire.VirtualHost, ports: Iterable[services.ServicePort])
 
 def _unknown_hosts(rule: routing.Routing, scope: scopes.Scope, taken: set[str]) -> Iterable[wire.VirtualHost]:
     """Virtual hosts for hosts of a VirtualService that no service has, such as names outside the mesh."""
-    built = routes.build_routes(rule, routes.Place(scope, _UNKNOWN_HOST_PORT))
-    for name in rule.hosts:
-        if built and name.lower() not in taken and name not in scope.services:
+    unknown = [name for name in rule.hosts if name.lower() not in taken and name not in scope.services]
+    built = routes.build_routes(rule, routes.Place(scope, UNKNOWN_HOST_PORT)) if unknown else []
+    for name in unknown:
+        if built and name.lower() not in taken:
             taken.add(name.lower())
             yield wire.VirtualHost(
-                name=f"{name}:{_UNKNOWN_HOST_PORT}",
+                name=f"{name}:{UNKNOWN_HOST_PORT}",
                 domains=[name.lower()],
                 routes=built,
                 include_request_attempt_count=True,

@@ -6,7 +6,7 @@ All outbound resources depend on a scope and on nothing else of a proxy, so prox
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bookmesh.mesh.model import destination_rules, matching, virtual_services
@@ -35,11 +35,29 @@ class Scope:
     view: sidecars.View | None = None
     caller: localities.Caller = field(default_factory=localities.Caller)
     _policies: dict[str, policies.HostPolicy] = field(default_factory=dict)
+    _by_port: dict[int, list[services_.Service]] = field(default_factory=dict)
+
+    def services_on(self, port: int) -> Sequence[services_.Service]:
+        """The services that have a port of this number, in hostname order."""
+        if not self._by_port:
+            for service in self.services.values():
+                for number in dict.fromkeys(one.number for one in service.ports):
+                    self._by_port.setdefault(number, []).append(service)
+        return self._by_port.get(port, ())
 
     def routings_for(self, gateway: str) -> tuple[routing.Routing, ...]:
         """VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that the scope sees, in merge order."""
         found = self.snapshot.routings_for(gateway, self.namespace)
         return found if self.view is None else tuple(rule for rule in found if self.view.shows_rule(rule))
+
+    def rule_for(self, host: str) -> routing.Routing | None:
+        """The VirtualService that sidecars go by for a host."""
+        return self.snapshot.index.find(host, self.sees)
+
+    def sees(self, rule: routing.Routing) -> bool:
+        """Whether sidecars of the scope go by a VirtualService."""
+        is_bound = routing.MESH in rule.gateways and rule.is_visible_in(self.namespace)
+        return is_bound and (self.view is None or self.view.shows_rule(rule))
 
     def policy_for(self, service: services_.Service) -> policies.HostPolicy:
         """The DestinationRules for one service, looked up once."""
@@ -57,11 +75,7 @@ class Scope:
         """
         settings, registry = self.snapshot.settings, self.snapshot.registry
         endpoints = registry.endpoints_of(service.hostname, port)
-        selected = [
-            workload
-            for workload in registry.workloads.values()
-            if workload.namespace == service.namespace and service.selects(workload.labels)
-        ]
+        selected = registry.workloads_behind(service.hostname)
         behind = [*selected, *(e.workload for e in endpoints if e.workload is not None)]
         ids = {
             naming.spiffe_id(settings.trust_domain, workload.namespace, workload.service_account)
@@ -163,6 +177,16 @@ def _first_port(services: Iterable[services_.Service], host: str) -> int:
 
 def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
     """Where a proxy is, as far as some rule asks for it, so that proxies that need not differ share all they get."""
+    asks, labels = snapshot.derive(_place_asked_for)
+    if not asks:
+        return localities.Caller()
+    return localities.Caller(
+        proxy.workload.locality, {key: value for key, value in sorted(proxy.labels.items()) if key in labels}
+    )
+
+
+def _place_asked_for(snapshot: snapshots.MeshSnapshot) -> tuple[bool, frozenset[str]]:
+    """Whether any rule asks for the place of callers, and for which of their labels."""
     asks, labels = False, set[str]()
     for config in snapshot.configs:
         if not isinstance(config.spec, destination_rules.DestinationRule):
@@ -172,20 +196,21 @@ def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> locali
             asks |= level.outlier_detection is not None or setting is not None
             if setting is not None:
                 labels.update(entry.partition("=")[0] for entry in setting.failover_priority)
-    if not asks:
-        return localities.Caller()
-    return localities.Caller(
-        proxy.workload.locality, {key: value for key, value in sorted(proxy.labels.items()) if key in labels}
-    )
+    return asks, frozenset(labels)
 
 
 def relevant_labels(snapshot: snapshots.MeshSnapshot, labels: Mapping[str, str]) -> dict[str, str]:
     """Of a proxy's labels keep the ones that a route asks for by `sourceLabels`, or a rule by `workloadSelector`."""
+    asked = snapshot.derive(_labels_asked_for_by_any)
+    return {label: value for label, value in sorted(labels.items()) if label in asked}
+
+
+def _labels_asked_for_by_any(snapshot: snapshots.MeshSnapshot) -> frozenset[str]:
     asked = {label for rule in snapshot.routings for label in _labels_asked_for(rule.spec)}
     for config in snapshot.configs:
         if isinstance(config.spec, destination_rules.DestinationRule) and config.spec.workload_selector:
             asked.update(config.spec.workload_selector.match_labels)
-    return {label: value for label, value in sorted(labels.items()) if label in asked}
+    return frozenset(asked)
 
 
 def _labels_asked_for(spec: virtual_services.VirtualService) -> Iterator[str]:

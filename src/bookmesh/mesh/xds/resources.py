@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from bookmesh.mesh.wire import encoding
+
 # Field numbers of envoy.service.discovery.v3: Resource, DeltaDiscoveryResponse; and of google.protobuf.Any.
 _RESOURCE_VERSION, _RESOURCE_BODY, _RESOURCE_NAME = 1, 2, 3
 _RESPONSE_RESOURCES, _RESPONSE_TYPE_URL, _RESPONSE_NONCE, _RESPONSE_REMOVED = 2, 4, 5, 6
@@ -54,34 +56,22 @@ class Layers(Mapping[str, Encoded]):
 
 def encode(type_url: str, name: str, message: bytes) -> Encoded:
     """Wrap the serialized `message` of type `type_url`; the name is what proxies subscribe to."""
-    body = _field(_ANY_TYPE_URL, type_url.encode()) + _field(_ANY_VALUE, message)
+    body = encoding.length_delimited(_ANY_TYPE_URL, type_url.encode()) + encoding.length_delimited(
+        _ANY_VALUE, message
+    )
     version = blake2b(body, digest_size=8).hexdigest()
     resource = (
-        _field(_RESOURCE_VERSION, version.encode())
-        + _field(_RESOURCE_BODY, body)
-        + _field(_RESOURCE_NAME, name.encode())
+        encoding.length_delimited(_RESOURCE_VERSION, version.encode())
+        + encoding.length_delimited(_RESOURCE_BODY, body)
+        + encoding.length_delimited(_RESOURCE_NAME, name.encode())
     )
-    return Encoded(name=name, version=version, chunk=_field(_RESPONSE_RESOURCES, resource))
+    return Encoded(name=name, version=version, chunk=encoding.length_delimited(_RESPONSE_RESOURCES, resource))
 
 
 def join_response(*, type_url: str, nonce: str, updated: Iterable[Encoded], removed: Iterable[str]) -> bytes:
     """Join one serialized `DeltaDiscoveryResponse`."""
     chunks = [resource.chunk for resource in updated]
-    chunks.append(_field(_RESPONSE_TYPE_URL, type_url.encode()))
-    chunks.append(_field(_RESPONSE_NONCE, nonce.encode()))
-    chunks.extend(_field(_RESPONSE_REMOVED, name.encode()) for name in removed)
+    chunks.append(encoding.length_delimited(_RESPONSE_TYPE_URL, type_url.encode()))
+    chunks.append(encoding.length_delimited(_RESPONSE_NONCE, nonce.encode()))
+    chunks.extend(encoding.length_delimited(_RESPONSE_REMOVED, name.encode()) for name in removed)
     return b"".join(chunks)
-
-
-def _field(number: int, value: bytes) -> bytes:
-    """A length-delimited protobuf field with a number below 16."""
-    return bytes((number << 3 | 2,)) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

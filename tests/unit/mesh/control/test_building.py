@@ -49,7 +49,7 @@ def gateway():
 async def published(builder, client):
     """What the gateway gets, and what was translated for it, which keeps it in memory."""
     snapshot = await builder.build_snapshot(everything(client))
-    translated = builder.translate(gateway(), snapshot)
+    translated = await builder.translate(gateway(), snapshot)
     return builder.encode(translated).resources, translated
 
 
@@ -93,7 +93,7 @@ async def test_what_did_not_change_keeps_its_bytes(builder, client):
 
 async def test_an_object_that_cannot_be_parsed_is_a_finding(builder, client):
     client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.config("VirtualService", "broken", hosts=7))
-    findings = builder.analyze(await builder.build_snapshot(everything(client)))
+    findings = await builder.analyze(await builder.build_snapshot(everything(client)))
     assert [str(finding.subject) for finding in findings if finding.code == "BM0201"] == [
         "VirtualService default/broken"
     ]

@@ -45,14 +45,14 @@ class RecordingBuilder(Builder):
             raise RuntimeError("cannot build")
         return await super().build_snapshot(changes)
 
-    def translate(self, proxy, snapshot):
+    async def translate(self, proxy, snapshot, previous=None):
         self.record.translated.append(proxy.name)
         self.record.on_translate(proxy.name)
         if proxy.name in self.record.broken:
             raise RuntimeError("cannot translate")
-        return super().translate(proxy, snapshot)
+        return await super().translate(proxy, snapshot, previous)
 
-    def analyze(self, snapshot):
+    async def analyze(self, snapshot):
         return self.record.found
 
 

@@ -112,7 +112,7 @@ def test_exact_host_wins_then_the_oldest() -> None:
     )
 
     def chosen(host: str) -> str | None:
-        rule = snapshots.routing_for(host, snapshot.routings)
+        rule = snapshot.index.find(host, lambda rule: True)
         return rule.ref.name if rule is not None else None
 
     assert chosen("web.shop.svc.cluster.local") == "older"

@@ -13,9 +13,14 @@ SNAPSHOT = worlds.load(worlds.HERE / "sidecar-without-configuration.in.yaml").sn
 
 
 def build(*, is_router: bool) -> Counter[str]:
-    found = outbound.build(
+    going = outbound.build(
         SNAPSHOT, namespace="default", is_router=is_router, labels={}, cache=caching.Cache()
     )
+    try:
+        while True:
+            next(going)
+    except StopIteration as end:
+        found = end.value
     return Counter(
         {type_urls.SHORT_NAMES[type_url]: len(built) for type_url, built in found.part.built.items() if built}
     )

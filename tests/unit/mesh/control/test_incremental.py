@@ -1,0 +1,209 @@
+"""
+Whatever changes in whatever order: what proxies get by way of changes is what a new control plane would give them.
+
+Each step changes objects of a small mesh at random; then every proxy's resources, made from what there was before, must
+be those of a builder that has never seen anything else, byte by byte, and so must the findings. What is said to have
+changed must be all that did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.unit.mesh.control import small_mesh
+
+from bookmesh.mesh.control import proxies
+from bookmesh.mesh.control.building import Builder, Changes
+from bookmesh.mesh.registry import assembling
+from bookmesh.mesh.snapshot.settings import MeshSettings
+from bookmesh.mesh.translate.resources import ResourceSet
+from bookmesh.mesh.wire import type_urls
+
+SERVICES, NAMESPACES = ("reviews", "ratings", "plain"), ("default", "other")
+IPS = tuple(f"10.0.0.{number}" for number in range(1, 7))
+PROXIES = (
+    small_mesh.pod("ingress-0", "10.1.0.1", gateway=True, istio="ingress"),
+    small_mesh.pod("reviews-v1", "10.0.0.1", app="reviews", version="v1"),
+    small_mesh.pod("caller", "10.1.0.2", namespace="other", app="caller"),
+)
+NAMES, NUMBERS = st.sampled_from(SERVICES), st.integers(0, 2)
+
+
+def service(name: str, kind: int) -> dict[str, Any]:
+    """HTTP on a port that others have too, plain TCP, or a headless one that does not say what it speaks."""
+    obj = small_mesh.service(name, 9080, 8080, app=name)
+    if name == "ratings":
+        obj["spec"]["ports"][0]["port"] = 80  # where hosts that are no service have their routes
+    obj["spec"]["clusterIP"] = f"10.96.0.{SERVICES.index(name) + 1}"
+    if kind == 1:
+        obj["spec"]["ports"].append({"name": "tcp-x", "port": 7000, "targetPort": 7000, "protocol": "TCP"})
+    elif kind == 2:
+        obj["spec"] |= {"clusterIP": "None", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
+        obj["spec"]["ports"][0]["name"] = "" if name == "plain" else "http"
+    return obj
+
+
+def endpoint_slice(name: str, ips: list[str]) -> dict[str, Any]:
+    obj = small_mesh.endpoint_slice(name, 8080, *ips)
+    obj["ports"] += [{"name": "", "port": 8080}, {"name": "tcp-x", "port": 7000}]
+    return obj
+
+
+def route(name: str, target: str, number: int, labels: dict[str, str]) -> dict[str, Any]:
+    destination = {"host": target, "subset": f"v{number}"} if number else {"host": target}
+    http: dict[str, Any] = {"route": [{"destination": destination}], "timeout": f"{number + 1}s"}
+    if labels:
+        http["match"] = [{"sourceLabels": labels}]
+    hosts = {0: [name], 1: ["*.default.svc.cluster.local"], 2: ["api.example.com", name]}[number]
+    gateways = ["public", "mesh"] if number == 1 else ["mesh"]
+    return small_mesh.config("VirtualService", f"r-{name}", hosts=hosts, gateways=gateways, http=[http])
+
+
+def tcp_route(name: str, target: str) -> dict[str, Any]:
+    tcp = [{"route": [{"destination": {"host": target, "port": {"number": 7000}}}]}]
+    return small_mesh.config("VirtualService", f"t-{name}", hosts=[name], tcp=tcp)
+
+
+def rule(name: str, number: int) -> dict[str, Any]:
+    policy: dict[str, Any] = {"connectionPool": {"tcp": {"maxConnections": number + 1}}}
+    if number == 2:
+        policy["loadBalancer"] = {"consistentHash": {"httpHeaderName": "x-user"}}
+    subsets = [{"name": f"v{n}", "labels": {"version": f"v{n}"}} for n in range(1, number + 1)]
+    return small_mesh.config("DestinationRule", name, host=name, trafficPolicy=policy, subsets=subsets)
+
+
+def gateway(number: int) -> dict[str, Any]:
+    servers = [{"port": {"number": 80 + number, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+    return small_mesh.config("Gateway", "public", selector={"istio": "ingress"}, servers=servers)
+
+
+def sidecar(number: int) -> dict[str, Any]:
+    egress = [{"hosts": ["./*"] if number else ["default/reviews.default.svc.cluster.local"]}]
+    return small_mesh.config("Sidecar", "default", egress=egress)
+
+
+def entry(name: str, number: int) -> dict[str, Any]:
+    return small_mesh.config(
+        "ServiceEntry",
+        f"e-{name}",
+        hosts=[f"{name}.example.com"],
+        ports=[
+            {"number": (80, 9080, 7000)[number], "name": "http", "protocol": ("HTTP", "TLS", "TCP")[number]}
+        ],
+        resolution="STATIC",
+        endpoints=[{"address": IPS[number]}],
+    )
+
+
+def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(values, values, values, st.none())
+
+
+def named(kind: str, prefix: str, make: Any, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """(kind, name, object or None)"""
+    return NAMES.flatmap(
+        lambda name: st.tuples(
+            st.just(kind),
+            st.just(prefix + name),
+            maybe(st.tuples(*arguments).map(lambda given: make(name, *given))),
+        )
+    )
+
+
+LABELS = st.sampled_from(({}, {"version": "v1"}))
+STEPS = st.one_of(
+    named("EndpointSlice", "", endpoint_slice, st.lists(st.sampled_from(IPS), unique=True)),
+    named("EndpointSlice", "", endpoint_slice, st.lists(st.sampled_from(IPS), unique=True)),
+    named("VirtualService", "r-", route, NAMES, NUMBERS, LABELS),
+    named("VirtualService", "r-", route, NAMES, NUMBERS, LABELS),
+    named("VirtualService", "t-", tcp_route, NAMES),
+    named("Service", "", service, NUMBERS),
+    named("DestinationRule", "", rule, NUMBERS),
+    named("ServiceEntry", "e-", entry, NUMBERS),
+    st.tuples(st.just("Gateway"), st.just("public"), maybe(NUMBERS.map(gateway))),
+    st.tuples(st.just("Sidecar"), st.just("default"), maybe(NUMBERS.map(sidecar))),
+    st.integers(0, 5).flatmap(
+        lambda number: st.tuples(
+            st.just("Pod"),
+            st.just(f"p-{number}"),
+            maybe(
+                st.tuples(NAMES, NUMBERS).map(
+                    lambda given: small_mesh.pod(
+                        f"p-{number}", IPS[number], app=given[0], version=f"v{given[1]}"
+                    )
+                )
+            ),
+        )
+    ),
+)
+KUBERNETES = {"Service": "services", "EndpointSlice": "endpoint_slices", "Pod": "pods"}
+
+
+def changes(objects: dict[tuple[str, str], Any]) -> Changes:
+    found: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in KUBERNETES.values()}
+    configs = {}
+    for (kind, name), obj in objects.items():
+        if kind in KUBERNETES:
+            found[KUBERNETES[kind]]["default", name] = obj
+        else:
+            configs[kind, "default", name] = obj
+    return Changes(assembling.Changes(**found), configs)
+
+
+def content(found: ResourceSet) -> dict[tuple[str, str], tuple[bytes, tuple[Any, ...]]]:
+    return {
+        (type_url, name): (built.serialized, built.sources)
+        for type_url in type_urls.TRANSLATED
+        for name, built in found.of(type_url).items()
+    }
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(pushes=st.lists(st.lists(STEPS, min_size=1, max_size=3), min_size=2, max_size=10))
+def test_changes_lead_where_a_new_start_would(pushes: Any) -> None:
+    asyncio.run(follow(pushes))
+
+
+async def follow(pushes: Any) -> None:
+    kept = Builder(MeshSettings())
+    callers = [proxies.build_proxy(pod, domain="cluster.local") for pod in PROXIES]
+    objects: dict[tuple[str, str], Any] = {
+        **{("Service", name): service(name, 0) for name in SERVICES},
+        **{("EndpointSlice", name): endpoint_slice(name, list(IPS[:2])) for name in SERVICES},
+        ("Gateway", "public"): gateway(0),
+    }
+    changed = dict(objects)
+    given: dict[str, ResourceSet] = {}
+    for push in [[], *pushes]:
+        for kind, name, obj in push:
+            changed[kind, name] = obj
+        objects |= changed
+        objects = {key: obj for key, obj in objects.items() if obj is not None}
+        snapshot = await kept.build_snapshot(changes(changed))
+        fresh = Builder(MeshSettings())
+        expected = await fresh.build_snapshot(changes(objects))
+        assert snapshot == expected
+        assert await kept.analyze(snapshot) == await fresh.analyze(expected)
+        for caller in callers:
+            before = given.get(caller.id)
+            found = await kept.translate(caller, snapshot, before)
+            assert content(found) == content(await fresh.translate(caller, expected)), caller.name
+            if before is not None:
+                told = kept.encode(found, before).changed
+                assert told is not None
+                old, new = content(before), content(found)
+                real = {
+                    key for key in old.keys() | new.keys() if old.get(key, b"")[0:1] != new.get(key, b"")[0:1]
+                }
+                assert real <= {(type_url, name) for type_url, names in told.items() for name in names}
+            given[caller.id] = found
+        changed = {}
