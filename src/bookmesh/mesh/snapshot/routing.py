@@ -75,30 +75,31 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """
-    VirtualServices by host in lower case, those that their own namespace alone sees first, then in merge order;
-    `wildcards` are (pattern, rule), the longest first.
-    """
+    """VirtualServices by host in lower case, in merge order; `wildcards` are (pattern, rule), the longest first."""
 
     exact: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
     wildcards: tuple[tuple[str, Routing], ...] = ()
 
-    def find(self, host: str, accepts: Callable[[Routing], bool]) -> Routing | None:
-        """Of the accepted ones pick that for a host: the most specific, then the first in merge order."""
-        for rule in self.exact.get(host.lower(), ()):
-            if accepts(rule):
-                return rule
-        for pattern, rule in self.wildcards:
+    def find(
+        self, host: str, accepts: Callable[[Routing], bool], *, rank: Callable[[Routing], int]
+    ) -> Routing | None:
+        """Of the accepted ones pick that for a host: the most specific, then the lowest rank, then the first."""
+        found = [rule for rule in self.exact.get(host.lower(), ()) if accepts(rule)]
+        longest = 0
+        for pattern, rule in self.wildcards if not found else ():
+            if len(pattern) < longest:
+                break
             if hosts.matches(pattern, host) and accepts(rule):
-                return rule
-        return None
+                found.append(rule)
+                longest = len(pattern)
+        return min(found, key=rank, default=None)
 
 
 def build_index(routings: Iterable[Routing]) -> Index:
     """Index VirtualServices, which come in merge order."""
     exact: defaultdict[str, list[Routing]] = defaultdict(list)
     wildcards: list[tuple[str, Routing]] = []
-    for rule in sorted(routings, key=lambda rule: not rule.is_private):
+    for rule in routings:
         for host in rule.hosts:
             if host.startswith("*"):
                 wildcards.append((host, rule))

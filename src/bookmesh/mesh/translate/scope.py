@@ -52,7 +52,7 @@ class Scope:
 
     def rule_for(self, host: str) -> routing.Routing | None:
         """The VirtualService that sidecars go by for a host."""
-        return self.snapshot.index.find(host, self.sees)
+        return self.snapshot.index.find(host, self.sees, rank=lambda rule: rule.rank_in(self.namespace))
 
     def sees(self, rule: routing.Routing) -> bool:
         """Whether sidecars of the scope go by a VirtualService."""

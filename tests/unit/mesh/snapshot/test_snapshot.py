@@ -112,7 +112,7 @@ def test_exact_host_wins_then_the_oldest() -> None:
     )
 
     def chosen(host: str) -> str | None:
-        rule = snapshot.index.find(host, lambda rule: True)
+        rule = snapshot.index.find(host, lambda rule: True, rank=lambda rule: 0)
         return rule.ref.name if rule is not None else None
 
     assert chosen("web.shop.svc.cluster.local") == "older"
