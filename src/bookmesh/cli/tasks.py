@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 import time
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from bookmesh.tasks import loading, records, running
 
 OUTPUTS = ("text", "json", "junit", "html", "github")
-FEW_TASKS = 10
 CATALOGUE_VARIABLE = "BOOKMESH_TASKS"
 
 
@@ -152,20 +150,11 @@ def _choose(patterns: Sequence[str], *, every: bool) -> list[loading.LoadedTask]
             code="BM0402",
             message=f"no task matches {' '.join(patterns)}",
             where=str(catalogue()),
-            known=", ".join(_near(patterns, [each.key for each in tasks])),
-            hint="a name is the folder, the id, or a glob over them such as 'traffic-management/*'; "
-            "`bookmesh task list` shows all",
+            known=", ".join(each.key for each in tasks),
+            hint="a name is the folder, the id, or a glob over them such as 'traffic-management/*'",
         )
         _misuse(finding)
     return chosen
-
-
-def _near(wanted: Sequence[str], keys: Sequence[str]) -> list[str]:
-    """All keys when there are few, else those that look like one of the wanted ones."""
-    if len(keys) <= FEW_TASKS:
-        return list(keys)
-    last = {key: key.rpartition("/")[2] for key in keys}
-    return [key for key in keys if any(difflib.get_close_matches(each, (key, last[key])) for each in wanted)]
 
 
 def _misuse(*told: findings.Finding) -> NoReturn:

@@ -99,8 +99,7 @@ def _explain(message: str) -> rules.Problem:
     path = at["path"] if at else ""
     text = message[: at.start()] if at else message
     if unknown := _UNKNOWN.match(text):
-        message = f'"{unknown["name"]}" is not a field of the format'
-        return rules.Problem(f"{path}.{unknown['name']}".lstrip("."), message)
+        return rules.Problem(f"{path}.{unknown['name']}".lstrip("."), "is not a field of the format")
     return rules.Problem(path, text)
 
 

@@ -42,14 +42,6 @@ def test_an_unknown_task_is_misuse_and_the_known_ones_are_told() -> None:
     assert "known: area/light" in result.stderr
 
 
-def test_of_many_tasks_those_that_look_alike_are_told(catalogue: Path) -> None:
-    for number in range(12):
-        sample.write(catalogue / "tasks" / "area" / f"t{number}", id=f"task-{number}")
-    told = run("task", "run", "lihgt").stderr
-    assert "known: area/light\n" in told
-    assert "bookmesh task list" in told
-
-
 @pytest.mark.usefixtures("catalogue")
 def test_verify_wants_to_know_which() -> None:
     assert run("task", "verify").exit_code == 2

@@ -1,4 +1,11 @@
-"""`bookmesh explain`: why a request goes where it goes, with the YAML behind each step."""
+"""
+`bookmesh explain`: why a request goes where it goes, with the YAML behind each step. `-o json` prints one object:
+
+    {"request": {"method", "url", "headers"}, "proxy": "NAMESPACE/POD",
+     "steps": [{"stage", "name", "why", "sources": [{"object", "field", "file"?}]}],
+     "outcome": {"kind": "forwarded" | "answered" | "closed" | "direct", "delaySeconds",
+                 "targets": [{"cluster", "percent", "endpoints"}], "answers": [{"status", "percent", "why"}]}}
+"""
 
 from __future__ import annotations
 
