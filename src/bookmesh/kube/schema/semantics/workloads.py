@@ -184,11 +184,20 @@ def _check_template(spec: JsonObject, *, kind: str, restart_policies: tuple[str,
             found.append(causes.invalid("spec.template.metadata.labels", labels, why))
     found += names.check_labels("spec.template.labels", labels)
     pod: JsonObject = template.get("spec") or {}
-    found += pods.check_spec(pod, "spec.template.spec")
+    found += pods.check_spec(_with_claims(pod, spec), "spec.template.spec")
     policy = pod.get("restartPolicy", "Always")
     if policy not in restart_policies:
         found.append(causes.not_supported("spec.template.spec.restartPolicy", policy, restart_policies))
     return found
+
+
+def _with_claims(pod: JsonObject, spec: JsonObject) -> JsonObject:
+    """The pod's specification with a volume for each claim template of a StatefulSet, as its pods will have it."""
+    claims = [each["metadata"].get("name", "") for each in spec.get("volumeClaimTemplates") or []]
+    if not claims:
+        return pod
+    own = [volume for volume in pod.get("volumes") or [] if volume.get("name") not in claims]
+    return {**pod, "volumes": [*own, *({"name": claim, "emptyDir": {}} for claim in claims)]}
 
 
 def _check_not_negative(spec: JsonObject, fields: tuple[str, ...]) -> list[Cause]:

@@ -193,6 +193,18 @@ def test_stateful_sets(causes_of: Causes, deployment: Obj) -> None:
     assert "fields other than 'replicas'" in found[1]
 
 
+def test_containers_mount_the_claims_of_a_stateful_set(causes_of: Causes, deployment: Obj) -> None:
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    stateful_set = other(deployment, "StatefulSet", volumeClaimTemplates=[claim])
+    container = stateful_set["spec"]["template"]["spec"]["containers"][0]
+    container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    assert causes_of(stateful_set) == []
+    container["volumeMounts"] = [{"name": "other", "mountPath": "/data"}]
+    assert [found for found, _ in causes_of(stateful_set)] == [
+        "spec.template.spec.containers[0].volumeMounts[0].name"
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
