@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from bookmesh.base import durations
 from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, HostName, Int32, Model, SubsetName, UInt32
 from bookmesh.mesh.model.matching import PortSelector, WorkloadSelector
 
@@ -248,6 +249,12 @@ class TcpSettings(Model, frozen=True):
     tcp_keepalive: TcpKeepalive | None = None
     max_connection_duration: Duration | None = None
     idle_timeout: Duration | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Istio's limit; Envoy refuses 0.
+        if self.connect_timeout is not None and durations.parse_duration_s(self.connect_timeout) < 0.001:
+            raise ValueError("connectTimeout must be at least 1ms")
 
 
 class Http2Keepalive(Model, frozen=True):

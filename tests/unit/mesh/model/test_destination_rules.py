@@ -74,3 +74,10 @@ def test_name_that_cannot_be_part_of_another_is_refused(name: str) -> None:
         msgspec.convert({"host": "web", "subsets": [{"name": name}]}, models.DestinationRule)
     with pytest.raises(msgspec.ValidationError, match="regex"):
         msgspec.convert({"host": name}, models.DestinationRule)
+
+
+@pytest.mark.parametrize("timeout", ["0s", "999us"])
+def test_time_to_connect_that_is_none_is_refused(timeout: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="connectTimeout must be at least 1ms"):
+        convert(connectionPool={"tcp": {"connectTimeout": timeout}})
+    assert convert(connectionPool={"tcp": {"connectTimeout": "1ms"}}).connection_pool is not None
