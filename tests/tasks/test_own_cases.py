@@ -31,7 +31,8 @@ def write(folder: Path, *, seen: str, before: str = "fails") -> Path:
 def test_a_case_that_shows_nothing_is_broken(lab: labs.Lab, tmp_path: Path) -> None:
     done = lab.bookmesh("test", str(write(tmp_path, seen="on")), check=False)
     assert done.returncode == 1
-    assert "broken: light: switch again: the light is on: was true before the step was applied" in done.stdout
+    assert done.stdout.startswith("broken: light ")
+    assert "error[BM0403]: switch again: the light is on: was true before the step was applied" in done.stdout
 
 
 @pytest.mark.lab

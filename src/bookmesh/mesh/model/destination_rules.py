@@ -41,7 +41,7 @@ class HttpCookie(Model, frozen=True):
 
     name: str
     path: str = ""
-    ttl: str | None = None
+    ttl: Duration | None = None
     attributes: tuple[CookieAttribute, ...] = ()
 
 
