@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -20,13 +21,14 @@ def build_services(entry: parsing.Parsed) -> list[services.Service]:
     if not isinstance(spec, service_entries.ServiceEntry):
         return []
     resolution = resolution_of(spec)
+    addresses = _each_once(spec.addresses)
     return [
         services.Service(
             hostname=host.lower(),
             name=host.lower(),
             namespace=entry.metadata.namespace,
-            address=spec.addresses[0] if spec.addresses else "",
-            more_addresses=spec.addresses[1:],
+            address=addresses[0] if addresses else "",
+            more_addresses=addresses[1:],
             ports=tuple(_build_port(port) for port in spec.ports),
             export_to=spec.export_to,
             selector=spec.workload_selector.labels if spec.workload_selector is not None else {},
@@ -115,6 +117,12 @@ def selected(
         if number is not None:
             found.append(endpoints.Endpoint(workload.ip, number, workload, weight=workload.weight))
     return found
+
+
+def _each_once(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Addresses and ranges without those that say the same: a listener takes each range once."""
+    by_network = {ipaddress.ip_network(address, strict=False): address for address in reversed([*addresses])}
+    return tuple(reversed(by_network.values()))
 
 
 def _build_port(port: service_entries.EntryPort) -> services.ServicePort:
