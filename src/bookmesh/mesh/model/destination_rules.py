@@ -262,11 +262,20 @@ class Http2Keepalive(Model, frozen=True):
     HTTP/2 pings.
 
     interval: The time between pings.
-    timeout: How long an answer may take.
+    timeout: How long an answer may take; it must be said.
     """
 
     interval: Duration | None = None
     timeout: Duration | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Envoy's limits, which Istio leaves to it.
+        if self.timeout is None:
+            raise ValueError("http2KeepAlive needs a timeout")
+        for name, text in (("interval", self.interval), ("timeout", self.timeout)):
+            if text is not None and durations.parse_duration_s(text) < 0.001:
+                raise ValueError(f"{name} of http2KeepAlive must be at least 1ms")
 
 
 class HttpSettings(Model, frozen=True):

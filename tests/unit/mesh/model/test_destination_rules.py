@@ -81,3 +81,16 @@ def test_time_to_connect_that_is_none_is_refused(timeout: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="connectTimeout must be at least 1ms"):
         convert(connectionPool={"tcp": {"connectTimeout": timeout}})
     assert convert(connectionPool={"tcp": {"connectTimeout": "1ms"}}).connection_pool is not None
+
+
+@pytest.mark.parametrize(
+    ("pings", "words"),
+    [
+        ({"interval": "30s"}, "http2KeepAlive needs a timeout"),
+        ({"interval": "0s", "timeout": "1s"}, "interval of http2KeepAlive must be at least 1ms"),
+        ({"timeout": "0s"}, "timeout of http2KeepAlive must be at least 1ms"),
+    ],
+)
+def test_pings_that_envoy_does_not_take_are_refused(pings: dict[str, str], words: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=words):
+        convert(connectionPool={"http": {"http2KeepAlive": pings}})
