@@ -19,6 +19,9 @@ from typing import Any, TypeVar
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 SAMPLES = Path(__file__).parents[2] / "src" / "bookmesh" / "lab" / "samples" / "bookinfo"
 T = TypeVar("T")
+_FIRST_OPEN_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+HAS_ADDRESSES = os.geteuid() == 0 or int(_FIRST_OPEN_PORT.read_text()) <= 80
+"""Whether load balancers have addresses here: where low ports are not allowed, node ports answer instead."""
 
 
 @dataclass(frozen=True)
