@@ -134,6 +134,14 @@ class Lab:
             process.terminate()
             process.communicate(timeout=10)
 
+    def ingress(self, port: int) -> tuple[str, int]:
+        """Where the ingress gateway answers for one of its service's ports; without an address, on the node's port."""
+        service = self.get("service", "istio-ingressgateway", "-n", "istio-system")
+        found = next(one for one in service["spec"]["ports"] if one["port"] == port)
+        host = self.page.removeprefix("http://").partition("/")[0].partition(":")[0]
+        has_address = service["status"].get("loadBalancer", {}).get("ingress")
+        return host, port if has_address else found["nodePort"]
+
     @property
     def page(self) -> str:
         page: str = self.status()["pages"][0]

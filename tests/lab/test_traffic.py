@@ -104,10 +104,9 @@ def https(lab: labs.Lab, trusted: Path, *, client: tuple[Path, Path] | None = No
     context.set_alpn_protocols(["h2"])
     if client is not None:
         context.load_cert_chain(*map(str, client))
-    address = lab.page.removeprefix("http://").partition("/")[0].partition(":")[0]
     try:
         with (
-            socket.create_connection((address, 443), timeout=5) as raw,
+            socket.create_connection(lab.ingress(443), timeout=5) as raw,
             context.wrap_socket(raw, server_hostname=HOST) as connection,
         ):
             connection.sendall(PREFACE)
@@ -179,12 +178,11 @@ def test_mutual_gateway_asks_for_a_client_certificate(traffic: labs.Lab, tmp_pat
 
 def test_connections_are_split_by_weight(traffic: labs.Lab) -> None:
     traffic.apply(GATEWAY.replace("MODE", "SIMPLE"))
-    address = traffic.page.removeprefix("http://").partition("/")[0].partition(":")[0]
+    host, port = traffic.ingress(31400)
 
     def version() -> str:
-        answer = labs.request(
-            f"http://{address}:31400/reviews/0", headers={"Host": "x", "Connection": "close"}
-        )
+        url = f"http://{host}:{port}/reviews/0"
+        answer = labs.request(url, headers={"Host": "x", "Connection": "close"})
         return "-".join(json.loads(answer.text)["podname"].split("-")[:2])
 
     def answers() -> bool:
