@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from bookmesh.lab.standins import accounts
 
 
@@ -33,9 +31,7 @@ def test_a_process_can_be_called_otherwise() -> None:
     program = (
         "import os; from bookmesh.lab.standins import accounts; accounts.be_called(13); print(os.getuid())"
     )
-    if os.getuid() != 0:
-        pytest.skip("only uid 0 can be called otherwise; in an ordinary user's lab everybody is")
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
-    )
+    as_root = [] if os.getuid() == 0 else ["unshare", "--map-root-user"]  # as everybody is in a lab
+    command = [*as_root, sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "13\n", done.stderr
