@@ -19,7 +19,7 @@ from bookmesh.cli import terminal
 from bookmesh.lab import client, launching, paths
 
 if TYPE_CHECKING:
-    from bookmesh.release import ports
+    from bookmesh.release import carrying_out, ports
 
 _MARKS = {"served": "✓", "unchanged": "=", "failed": "✗", "undone": "↺", "waiting": "…", "applying": "→"}
 
@@ -212,10 +212,7 @@ def _holder() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
 
 
-def _report(event: object) -> None:
-    from bookmesh.release import carrying_out
-
-    assert isinstance(event, carrying_out.Event)  # noqa: S101 - what a run reports
+def _report(event: carrying_out.Event) -> None:
     if mark := _MARKS.get(event.state):
         text = f"  {mark} {event.release.name:<24} {event.state}" + (f": {event.text}" if event.text else "")
         terminal.stderr().print(text, markup=False)
