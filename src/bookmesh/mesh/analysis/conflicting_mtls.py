@@ -36,7 +36,7 @@ def _conflicts(
     found: dict[str, Finding] = {}
     for port in service.ports:
         for path, tls in _settings_for(policies.spec_of(parsed), port.number):
-            for workload in snapshot.registry.workloads_behind(service.hostname):
+            for workload in snapshot.registry.workloads_behind(service):
                 target = services_.target_port(port, workload)
                 mode = _mode_at(workload, target or 0, snapshot)
                 offer = _clashing_offer(tls, mode)

@@ -123,7 +123,7 @@ def _reach(
             reached.missing.append(f'hostname "{host}" not found')
             reached.is_usable = reached.is_usable and deployments.is_managed(spec)
             continue
-        served = [port for port in ports if inputs.registry.endpoints_of(host, port)]
+        served = [port for port in ports if inputs.registry.endpoints_of(service, port)]
         reached.internal += [f"{host}:{port}" for port in served]
         for port in ports:
             if service.port(port) is None:

@@ -144,6 +144,7 @@ class Assembly:
             workloads=_kept(previous.workloads, whole.workloads),
             namespaces=_kept(previous.namespaces, whole.namespaces),
             behind=_kept(previous.behind, whole.behind),
+            rivals=_kept(previous.rivals, whole.rivals),
         )
 
     def _update(
@@ -167,7 +168,8 @@ class Assembly:
             if service.entry is None:
                 found = registries.service_endpoints(service, self._slices_of[host].values(), workloads)
                 for port in service.ports:
-                    _set(endpoints, (host, port.number), found.get((host, port.number)))
+                    key = (host, service.ref, port.number)
+                    _set(endpoints, key, found.get(key))
         return replace(previous, workloads=workloads, behind=behind, endpoints=endpoints)
 
     def _reselect(

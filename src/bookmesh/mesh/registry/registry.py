@@ -8,13 +8,14 @@ The whole registry, put together from what was read of a Kubernetes API.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import parsing, service_entries, workload_entries
 from bookmesh.mesh.registry import entries as entries_
+from bookmesh.mesh.registry import joining
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import slices as slices_
 from bookmesh.mesh.registry import workloads as workloads_
@@ -22,31 +23,45 @@ from bookmesh.mesh.registry.endpoints import Endpoint
 
 __all__ = ["Endpoint", "Registry", "assemble", "build"]
 
-EndpointKey = tuple[str, int]  # hostname, number of a service port
-
-
 REGISTERED: Final = (service_entries.ServiceEntry, workload_entries.WorkloadEntry)
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """
-    `services` by hostname, in hostname order; `endpoints` by (hostname, port number), ready ones only, in address
-    order, no entry when there are none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the pods that
-    a service selects, ready or not, by hostname, no entry when there are none.
+    `services` by hostname, in hostname order; `endpoints` by (hostname, object, port number), ready ones only, in
+    address order, no entry when there are none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the
+    pods that a Service of Kubernetes selects, ready or not, by hostname, no entry when there are none.
+
+    `rivals` are all services of each host that has several, of which everybody may see another one: that of Kubernetes
+    first, then the oldest. The first of them is the one in `services`.
     """
 
     services: Mapping[str, services_.Service] = field(default_factory=dict)
-    endpoints: Mapping[EndpointKey, tuple[Endpoint, ...]] = field(default_factory=dict)
+    endpoints: Mapping[joining.EndpointKey, tuple[Endpoint, ...]] = field(default_factory=dict)
     workloads: Mapping[str, workloads_.Workload] = field(default_factory=dict)
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     behind: Mapping[str, tuple[workloads_.Workload, ...]] = field(default_factory=dict)
+    rivals: Mapping[str, tuple[services_.Service, ...]] = field(default_factory=dict)
 
-    def endpoints_of(self, hostname: str, port: int) -> tuple[Endpoint, ...]:
-        return self.endpoints.get((hostname, port), ())
+    def services_of(self, hostname: str) -> tuple[services_.Service, ...]:
+        """All services of a host, whoever sees them; the one that counts first is the first."""
+        several = self.rivals.get(hostname)
+        if several is not None:
+            return several
+        only = self.services.get(hostname)
+        return (only,) if only is not None else ()
 
-    def workloads_behind(self, hostname: str) -> tuple[workloads_.Workload, ...]:
-        return self.behind.get(hostname, ())
+    def all_services(self) -> Iterator[services_.Service]:
+        """Services in hostname order, rivals included."""
+        for host in self.services:
+            yield from self.services_of(host)
+
+    def endpoints_of(self, service: services_.Service, port: int) -> tuple[Endpoint, ...]:
+        return self.endpoints.get((service.hostname, service.ref, port), ())
+
+    def workloads_behind(self, service: services_.Service) -> tuple[workloads_.Workload, ...]:
+        return self.behind.get(service.hostname, ()) if service.entry is None else ()
 
 
 def build(
@@ -82,8 +97,7 @@ def assemble(
     """
     Put the registry together; the order of the input does not matter. `entries` are of `REGISTERED` kinds.
 
-    A Service of Kubernetes wins over a ServiceEntry of the same name, and of two ServiceEntries the older one. Of two
-    pods with one address the last one by name counts.
+    Of two pods with one address the last one by name counts.
     """
     by_host = {service.hostname: service for service in services}
     ordered = sorted(workloads, key=pod_order)
@@ -93,19 +107,17 @@ def assemble(
     oldest_first = sorted(entries, key=_age)
     written = _written_workloads(oldest_first)
     _add_written(endpoints, by_host.values(), written)
-    for entry in oldest_first:
-        added = [service for service in entries_.build_services(entry) if service.hostname not in by_host]
-        by_host |= {service.hostname: service for service in added}
-        own = {service.hostname for service in added}
-        endpoints |= {
-            key: found for key, found in entries_.build_endpoints(entry, by_ip, written) if key[0] in own
-        }
+    joined = joining.join(oldest_first, by_ip, written)
+    of_host: defaultdict[str, list[services_.Service]] = defaultdict(list)
+    for service in (*by_host.values(), *joined.services):
+        of_host[service.hostname].append(service)
     return Registry(
-        services=dict(sorted(by_host.items())),
-        endpoints=endpoints,
+        services={host: found[0] for host, found in sorted(of_host.items())},
+        endpoints={**endpoints, **joined.endpoints},
         workloads=by_ip,
         namespaces=namespaces,
         behind=behind,
+        rivals={host: tuple(found) for host, found in sorted(of_host.items()) if len(found) > 1},
     )
 
 
@@ -123,7 +135,7 @@ def build_running(pod: JsonObject) -> workloads_.Workload | None:
 
 def service_endpoints(
     service: services_.Service, slices: Iterable[slices_.Slice], by_ip: Mapping[str, workloads_.Workload]
-) -> dict[EndpointKey, tuple[Endpoint, ...]]:
+) -> dict[joining.EndpointKey, tuple[Endpoint, ...]]:
     """The endpoints of one Service of Kubernetes, out of its slices."""
     found: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
     for one in slices:
@@ -132,7 +144,7 @@ def service_endpoints(
                 if port.name == name:
                     found[port.number].update((address, number) for address in one.addresses)
     return {
-        (service.hostname, number): tuple(
+        (service.hostname, service.ref, number): tuple(
             Endpoint(ip, port, by_ip.get(ip)) for ip, port in sorted(found[number], key=_address_order)
         )
         for number in sorted(found)
@@ -150,7 +162,7 @@ def _written_workloads(configs: Iterable[parsing.Parsed]) -> list[workloads_.Wor
 
 
 def _add_written(
-    endpoints: dict[EndpointKey, tuple[Endpoint, ...]],
+    endpoints: dict[joining.EndpointKey, tuple[Endpoint, ...]],
     services: Iterable[services_.Service],
     written: Sequence[workloads_.Workload],
 ) -> None:
@@ -158,7 +170,7 @@ def _add_written(
     for service in services if written else ():
         for port in service.ports if service.selector else ():
             found = entries_.selected(service.selector, port, service.namespace, written)
-            key = (service.hostname, port.number)
+            key = (service.hostname, service.ref, port.number)
             if found:
                 endpoints[key] = entries_.without_repeats([*endpoints.get(key, ()), *found])
 
@@ -173,7 +185,7 @@ def _build_endpoints(
     slices: Iterable[slices_.Slice],
     by_ip: Mapping[str, workloads_.Workload],
     domain: str,
-) -> dict[EndpointKey, tuple[Endpoint, ...]]:
+) -> dict[joining.EndpointKey, tuple[Endpoint, ...]]:
     by_host: defaultdict[str, list[slices_.Slice]] = defaultdict(list)
     for one in slices:
         by_host[one.hostname(domain)].append(one)

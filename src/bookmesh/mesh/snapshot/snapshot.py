@@ -15,7 +15,7 @@ from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import changes as changes_
 from bookmesh.mesh.snapshot import credentials as credentials_
-from bookmesh.mesh.snapshot import delegates, envoy_filters, routing, visibility
+from bookmesh.mesh.snapshot import delegates, envoy_filters, rivals, routing, visibility
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import peer_authentications as peers_
 from bookmesh.mesh.snapshot import policies as policies_
@@ -65,16 +65,29 @@ class MeshSnapshot:
             return changes_.Changes()
         return self.since.changes if self.since is not None and self.since.previous() is before else None
 
-    def services_visible_in(self, namespace: str) -> tuple[services.Service, ...]:
-        """Services in hostname order."""
+    def services_visible_in(
+        self,
+        namespace: str,
+        *,
+        is_router: bool = False,
+        shows: Callable[[services.Service], bool] = lambda _: True,
+    ) -> tuple[services.Service, ...]:
+        """Services in hostname order, one for each host. A Sidecar leaves those out that it does not show."""
         default = self.settings.service_export_to
-        return tuple(
-            service
-            for service in self.registry.services.values()
-            if visibility.is_visible(
-                service.export_to, owner=service.namespace, namespace=namespace, default=default
-            )
-        )
+        found: list[services.Service] = []
+        for host in self.registry.services:
+            seen = [
+                service
+                for service in self.registry.services_of(host)
+                if visibility.is_visible(
+                    service.export_to, owner=service.namespace, namespace=namespace, default=default
+                )
+                and shows(service)
+            ]
+            if len(seen) > 1:
+                seen = [rivals.pick(seen, namespace=namespace, is_router=is_router, default=default)]
+            found += seen
+        return tuple(found)
 
     def routings_for(self, gateway: str, namespace: str) -> tuple[routing.Routing, ...]:
         """
@@ -194,6 +207,7 @@ def _changes(before: MeshSnapshot, after: MeshSnapshot) -> changes_.Changes | No
     registry, other = after.registry, before.registry
     if (
         registry.services is not other.services
+        or registry.rivals is not other.rivals
         or registry.namespaces is not other.namespaces
         or after.settings != before.settings
         or after.policies is not before.policies
@@ -206,7 +220,7 @@ def _changes(before: MeshSnapshot, after: MeshSnapshot) -> changes_.Changes | No
     is_delegating = delegates.delegates_in(before.configs) or delegates.delegates_in(after.configs)
     if is_delegating or any(not isinstance(c.spec, virtual_services.VirtualService) for c in configs):
         return None
-    hosts = {host for host, _ in changes_.differing_keys(other.endpoints, registry.endpoints)}
+    hosts = {host for host, _, _ in changes_.differing_keys(other.endpoints, registry.endpoints)}
     hosts |= changes_.differing_keys(other.behind, registry.behind)
     return changes_.Changes(frozenset(hosts), changes_.differing(before.routings, after.routings))
 

@@ -75,6 +75,6 @@ def _groups(
     scope: scopes.Scope,
 ) -> list[localities.Group]:
     """Plain text would lead past the peer's mTLS, so endpoints that do not take it are left out."""
-    found: tuple[registry.Endpoint, ...] = scope.snapshot.registry.endpoints_of(service.hostname, port.number)
+    found: tuple[registry.Endpoint, ...] = scope.snapshot.registry.endpoints_of(service, port.number)
     members = endpoints.in_subset(found, labels)
     return localities.spread([e for e in members if scope.snapshot.accepts_mtls(e)], None, scope.caller)

@@ -45,7 +45,7 @@ def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[In
     if view is not None and view.inbound:
         return _ports_of_view(proxy, view)
     found: dict[int, InboundPort] = {}
-    for service in snapshot.registry.services.values():
+    for service in snapshot.registry.all_services():
         if service.namespace != proxy.namespace or not service.selects(proxy.labels):
             continue
         for port in service.ports:

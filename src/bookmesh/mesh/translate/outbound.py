@@ -174,7 +174,7 @@ class _Builder:
             effective, self.scope.caller, is_enabled=self.settings.is_locality_enabled
         )
         is_local = setting is not None
-        ready = self.scope.snapshot.registry.endpoints_of(service.hostname, port.number)
+        ready = self.scope.snapshot.registry.endpoints_of(service, port.number)
         members = endpoints.in_subset(ready, labels)
         named = members if service.is_resolved_by_dns else ()
         key = (
@@ -293,7 +293,7 @@ class _Builder:
 
     def _own_listeners(self, service: services.Service, port: services.ServicePort) -> Iterator[built.Built]:
         """Listeners on the addresses of a service that does not speak HTTP, or does not say so; then with routes."""
-        ready = self.scope.snapshot.registry.endpoints_of(service.hostname, port.number)
+        ready = self.scope.snapshot.registry.endpoints_of(service, port.number)
         addresses = outbound_listeners.addresses_of(service, port, [e.ip for e in ready])
         rule = self.scope.rule_for(service.hostname) if addresses else None
         for address in addresses:

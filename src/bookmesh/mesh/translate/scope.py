@@ -74,8 +74,8 @@ class Scope:
         The identities come from all pods behind it, ready or not, so that they do not change while pods restart.
         """
         settings, registry = self.snapshot.settings, self.snapshot.registry
-        endpoints = registry.endpoints_of(service.hostname, port)
-        selected = registry.workloads_behind(service.hostname)
+        endpoints = registry.endpoints_of(service, port)
+        selected = registry.workloads_behind(service)
         behind = [*selected, *(e.workload for e in endpoints if e.workload is not None)]
         ids = {
             naming.spiffe_id(settings.trust_domain, workload.namespace, workload.service_account)
@@ -145,7 +145,7 @@ def build_scope(
     settings = snapshot.settings
     if view is not None and view.outbound is not None:
         settings = replace(settings, outbound_traffic_policy=view.outbound)
-    visible = snapshot.services_visible_in(namespace)
+    visible = snapshot.services_visible_in(namespace, is_router=is_router)
     if view is not None and view.egress_proxy is not None:
         proxy = view.egress_proxy
         port = proxy.port.number if proxy.port is not None else _first_port(visible, proxy.host)
@@ -157,7 +157,10 @@ def build_scope(
             if view.shows_rule(rule)
             for host in rule.destination_hosts()
         }
-        visible = tuple(s for s in visible if view.shows_service(s) or s.hostname in reached)
+        shown = snapshot.services_visible_in(namespace, shows=view.shows_service)
+        more = {service.hostname: service for service in visible if service.hostname in reached}
+        found = more | {service.hostname: service for service in shown}
+        visible = tuple(found[host] for host in sorted(found))
     return Scope(
         snapshot=snapshot,
         namespace=namespace,

@@ -134,6 +134,7 @@ def test_what_a_change_of_endpoints_is_not_about_stays_the_same_object() -> None
     after = kept.apply(assembling.Changes(endpoint_slices=more), ())
     assert after.services is before.services
     assert after.workloads is before.workloads
-    other = ("b.shop.svc.cluster.local", 80)
-    assert after.endpoints[other] is before.endpoints[other]
-    assert len(after.endpoints_of("a.shop.svc.cluster.local", 80)) == 2
+    other = after.services["b.shop.svc.cluster.local"]
+    assert after.endpoints_of(other, 80)
+    assert after.endpoints_of(other, 80) is before.endpoints_of(other, 80)
+    assert len(after.endpoints_of(after.services["a.shop.svc.cluster.local"], 80)) == 2

@@ -72,10 +72,14 @@ def test_pods_are_selected_in_the_namespace_of_the_entry() -> None:
 def test_older_entry_and_any_service_win() -> None:
     service = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"ports": [{"port": 80}]}}
     rivals = [entry("2", resolution="DNS"), entry("1"), entry("0", hosts=["web.shop.svc.cluster.local"])]
-    found = registry.build([service], [], [], [], configs=rivals).services
-    assert {host: service.ref.name for host, service in found.items()} == {
+    found = registry.build([service], [], [], [], configs=rivals)
+    assert {host: service.ref.name for host, service in found.services.items()} == {
         "a.b": "1",
         "web.shop.svc.cluster.local": "web",
+    }
+    assert {host: [one.ref.name for one in several] for host, several in found.rivals.items()} == {
+        "a.b": ["1", "2"],
+        "web.shop.svc.cluster.local": ["web", "0"],
     }
 
 
@@ -121,10 +125,8 @@ def test_service_of_kubernetes_selects_entries_beside_pods() -> None:
         written("3", "192.0.2.3", "other"),
     ]
     found = registry.build([service], [], [], [], configs=configs)
-    by_port = {
-        port: [(e.ip, e.port, e.weight) for e in found.endpoints_of("web.shop.svc.cluster.local", port)]
-        for port in (80, 81)
-    }
+    web = found.services["web.shop.svc.cluster.local"]
+    by_port = {port: [(e.ip, e.port, e.weight) for e in found.endpoints_of(web, port)] for port in (80, 81)}
     assert by_port == {
         80: [("192.0.2.1", 8888, 3), ("192.0.2.2", 8080, 1)],
         81: [("192.0.2.2", 9999, 1)],

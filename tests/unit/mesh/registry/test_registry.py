@@ -41,19 +41,23 @@ def build(
     return registry.build([service(**spec)], slices, pods or [], [])
 
 
+def endpoints(found: registry.Registry) -> tuple[registry.Endpoint, ...]:
+    return found.endpoints_of(found.services[HOST], 80)
+
+
 def test_endpoints_are_known_by_host_and_service_port_in_order_of_address() -> None:
     slices = [
         endpoint_slice({"addresses": ["10.0.0.10"]}),
         endpoint_slice({"addresses": ["10.0.0.9", "10.0.0.10"]}),
     ]
-    found = build(slices).endpoints_of(HOST, 80)
+    found = endpoints(build(slices))
     assert [(e.ip, e.port) for e in found] == [("10.0.0.9", 8080), ("10.0.0.10", 8080)]
 
 
 def test_endpoint_that_is_not_ready_gets_no_traffic() -> None:
     not_ready = {"addresses": ["10.0.0.9"], "conditions": {"ready": False}}
     unknown = {"addresses": ["10.0.0.10"], "conditions": {"ready": None}}
-    found = build([endpoint_slice(not_ready, unknown)]).endpoints_of(HOST, 80)
+    found = endpoints(build([endpoint_slice(not_ready, unknown)]))
     assert [e.ip for e in found] == ["10.0.0.10"]
 
 
@@ -67,7 +71,7 @@ def test_slice_of_an_unknown_service_or_port_is_left_out() -> None:
 
 def test_endpoint_knows_its_pod() -> None:
     found = build([endpoint_slice({"addresses": ["10.0.0.9"]})], [pod("web-1", "10.0.0.9")])
-    (endpoint,) = found.endpoints_of(HOST, 80)
+    (endpoint,) = endpoints(found)
     assert endpoint.workload is not None
     assert endpoint.workload.pod == "web-1"
     assert endpoint.labels == {"app": "web"}

@@ -49,13 +49,16 @@ def check_binding(binding: JsonObject, old: JsonObject | None) -> list[Cause]:
     if not reference.get("name"):
         found.append(causes.required("roleRef.name"))
     for index, subject in enumerate(binding.get("subjects") or []):
-        found += _check_subject(f"subjects[{index}]", subject)
+        found += _check_subject(
+            f"subjects[{index}]", subject, is_namespaced=binding.get("kind") == "RoleBinding"
+        )
     if old is not None and old.get("roleRef") != reference:
         found.append(causes.invalid("roleRef", reference, "cannot change roleRef"))
     return found
 
 
-def _check_subject(where: str, subject: JsonObject) -> list[Cause]:
+def _check_subject(where: str, subject: JsonObject, *, is_namespaced: bool) -> list[Cause]:
+    """A service account without namespace is one of the binding's own."""
     kind = subject.get("kind", "")
     if kind not in _SUBJECTS:
         return [causes.not_supported(f"{where}.kind", kind, _SUBJECTS)]
@@ -63,7 +66,7 @@ def _check_subject(where: str, subject: JsonObject) -> list[Cause]:
     if kind == "ServiceAccount":
         if subject.get("apiGroup"):
             found.append(causes.not_supported(f"{where}.apiGroup", subject["apiGroup"], [""]))
-        if not subject.get("namespace"):
+        if not subject.get("namespace") and not is_namespaced:
             found.append(causes.required(f"{where}.namespace"))
     elif subject.get("apiGroup") != _GROUP:
         found.append(causes.not_supported(f"{where}.apiGroup", subject.get("apiGroup", ""), [_GROUP]))

@@ -51,12 +51,21 @@ def test_a_good_binding() -> None:
         ({"subjects": [{"kind": "User", "name": ""}]}, ["subjects[0].name", "subjects[0].apiGroup"]),
         (
             {"subjects": [{"kind": "ServiceAccount", "apiGroup": GROUP, "name": "x"}]},
-            ["subjects[0].apiGroup", "subjects[0].namespace"],
+            ["subjects[0].apiGroup"],
         ),
     ],
 )
 def test_bindings(change: dict[str, Any], expected: list[str]) -> None:
     assert fields(access.check_binding({**BINDING, **change}, None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("RoleBinding", []), ("ClusterRoleBinding", ["subjects[0].namespace"])]
+)
+def test_only_a_cluster_wide_binding_must_say_where_an_account_is(kind: str, expected: list[str]) -> None:
+    reference = {"apiGroup": GROUP, "kind": "ClusterRole", "name": "reader"}
+    binding = {"kind": kind, "roleRef": reference, "subjects": [{"kind": "ServiceAccount", "name": "x"}]}
+    assert fields(access.check_binding(binding, None)) == expected
 
 
 def test_the_role_of_a_binding_stays() -> None:
