@@ -21,6 +21,8 @@ CONTROLLER_REVISIONS: Final = Resource("apps", "v1", "controllerrevisions")
 DISRUPTION_BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets")
 CLUSTER_ROLES: Final = Resource("rbac.authorization.k8s.io", "v1", "clusterroles")
 
+_ADMISSION: Final = "admissionregistration.k8s.io"
+
 
 class Served(NamedTuple):
     """One resource and its kind; `has_owners`: its objects take part in garbage collection."""
@@ -67,6 +69,8 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     *(
         Served(Resource(group, "v1", plural), kind, is_namespaced=False)
         for group, plural, kind in (
+            (_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+            (_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
             ("networking.k8s.io", "ingressclasses", "IngressClass"),
             ("scheduling.k8s.io", "priorityclasses", "PriorityClass"),
             ("storage.k8s.io", "storageclasses", "StorageClass"),

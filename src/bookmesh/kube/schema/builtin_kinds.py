@@ -24,6 +24,8 @@ v1 ResourceQuota resourcequotas n quota - status -
 v1 Secret secrets n - - - -
 v1 ServiceAccount serviceaccounts n sa - token -
 v1 Service services n svc all status -
+admissionregistration.k8s.io/v1 MutatingWebhookConfiguration mutatingwebhookconfigurations c - api-extensions - -
+admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration validatingwebhookconfigurations c - api-extensions - -
 apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions c crd,crds api-extensions status -
 apps/v1 ControllerRevision controllerrevisions n - - - -
 apps/v1 DaemonSet daemonsets n ds all status -

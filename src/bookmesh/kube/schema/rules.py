@@ -15,6 +15,7 @@ from bookmesh.kube.schema import kinds
 from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.semantics import (
     access,
+    admission_webhooks,
     configuration,
     definitions,
     ingresses,
@@ -30,6 +31,14 @@ _RULES: Final[dict[tuple[str, str], _Rule]] = {
     ("", "Pod"): pods.check_pod,
     ("", "Secret"): configuration.check_secret,
     ("", "Service"): services.check_service,
+    (
+        "admissionregistration.k8s.io",
+        "MutatingWebhookConfiguration",
+    ): admission_webhooks.check_configuration,
+    (
+        "admissionregistration.k8s.io",
+        "ValidatingWebhookConfiguration",
+    ): admission_webhooks.check_configuration,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.check_definition,
     ("apps", "Deployment"): workloads.check_deployment,
     ("apps", "DaemonSet"): workloads.check_daemon_set,

@@ -1,4 +1,4 @@
-"""Rows of roles and bindings."""
+"""Rows of roles, bindings and admission webhooks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bookmesh.kube.api.tables import columns
 from bookmesh.kube.api.tables.columns import Column
 
 ROLE_COLUMNS: Final = (columns.NAME, Column("Created At", "date"))
+WEBHOOK_COLUMNS: Final = (columns.NAME, Column("Webhooks", "integer"), columns.AGE)
 BINDING_COLUMNS: Final = (
     columns.NAME,
     Column("Role"),
@@ -36,4 +37,13 @@ def binding_row(binding: JsonObject, now: datetime.datetime) -> list[Any]:
         f"{reference.get('kind', '')}/{reference.get('name', '')}",
         columns.age(binding, now),
         *(", ".join(by_kind.get(kind, [])) for kind in ("User", "Group", "ServiceAccount")),
+    ]
+
+
+def webhook_row(configuration: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `WEBHOOK_COLUMNS`."""
+    return [
+        configuration["metadata"]["name"],
+        len(configuration.get("webhooks") or []),
+        columns.age(configuration, now),
     ]

@@ -33,6 +33,12 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("", "ServiceAccount"): columns.Printer(core.SERVICE_ACCOUNT_COLUMNS, core.service_account_row),
     ("", "Endpoints"): columns.Printer(core.ENDPOINTS_COLUMNS, core.endpoints_row),
     ("", "Event"): columns.Printer(core.EVENT_COLUMNS, core.event_row),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): columns.Printer(
+        access.WEBHOOK_COLUMNS, access.webhook_row
+    ),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): columns.Printer(
+        access.WEBHOOK_COLUMNS, access.webhook_row
+    ),
     ("apps", "Deployment"): columns.Printer(workloads.DEPLOYMENT_COLUMNS, workloads.deployment_row),
     ("apps", "ReplicaSet"): columns.Printer(workloads.REPLICA_SET_COLUMNS, workloads.replica_set_row),
     ("", "PersistentVolumeClaim"): columns.Printer(storage.CLAIM_COLUMNS, storage.claim_row),

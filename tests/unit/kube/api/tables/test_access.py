@@ -1,4 +1,4 @@
-"""Rows of roles and bindings."""
+"""Rows of roles, bindings and admission webhooks."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def test_bindings_show_whom_they_give_what() -> None:
     row = access.binding_row(binding, NOW)
     assert row == ["reader", "Role/reader", "0s", "ann, bob", "", "shop/robot"]
     assert len(row) == len(access.BINDING_COLUMNS)
+
+
+def test_webhooks_are_counted() -> None:
+    row = access.webhook_row({"metadata": METADATA, "webhooks": [{}, {}]}, NOW)
+    assert row == ["reader", 2, "0s"]
+    assert len(row) == len(access.WEBHOOK_COLUMNS)
