@@ -33,6 +33,19 @@ ELSEWHERE = (
         "the lab process: namespaces, signals and wiring are real in the lab tests only",
     ),
     Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
+    Elsewhere("bookmesh/lab/nodes.py", "lab", "the node of every lab test is made there"),
+    Elsewhere(
+        "bookmesh/lab/api_server.py", "lab/test_kube_alone.py", "what it puts together is seen by clients"
+    ),
+    Elsewhere(
+        "bookmesh/lab/kube_wiring.py", "lab/test_kube_alone.py", "a real process for each extent of a cluster"
+    ),
+    Elsewhere(
+        "bookmesh/pytest_plugin.py",
+        "clients/test_pytest_plugin.py",
+        "fixtures are seen in somebody's project",
+    ),
+    Elsewhere("bookmesh/cli/kube.py", "lab/test_kube_alone.py", "a thin front of the lab"),
     Elsewhere(
         "bookmesh/lab/proxy_volumes.py", "lab/test_mtls.py", "a proxy without its volume does not start"
     ),

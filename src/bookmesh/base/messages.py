@@ -21,6 +21,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0109": "kubectl failed while the lab applied files",
     "BM0110": "Bookinfo did not become ready",
     "BM0111": "the ingress gateway did not become ready",
+    "BM0140": "a cluster was made with a mesh and is wanted without, or the other way round",
     "BM0201": "a mesh object could not be parsed",
     "BM0202": "a route names a destination host that no service has",
     "BM0203": "a route names a subset that no DestinationRule defines",

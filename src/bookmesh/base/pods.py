@@ -22,6 +22,8 @@ COMPANIONS_ANNOTATION: Final = "node.bookmesh.dev/companions"
 Annotation of a pod: names of ordinary containers, with commas, that the node treats like sidecar containers. They start
 before all others, which wait for their startup probes; they end last; and the pod has ended when the others have.
 """
+MIRROR_ANNOTATION: Final = "kubernetes.io/config.mirror"
+"""Annotation of a pod that only shows something which runs otherwise: a node leaves it alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,21 @@ import click
 from bookmesh.cli import terminal
 from bookmesh.lab import client, launching, paths
 
+shell_option = click.option(
+    "--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Syntax of the lines."
+)
+
 
 @click.command()
 @terminal.name_option
-@click.option(
-    "--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Syntax of the lines."
-)
+@shell_option
 def env(name: str, shell: str) -> None:
     """Print KUBECONFIG, KUBECACHEDIR and PATH for this shell: eval "$(bookmesh env)"."""
+    print_variables(name, shell=shell)
+
+
+def print_variables(name: str, *, shell: str) -> None:
+    """Print what makes a shell use a lab that runs, in the syntax of `shell`."""
     with terminal.failures():
         lab = paths.paths_for(name)
         launching.require_running(lab)

@@ -12,6 +12,18 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh up -f routes.yaml              and your own YAML",
         "bookmesh up --name second               another lab beside the first",
     ),
+    "kube": (
+        "bookmesh kube up                        API server, controllers and a node; then kubectl",
+        'eval "$(bookmesh kube env)"             kubectl, Helm and Python clients in this shell mean it',
+        "bookmesh kube status                    pods, addresses, and what is wrong",
+    ),
+    "kube up": (
+        "bookmesh kube up                        pods run, as sandboxed processes",
+        "bookmesh kube up --no-node              Deployments make pods, which stay Pending; runs on any machine",
+        "bookmesh kube up --api-only             objects alone, up in a second",
+    ),
+    "kube env": ('eval "$(bookmesh kube env)"',),
+    "kube down": ("bookmesh kube down --name second",),
     "app": (
         "bookmesh app                            http://127.0.0.1:9080, until Ctrl-C",
         "bookmesh app --reviews v1 --port 0      without stars, on a free port",

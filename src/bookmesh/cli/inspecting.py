@@ -26,6 +26,11 @@ def status(name: str, output: str) -> None:
 
     Exit code 1 when something is wrong: an error in the mesh configuration, or an Envoy that refused some.
     """
+    show_status(name, output=output)
+
+
+def show_status(name: str, *, output: str) -> None:
+    """Print how a lab is; exits with 1 when something is wrong."""
     with terminal.failures():
         facts = client.fetch_status(paths.paths_for(name))
     if output == "json":

@@ -14,6 +14,7 @@ from bookmesh.cli import examples
 # name -> (module, one line). Modules are imported when their command runs, so that --help and env stay instant.
 _COMMANDS = {
     "up": ("starting", "Start the lab, or say that it runs."),
+    "kube": ("kube", "A Kubernetes API alone, without any mesh: up, status, env, down."),
     "app": ("app", "Run Bookinfo on this machine without any mesh."),
     "status": ("inspecting", "Show pods, proxies, addresses and what is wrong."),
     "env": ("environment", 'Print variables for the shell: eval "$(bookmesh env)".'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from bookmesh.cli import terminal
@@ -13,8 +15,13 @@ from bookmesh.lab import launching, paths
 @click.option("--all", "every", is_flag=True, help="End every lab of this user.")
 def down(name: str, every: bool) -> None:
     """End the lab and remove all of it: processes, namespaces, mounts, files."""
+    end(paths.lab_names() if every else [name])
+
+
+def end(names: Sequence[str]) -> None:
+    """End labs, one after the other, and say so."""
     console = terminal.stderr()
     with terminal.failures():
-        for lab in [paths.paths_for(each) for each in (paths.lab_names() if every else [name])]:
+        for lab in [paths.paths_for(each) for each in names]:
             removed = launching.stop(lab)
             console.print(f"bookmesh {lab.name} is gone" if removed else f"bookmesh {lab.name} was not there")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -87,16 +87,21 @@ class Steps:
         self._step = None
 
 
-def name_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`--name`: which lab."""
+def name_option_of(default: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """`--name`: which lab; `default` is the one that is meant without it."""
     return click.option(
         "--name",
-        default="default",
+        default=default,
         show_default=True,
         metavar="LAB",
         shell_complete=_complete_lab,
         help="Which lab, when there are several.",
-    )(function)
+    )
+
+
+def name_option(function: click.decorators.FC) -> click.decorators.FC:
+    """`--name`: which lab."""
+    return name_option_of("default")(function)
 
 
 def _complete_lab(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -11,11 +11,12 @@ import argparse
 import logging
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Coroutine
+from typing import Any, NoReturn
 
 from bookmesh.base import findings
 from bookmesh.kube.sandbox import forking, namespaces
-from bookmesh.lab import launching, paths, processes, progress
+from bookmesh.lab import extents, launching, paths, processes, progress
 
 PRELOAD = ("bookinfo.preload", "bookmesh.lab.standins.httpbin")
 _log = logging.getLogger(__name__)
@@ -25,37 +26,22 @@ def main() -> None:
     """Become the lab process and run until asked to stop."""
     arguments = _parse_arguments()
     lab = paths.paths_for(arguments.name)
+    extent = extents.Extent(arguments.extent)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
     reporter = progress.Reporter(arguments.progress)
-    reporter.step("namespaces")
-    host_proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
-    try:
-        namespaces.enter_lab_namespaces(lambda pid: processes.write(lab.pid, pid, proc=host_proc))
-    except OSError as error:
-        _refuse(reporter, error)
-    os.close(host_proc)
-    namespaces.install_reaper()
-    forkserver = forking.ForkServer.start(preload=PRELOAD)
+    if extent.has_node:
+        forkserver = _enter_namespaces(lab, reporter)
+    else:
+        forkserver = None
+        _detach(lab)
     reporter.step("programs")
     # Imported late on purpose: the fork server warms up meanwhile, and a host that cannot run a lab is told at once.
     import uvloop
 
-    from bookmesh.lab import wiring
-
     try:
-        uvloop.run(
-            wiring.run(
-                lab,
-                port=arguments.port,
-                real_internet=arguments.internet,
-                previous=launching.read_settings(lab),
-                patience_s=arguments.timeout,
-                forkserver=forkserver,
-                reporter=reporter,
-            )
-        )
+        uvloop.run(_wired(lab, extent, arguments, forkserver=forkserver, reporter=reporter))
     except findings.BookmeshError as error:
         _log.error("%s", error.finding.render())
         reporter.failed(error)
@@ -65,13 +51,72 @@ def main() -> None:
         sys.exit(1)
 
 
+def _enter_namespaces(lab: paths.LabPaths, reporter: progress.Reporter) -> forking.ForkServer:
+    """Become PID 1 of namespaces of our own, with a fork server beside."""
+    reporter.step("namespaces")
+    host_proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
+    try:
+        namespaces.enter_lab_namespaces(lambda pid: processes.write(lab.pid, pid, proc=host_proc))
+    except OSError as error:
+        _refuse(reporter, error)
+    os.close(host_proc)
+    namespaces.install_reaper()
+    return forking.ForkServer.start(preload=PRELOAD)
+
+
+def _detach(lab: paths.LabPaths) -> None:
+    """Go on in a child, which needs nothing of the host, while the process that was started ends."""
+    child = os.fork()
+    if child:
+        processes.write(lab.pid, child)
+        os._exit(0)
+
+
+def _wired(
+    lab: paths.LabPaths,
+    extent: extents.Extent,
+    arguments: argparse.Namespace,
+    *,
+    forkserver: forking.ForkServer | None,
+    reporter: progress.Reporter,
+) -> Coroutine[Any, Any, None]:
+    """What runs until the end. Each half of a lab costs imports that the other does without."""
+    previous = launching.read_settings(lab)
+    if extent is extents.Extent.MESH and forkserver is not None:
+        from bookmesh.lab import wiring
+
+        return wiring.run(
+            lab,
+            port=arguments.port,
+            real_internet=arguments.internet,
+            previous=previous,
+            patience_s=arguments.timeout,
+            forkserver=forkserver,
+            reporter=reporter,
+        )
+    from bookmesh.lab import kube_wiring
+
+    return kube_wiring.run(
+        lab,
+        extent=extent,
+        port=arguments.port,
+        real_internet=arguments.internet,
+        previous=previous,
+        lifeline=arguments.lifeline,
+        forkserver=forkserver,
+        reporter=reporter,
+    )
+
+
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bookmesh.lab.daemon")
     parser.add_argument("--name", required=True)
     parser.add_argument("--progress", type=int, required=True, help="file descriptor that reports go to")
+    parser.add_argument("--extent", required=True, choices=list(extents.Extent))
     parser.add_argument("--port", type=int)
     parser.add_argument("--timeout", type=float, required=True, help="seconds that the gateway may take")
     parser.add_argument("--internet", action="store_true", help="let pods reach the real Internet")
+    parser.add_argument("--lifeline", type=int, help="file descriptor of a pipe: the lab ends when it closes")
     return parser.parse_args()
 
 

@@ -13,14 +13,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.lab import paths, processes, progress
+from bookmesh.lab import extents, paths, processes, progress
 
 STOP_GRACE_S = 8.0
 PATIENCE_S = 60.0
@@ -30,20 +30,22 @@ PATIENCE_S = 60.0
 class LabSettings:
     """
     What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server; with `real_internet`
-    pods reach what this machine reaches.
+    pods reach what this machine reaches. `slot` is 0 when no node runs.
     """
 
     port: int
     slot: int
     real_internet: bool = False
+    extent: extents.Extent = extents.Extent.MESH
 
 
 def read_settings(lab: paths.LabPaths) -> LabSettings | None:
     """The settings of a lab that was up before, else None."""
     try:
-        return LabSettings(**orjson.loads(lab.settings.read_bytes()))
+        raw = orjson.loads(lab.settings.read_bytes())
     except FileNotFoundError:
         return None
+    return LabSettings(**raw | {"extent": extents.Extent(raw.get("extent", extents.Extent.MESH))})
 
 
 def write_settings(lab: paths.LabPaths, settings: LabSettings) -> None:
@@ -72,7 +74,8 @@ def require_running(lab: paths.LabPaths) -> LabSettings:
     """
     settings = read_settings(lab)
     if settings is None or running(lab) is None:
-        up = "bookmesh up" if lab.name == paths.DEFAULT_NAME else f"bookmesh up --name {lab.name}"
+        usual = {paths.DEFAULT_NAME: "bookmesh up", paths.KUBE_NAME: "bookmesh kube up"}
+        up = usual.get(lab.name, f"bookmesh up --name {lab.name}")
         alive = running_labs()
         raise findings.BookmeshError(
             findings.Finding(
@@ -99,9 +102,11 @@ def start(
     lab: paths.LabPaths,
     *,
     port: int | None,
+    extent: extents.Extent = extents.Extent.MESH,
     patience_s: float = PATIENCE_S,
     real_internet: bool | None = None,
     hosts: str | None = None,
+    lifeline: int | None = None,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None] = lambda: None,
 ) -> tuple[LabSettings, bool]:
@@ -110,9 +115,11 @@ def start(
 
     Args:
         port: of the API server; None means the one it had, or a free one.
+        extent: how much of a cluster runs.
         patience_s: how long the ingress gateway may take.
         real_internet: whether pods reach the real Internet; None means as before, at first not.
         hosts: YAML of hosts that the simulated Internet has besides its own; None means those it had.
+        lifeline: read end of a pipe; the lab ends when the other end is closed, however that comes about.
         on_step: called with the name of each step as it begins.
         on_serving: called once, when kubectl can be used; a lab that starts may not be all up then.
 
@@ -120,29 +127,27 @@ def start(
         The settings in force, and whether this call started the lab.
 
     Raises:
-        BookmeshError: it cannot start; it runs already with other settings (BM0106); or its gateway is not ready in
-            time (BM0111), then it stays up.
+        BookmeshError: it cannot start; it runs already with other settings (BM0106); it was made with a mesh, or
+            without one, unlike what is wanted (BM0140); or its gateway is not ready in time (BM0111), then it stays up.
     """
     with exclusive(lab):
         settings = read_settings(lab)
         if settings and running(lab):
-            _refuse_other(lab, settings, port=port, real_internet=real_internet, hosts=hosts)
+            _refuse_other(lab, settings, port=port, extent=extent, real_internet=real_internet, hosts=hosts)
             on_serving()
             return settings, False
+        if settings:
+            _refuse_other_store(lab, settings, extent)
         lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hosts is not None:
             lab.hosts.write_text(hosts)
         if real_internet is None:
             real_internet = settings is not None and settings.real_internet
         try:
-            _launch(
-                lab,
-                port=port,
-                patience_s=patience_s,
-                real_internet=real_internet,
-                on_step=on_step,
-                on_serving=on_serving,
-            )
+            arguments = ["--extent", extent, "--timeout", str(patience_s)]
+            arguments += ["--port", str(port)] if port is not None else []
+            arguments += ["--internet"] if real_internet else []
+            _launch(lab, arguments, lifeline=lifeline, on_step=on_step, on_serving=on_serving)
         except findings.BookmeshError as error:
             if error.finding.code != "BM0101":
                 raise
@@ -178,12 +183,15 @@ def _refuse_other(
     settings: LabSettings,
     *,
     port: int | None,
+    extent: extents.Extent,
     real_internet: bool | None,
     hosts: str | None,
 ) -> None:
     """Raise BookmeshError (BM0106) when a running lab is wanted other than it is."""
     differs = ""
-    if port not in (None, settings.port):
+    if extent is not settings.extent:
+        differs = f"{settings.extent.described}, not {extent.described}"
+    elif port not in (None, settings.port):
         differs = f"with its API server on port {settings.port}, not {port}"
     elif real_internet not in (None, settings.real_internet):
         kinds = ("real", "simulated") if settings.real_internet else ("simulated", "real")
@@ -201,32 +209,43 @@ def _refuse_other(
         )
 
 
+def _refuse_other_store(lab: paths.LabPaths, settings: LabSettings, extent: extents.Extent) -> None:
+    """Raise BookmeshError (BM0140) when objects of a mesh would meet no mesh, or the other way round."""
+    has_mesh = settings.extent is extents.Extent.MESH
+    if has_mesh is (extent is extents.Extent.MESH):
+        return
+    again = f"bookmesh up --name {lab.name}" if has_mesh else f"bookmesh kube up --name {lab.name}"
+    raise findings.BookmeshError(
+        findings.Finding(
+            code="BM0140",
+            message=f'"{lab.name}" was made {settings.extent.described}, and cannot come back {extent.described}',
+            hint=f'"{again}" brings it back, "bookmesh down --name {lab.name}" removes it; or use another --name',
+        ),
+        exit_code=2,
+    )
+
+
 def _launch(
     lab: paths.LabPaths,
+    arguments: Sequence[str],
     *,
-    port: int | None,
-    patience_s: float,
-    real_internet: bool,
+    lifeline: int | None,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None],
 ) -> None:
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "bookmesh.lab.daemon", "--name", lab.name, "--progress", str(writer)]
-    command += ["--timeout", str(patience_s)]
-    if port is not None:
-        command += ["--port", str(port)]
-    if real_internet:
-        command.append("--internet")
+    command += [*arguments, *(["--lifeline", str(lifeline)] if lifeline is not None else [])]
     with lab.log.open("ab") as log:
         launcher = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[writer],
+            pass_fds=[writer, *([lifeline] if lifeline is not None else [])],
             start_new_session=True,
             cwd="/",
-            env=os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0"},
+            env=os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0", "BOOKMESH_HOME": str(lab.directory.parent)},
         )
     os.close(writer)
     try:

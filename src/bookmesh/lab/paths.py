@@ -25,6 +25,7 @@ from pathlib import Path
 from bookmesh.base import findings
 
 DEFAULT_NAME = "default"
+KUBE_NAME = "kube"  # what `bookmesh kube up` makes, beside the lab called "default"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 
 

@@ -1,8 +1,8 @@
 """
-What is in a lab before anybody applies anything.
+What is in a cluster before anybody applies anything.
 
-What no cluster is without, and Istio's CRDs, are ensured at every start. The rest, with the CRDs of the Gateway API, is
-made once, in a new store: what a person deletes or changes stays so when the lab comes back.
+What no cluster is without is ensured at every start. The rest is made once, in a new store: what a person deletes or
+changes stays so when the cluster comes back.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from collections.abc import Iterator
 
 import yaml
 
-from bookmesh.base import kubernetes
+from bookmesh.base import kubernetes, pods
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
-from bookmesh.kube.node import agent
 from bookmesh.kube.sandbox import network
-from bookmesh.lab import client as client_module
-from bookmesh.mesh.model import crds
 
+NODE_NAME = "bookmesh"
 API_PORT_IN_NODE = 6443
 API_SERVICE_ADDRESS = "10.96.0.1"
 _RESOURCES = {
@@ -28,7 +26,6 @@ _RESOURCES = {
     "ServiceAccount": kubernetes.SERVICE_ACCOUNTS,
     "Deployment": kubernetes.DEPLOYMENTS,
 }
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 # How pods find the API server: it listens in the node's network too.
 _API_SERVER_SERVICE: JsonObject = {
@@ -52,21 +49,6 @@ _API_SERVER_SLICE: JsonObject = {
     "endpoints": [{"addresses": [network.GATEWAY], "conditions": {"ready": True}}],
     "ports": [{"name": "https", "port": API_PORT_IN_NODE, "protocol": "TCP"}],
 }
-
-
-_RBAC = "rbac.authorization.k8s.io"
-_ROLES = Resource(_RBAC, "v1", "clusterroles")
-_ROLE_BINDINGS = Resource(_RBAC, "v1", "clusterrolebindings")
-# The stand-in for istiod, and whoever else is part of the mesh, asks the lab how the proxies are.
-_STATUS_ROLE: JsonObject = {
-    "metadata": {"name": "bookmesh:status"},
-    "rules": [{"verbs": ["get"], "nonResourceURLs": [client_module.STATUS_PATH]}],
-}
-_STATUS_BINDING: JsonObject = {
-    "metadata": {"name": "bookmesh:status"},
-    "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "bookmesh:status"},
-    "subjects": [{"kind": "Group", "apiGroup": _RBAC, "name": "system:serviceaccounts:istio-system"}],
-}
 _VERSION = "1.37.0"
 
 
@@ -81,7 +63,7 @@ def build_api_server_pod(node_name: str) -> JsonObject:
             "name": f"kube-apiserver-{node_name}",
             "namespace": "kube-system",
             "labels": {"component": "kube-apiserver", "tier": "control-plane"},
-            "annotations": {agent.MIRROR_ANNOTATION: "bookmesh", "kubernetes.io/config.source": "file"},
+            "annotations": {pods.MIRROR_ANNOTATION: "bookmesh", "kubernetes.io/config.source": "file"},
         },
         "spec": {
             "nodeName": node_name,
@@ -131,57 +113,38 @@ def build_running_status(pod: JsonObject, *, host_ip: str) -> JsonObject:
 async def seed_api_server_pod(client: kubernetes.Client, *, node_name: str, host_ip: str) -> None:
     """Make the API server's mirror pod if it is not there, and have it say that it runs since now."""
     pod = build_api_server_pod(node_name)
-    await _create(client, kubernetes.PODS, pod)
+    await create(client, kubernetes.PODS, pod)
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     status = {"status": build_running_status(pod, host_ip=host_ip)}
     await client.patch(kubernetes.PODS, name, namespace, status, subresource="status")
 
 
-async def seed_cluster(client: kubernetes.Client) -> None:
-    """Make what is missing of first namespaces and the Service `kubernetes`; make or update the mesh's CRDs."""
+async def seed_cluster(client: kubernetes.Client, *, has_node: bool = True) -> None:
+    """
+    Make what is missing of first namespaces and the Service `kubernetes`.
+
+    Args:
+        has_node: whether pods reach the API server in a network of theirs; without, the Service has no endpoint.
+    """
     for name in _NAMESPACES:
-        await _create(client, kubernetes.NAMESPACES, {"metadata": {"name": name}})
-    await _create(client, kubernetes.SERVICES, _API_SERVER_SERVICE)
-    await _create(client, kubernetes.ENDPOINT_SLICES, _API_SERVER_SLICE)
-    await _create(client, _ROLES, _STATUS_ROLE)
-    await _create(client, _ROLE_BINDINGS, _STATUS_BINDING)
-    for crd in crds.build_crds():
-        current = await _create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
-        await _renew(client, crd, current)
-    for crd in crds.build_gateway_api_crds():
-        await _renew(client, crd, await _own_definition(client, crd["metadata"]["name"]))
+        await create(client, kubernetes.NAMESPACES, {"metadata": {"name": name}})
+    await create(client, kubernetes.SERVICES, _API_SERVER_SERVICE)
+    if has_node:
+        await create(client, kubernetes.ENDPOINT_SLICES, _API_SERVER_SLICE)
 
 
-async def seed_objects(client: kubernetes.Client) -> None:
-    """Fill a new store: the Gateway API, injection in namespace default, cluster DNS, the ingress gateway."""
-    for crd in crds.build_gateway_api_crds():
-        await _create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
-    injection = {"metadata": {"labels": {"istio-injection": "enabled"}}}
-    await client.patch(kubernetes.NAMESPACES, "default", "", injection)
-    for name in ("services.yaml", "ingress-gateway.yaml"):
-        for document in _documents(name):
-            await _create(client, _RESOURCES[document["kind"]], document)
+async def seed_services(client: kubernetes.Client) -> None:
+    """Fill a new store with what a node serves to its pods: the cluster DNS."""
+    await create_packaged(client, "services.yaml")
 
 
-async def _renew(client: kubernetes.Client, crd: JsonObject, current: JsonObject | None) -> None:
-    """Bring a definition of an earlier version up to date; does nothing when there is none."""
-    if current is not None and current["spec"] != crd["spec"]:
-        await client.update(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, current | {"spec": crd["spec"]})
+async def create_packaged(client: kubernetes.Client, name: str) -> None:
+    """Create the objects of a packaged manifest that are not there."""
+    for document in _documents(name):
+        await create(client, _RESOURCES[document["kind"]], document)
 
 
-async def _own_definition(client: kubernetes.Client, name: str) -> JsonObject | None:
-    """A definition as we made it; None when it is gone, or somebody has applied another one."""
-    try:
-        found = await client.get(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, name)
-    except ApiError as error:
-        if error.code != 404:
-            raise
-        return None
-    annotations = found["metadata"].get("annotations") or {}
-    return None if _LAST_APPLIED in annotations else found
-
-
-async def _create(client: kubernetes.Client, resource: Resource, body: JsonObject) -> JsonObject | None:
+async def create(client: kubernetes.Client, resource: Resource, body: JsonObject) -> JsonObject | None:
     """Create an object that is not there; returns the one that is, if so."""
     metadata = body["metadata"]
     try:

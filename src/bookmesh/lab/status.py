@@ -1,7 +1,7 @@
 """
 The lab as `bookmesh status` shows it: one JSON object, gathered on demand.
 
-    {"name", "version", "age", "api": {"url"},
+    {"name", "version", "extent", "age", "api": {"url"},
      "gateways": [{"service", "urls"}], "pages": [URL],
      "pods": [{"namespace", "name", "ready", "status", "proxy"}],
      "proxies": [{"id", "connected", "synced", "types", "refusals", "error"}],
@@ -14,19 +14,20 @@ import importlib.metadata
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import Client, JsonObject
-from bookmesh.kube.node import host_ports
-from bookmesh.kube.node.host_ports import HostPorts
 from bookmesh.lab import launching
-from bookmesh.lab.internet.opening import Internet
-from bookmesh.mesh.control.control_plane import ControlPlane
-from bookmesh.mesh.control.statuses import ProxyStatus
+
+if TYPE_CHECKING:  # a cluster without a mesh, or without a node, does not load them
+    from bookmesh.kube.node.host_ports import HostPorts
+    from bookmesh.lab.internet.opening import Internet
+    from bookmesh.mesh.control.control_plane import ControlPlane
+    from bookmesh.mesh.control.statuses import ProxyStatus
 
 _WEB_PORTS = ("http2", "http")
 _PAGE = "/productpage"
@@ -34,15 +35,16 @@ _PAGE = "/productpage"
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The parts of a running lab that know something."""
+    """The parts of a running lab that know something; None for those that it does not have."""
 
     name: str
     began: float
     settings: launching.LabSettings
     client: Client
-    control: ControlPlane
-    ports: HostPorts
-    internet: Internet
+    control: ControlPlane | None = None
+    ports: HostPorts | None = None
+    internet: Internet | None = None
+    node_address: str = ""
 
     async def handle(self, _request: web.Request) -> web.Response:
         """Answer `GET /lab/v1/status`."""
@@ -52,14 +54,16 @@ class Inside:
         """Ask every part."""
         services = (await self.client.list(kubernetes.SERVICES)).items
         pods = (await self.client.list(kubernetes.PODS)).items
-        proxies = self.control.status()
-        gateways = list(self._gateways(services))
-        findings = [*self.control.findings(), *self.ports.findings(), *self.internet.findings()]
+        proxies = self.control.status() if self.control else []
+        gateways = list(self._gateways(services, self.ports)) if self.ports else []
+        parts = [part for part in (self.control, self.ports, self.internet) if part is not None]
+        findings = [finding for part in parts for finding in part.findings()]
         has_bookinfo = any(one["metadata"]["name"] == "productpage" for one in services)
         urls = [url for gateway in gateways for url in gateway["urls"]]
         return {
             "name": self.name,
             "version": importlib.metadata.version("bookmesh"),
+            "extent": self.settings.extent,
             "age": _duration(time.time() - self.began),
             "api": {"url": f"https://127.0.0.1:{self.settings.port}"},
             "gateways": gateways,
@@ -69,10 +73,9 @@ class Inside:
             "findings": [asdict(finding) for finding in findings],
         }
 
-    def _gateways(self, services: list[JsonObject]) -> Iterator[dict[str, Any]]:
+    def _gateways(self, services: list[JsonObject], ports: HostPorts) -> Iterator[dict[str, Any]]:
         """Services of type LoadBalancer: their address, or the node port where the host allows no address."""
-        listening = set(self.ports.listening())
-        node = host_ports.node_address(self.settings.slot)
+        listening = set(ports.listening())
         for service in services:
             if service["spec"].get("type") != "LoadBalancer":
                 continue
@@ -85,8 +88,8 @@ class Inside:
                 if addresses:
                     suffix = "" if port["port"] == 80 else f":{port['port']}"
                     urls.append(f"http://{addresses[0]['ip']}{suffix}")
-                elif (node, port.get("nodePort")) in listening:
-                    urls.append(f"http://{node}:{port['nodePort']}")
+                elif (self.node_address, port.get("nodePort")) in listening:
+                    urls.append(f"http://{self.node_address}:{port['nodePort']}")
             yield {"service": f"{metadata['namespace']}/{metadata['name']}", "urls": urls}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bookmesh.base import findings
-from bookmesh.lab import launching, paths, processes
+from bookmesh.lab import extents, launching, paths, processes
 
 
 @pytest.fixture
@@ -44,6 +44,33 @@ def test_another_port_for_a_running_lab_is_misuse(lab: paths.LabPaths) -> None:
     with pytest.raises(findings.BookmeshError) as caught:
         launching.start(lab, port=8, on_step=lambda _step: None)
     assert (caught.value.finding.code, caught.value.exit_code) == ("BM0106", 2)
+
+
+def test_a_running_lab_of_another_extent_is_misuse(lab: paths.LabPaths) -> None:
+    pretend_to_run(lab, port=7)
+    with pytest.raises(findings.BookmeshError, match="with a mesh, not as an API server alone") as caught:
+        launching.start(lab, port=None, extent=extents.Extent.API, on_step=lambda _step: None)
+    assert (caught.value.finding.code, caught.value.exit_code) == ("BM0106", 2)
+
+
+@pytest.mark.parametrize(
+    ("was", "wanted"),
+    [(extents.Extent.MESH, extents.Extent.API), (extents.Extent.NODE, extents.Extent.MESH)],
+)
+def test_objects_of_a_mesh_come_back_with_one_only(
+    lab: paths.LabPaths, was: extents.Extent, wanted: extents.Extent
+) -> None:
+    lab.directory.mkdir(parents=True)
+    launching.write_settings(lab, launching.LabSettings(port=7, slot=3, extent=was))
+    with pytest.raises(findings.BookmeshError, match=f"{was.described}, and cannot") as caught:
+        launching.start(lab, port=None, extent=wanted, on_step=lambda _step: None)
+    assert (caught.value.finding.code, caught.value.exit_code) == ("BM0140", 2)
+
+
+def test_settings_of_an_earlier_version_are_those_of_a_mesh(lab: paths.LabPaths) -> None:
+    lab.directory.mkdir(parents=True)
+    lab.settings.write_text('{"port": 7, "slot": 3}')
+    assert launching.read_settings(lab) == launching.LabSettings(7, 3, extent=extents.Extent.MESH)
 
 
 def test_a_lab_that_dies_at_once_leaves_its_last_words(

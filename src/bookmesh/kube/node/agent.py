@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, SECRETS, Client, JsonObject, WatchEvent
-from bookmesh.base.pods import ExecOptions, ExecSession, LogOptions
+from bookmesh.base.pods import MIRROR_ANNOTATION, ExecOptions, ExecSession, LogOptions
 from bookmesh.kube.node import following, network_files, node_object, streams
 from bookmesh.kube.node.addresses import PodAddresses
 from bookmesh.kube.node.back_off import BackOffLimits
@@ -30,7 +30,6 @@ from bookmesh.kube.node.ports import Forks, Network, NetworkHook, TokenIssuer, V
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 
 _log = logging.getLogger(__name__)
-MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 _KILL_S = 5.0
 _RESTART_BACK_OFF = BackOffLimits()
 

@@ -1,0 +1,108 @@
+"""
+What an API server costs: time from `bookmesh kube up` until it answers kubectl's first request, and memory.
+
+Prints a table with the ratio to the budget, for the API server alone, with controllers, and with a node. Each run
+starts from nothing, in a cluster of its own. `import` is a Python that only imports aiohttp: what no server of this
+kind can be faster than.
+
+    python benchmarks/kube_up.py [--runs 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bookmesh.lab import client, launching, paths
+
+BOOKMESH = Path(sys.executable).with_name("bookmesh")
+NAME = "bench-kube"
+# (what, flags, budget of the start in s, budget of the memory in MB)
+EXTENTS = (
+    ("API server alone", ["--api-only"], 1.2, 60.0),
+    ("with controllers", ["--no-node"], 1.5, 65.0),
+    ("with a node", [], 2.5, 120.0),
+)
+
+
+def seconds_until_served(lab: paths.LabPaths, flags: list[str]) -> float:
+    """Bring the cluster up until its status is answered."""
+    began = time.monotonic()
+    subprocess.run([BOOKMESH, "kube", "up", "--name", NAME, *flags], check=True, capture_output=True)
+    client.fetch_status(lab)
+    return time.monotonic() - began
+
+
+def import_s() -> float:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import aiohttp.web"], check=True)
+    return time.monotonic() - began
+
+
+def memory_mb(root: int) -> float:
+    """Proportional set size of a process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parent = int(text[text.rindex(")") + 2 :].split()[1])
+        children.setdefault(parent, []).append(int(stat.parent.name))
+    total, todo = 0.0, [root]
+    while todo:
+        pid = todo.pop()
+        todo += children.get(pid, [])
+        try:
+            found = re.search(
+                r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE
+            )
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += int(found[1]) / 1024 if found else 0.0
+    return total
+
+
+def measure(lab: paths.LabPaths, flags: list[str]) -> tuple[float, float]:
+    """(seconds, MB) of one start from nothing."""
+    launching.stop(lab)
+    try:
+        took = seconds_until_served(lab, flags)
+        process = launching.running(lab)
+        if process is None:
+            sys.exit("the cluster ended")
+        return took, memory_mb(process.pid)
+    finally:
+        launching.stop(lab)
+
+
+def row(label: str, values: list[float], budget: float | None) -> None:
+    median = statistics.median(values)
+    line = f"{label:<34}{median:>10.2f}{min(values):>10.2f}{max(values):>10.2f}"
+    print(line + (f"{budget:>10.1f}{median / budget:>8.2f}" if budget else ""))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    lab = paths.paths_for(NAME)
+    print(f"{'what':<34}{'median':>10}{'min':>10}{'max':>10}{'budget':>10}{'ratio':>8}")
+    row("import, s", [import_s() for _ in range(arguments.runs)], None)
+    for what, flags, budget_s, budget_mb in EXTENTS:
+        measured = [measure(lab, flags) for _ in range(arguments.runs)]
+        row(f"{what}, s", [one[0] for one in measured], budget_s)
+        row(f"{what}, MB (PSS)", [one[1] for one in measured], budget_mb)
+    print(f"{arguments.runs} runs, {os.cpu_count()} cores, {os.uname().release}")
+
+
+if __name__ == "__main__":
+    main()

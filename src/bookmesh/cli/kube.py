@@ -1,0 +1,115 @@
+"""
+`bookmesh kube`: a Kubernetes without a mesh.
+
+It is a lab like others, of another extent: `bookmesh kubectl`, `kubeconfig`, `logs` and `down` know it by `--name`.
+"""
+
+from __future__ import annotations
+
+import time
+
+import click
+import orjson
+
+from bookmesh.base import findings
+from bookmesh.cli import environment, examples, inspecting, stopping, terminal
+from bookmesh.lab import client, extents, launching, paths
+
+_name_option = terminal.name_option_of(paths.KUBE_NAME)
+
+
+class _Group(click.Group):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        return examples.attach(f"kube {cmd_name}", command) if command else None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group)
+def kube() -> None:
+    """
+    A Kubernetes API on this machine, without any mesh.
+
+    Stock kubectl, Helm and Python clients work with it: for learning Kubernetes, and for tests of operators and charts.
+    """
+
+
+@kube.command()
+@_name_option
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of the API server on 127.0.0.1 (default: a free one, kept).",
+)
+@click.option("--api-only", is_flag=True, help="No controllers and no node: objects are stored and watched.")
+@click.option("--no-node", is_flag=True, help="Controllers without a node: pods stay Pending.")
+@click.option(
+    "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
+)
+@terminal.output_option
+def up(*, name: str, port: int | None, api_only: bool, no_node: bool, internet: bool, output: str) -> None:
+    """
+    Start API server, controllers and a node, or say that they run.
+
+    The kubeconfig is printed, for `export KUBECONFIG=$(bookmesh kube up)`; objects survive until "down".
+    """
+    extent = _extent(api_only=api_only, no_node=no_node)
+    if internet and not extent.has_node:
+        raise click.UsageError("--internet is for pods, which need a node")
+    began = time.monotonic()
+    steps = terminal.Steps()
+    with terminal.failures():
+        lab = paths.paths_for(name)
+        try:
+            settings, started = launching.start(
+                lab, port=port, extent=extent, real_internet=True if internet else None, on_step=steps.begin
+            )
+        except findings.BookmeshError:
+            steps.end(failed=True)
+            raise
+        steps.end()
+        if output == "json":
+            status = client.fetch_status(lab)
+            click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
+            return
+    took = f"is up ({time.monotonic() - began:.1f} s)" if started else "was running already"
+    flag = "" if name == paths.KUBE_NAME else f" --name {name}"
+    terminal.stderr().print(
+        f"bookmesh kube {name} {took}: https://127.0.0.1:{settings.port}\n"
+        f'  this shell  eval "$(bookmesh kube env{flag})"\n'
+        f"  end it      bookmesh kube down{flag}"
+    )
+    click.echo(lab.kubeconfig)
+
+
+def _extent(*, api_only: bool, no_node: bool) -> extents.Extent:
+    if api_only and no_node:
+        raise click.UsageError("--api-only has no node already: use one of --api-only and --no-node")
+    if api_only:
+        return extents.Extent.API
+    return extents.Extent.CONTROLLERS if no_node else extents.Extent.NODE
+
+
+@kube.command()
+@_name_option
+@terminal.output_option
+def status(name: str, output: str) -> None:
+    """Show pods, addresses and what is wrong; exit code 1 when something is."""
+    inspecting.show_status(name, output=output)
+
+
+@kube.command()
+@_name_option
+@environment.shell_option
+def env(name: str, shell: str) -> None:
+    """Print KUBECONFIG, KUBECACHEDIR and PATH for this shell: eval "$(bookmesh kube env)"."""
+    environment.print_variables(name, shell=shell)
+
+
+@kube.command()
+@_name_option
+def down(name: str) -> None:
+    """End the cluster and remove all of it: processes, namespaces, mounts, files."""
+    stopping.end([name])

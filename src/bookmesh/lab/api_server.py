@@ -1,0 +1,86 @@
+"""The API server of a cluster, put together: its store, its verbs, and the application that is served over TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bookmesh.base import pods
+from bookmesh.kube.api import (
+    admission,
+    app,
+    authentication,
+    authorization,
+    default_roles,
+    inprocess,
+    serving,
+    verbs,
+)
+from bookmesh.kube.schema import kinds, schemas
+from bookmesh.kube.store import store as stores
+from bookmesh.lab import client as lab_client
+from bookmesh.lab import keys, paths, seeding, status, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Kube:
+    """The Kubernetes half, before anything runs."""
+
+    store: stores.Store
+    verbs: verbs.Verbs
+    client: inprocess.InProcessClient
+    is_new: bool
+
+    def client_of(self, manager: str) -> inprocess.InProcessClient:
+        """A client whose writes are shown in `metadata.managedFields` as those of `manager`."""
+        return inprocess.InProcessClient(self.verbs, manager=manager)
+
+
+def open_kube(
+    lab: paths.LabPaths,
+    *,
+    hooks: Callable[[stores.Store], Sequence[admission.AdmissionHook]] = lambda _store: (),
+    preferred: tuple[str, ...] = (),
+) -> Kube:
+    """
+    Open the store of a cluster, with the roles that every cluster has.
+
+    Args:
+        hooks: makes what may change or refuse objects on their way in.
+        preferred: API groups whose kind is meant by a name that several groups have.
+    """
+    is_new = not lab.store.exists()
+    store = stores.Store.open(lab.store)
+    over = verbs.Verbs(store, kinds.Kinds(preferred=preferred), schemas.Schemas.load(), hooks=hooks(store))
+    default_roles.ensure(over)
+    return Kube(store, over, inprocess.InProcessClient(over), is_new)
+
+
+def build_app(
+    kube: Kube, *, streams: pods.PodStreams, issuer: tokens.TokenIssuer, inside: status.Inside
+) -> web.Application:
+    """Build what answers requests; `inside` answers how the cluster is."""
+    return app.build_app(
+        kube.verbs,
+        streams=streams,
+        authenticator=authentication.Authenticator(user_for_token=issuer.user_for),
+        authorizer=authorization.Authorizer(kube.store),
+        extra_routes={lab_client.STATUS_PATH: inside.handle},
+        issuer=issuer,
+        hosts=(seeding.API_SERVICE_ADDRESS,),
+    )
+
+
+@contextlib.asynccontextmanager
+async def serve(api: web.Application, own: keys.Keys, *listeners: socket.socket) -> AsyncIterator[None]:
+    """Serve the API on sockets that listen already; all are closed at the end."""
+    context = own.server_context()
+    async with contextlib.AsyncExitStack() as stack:
+        for listener in listeners:
+            running = await serving.start_on(api, listener, tls=context)
+            stack.push_async_callback(running.stop)
+        yield

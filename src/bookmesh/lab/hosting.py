@@ -1,0 +1,85 @@
+"""What every process of a cluster does, whatever runs in it: listen, wait for the end, run parts in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from bookmesh.base import findings
+
+
+def end_of(lifeline: int | None) -> asyncio.Event:
+    """
+    An event that is set when the process shall end: at SIGTERM, SIGINT, or when `lifeline` closes.
+
+    Args:
+        lifeline: read end of a pipe whose other end belongs to whoever needs the cluster; None without one.
+    """
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    if lifeline is not None:
+
+        def closed() -> None:
+            loop.remove_reader(lifeline)
+            stopping.set()
+
+        loop.add_reader(lifeline, closed)
+    return stopping
+
+
+def listen(port: int, *, is_wanted: bool) -> socket.socket:
+    """
+    Listen for the API server on loopback.
+
+    Raises:
+        BookmeshError: BM0102, the port is in use.
+    """
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        why = "in use" if error.errno == errno.EADDRINUSE else "not allowed to an ordinary user"
+        other = (
+            "--port with another one" if is_wanted else "--port with a free one; the kubeconfig is rewritten"
+        )
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0102",
+                message=f"port {port} on 127.0.0.1, for the API server, is {why}",
+                hint=f"use {other}, or end the program that has it",
+            )
+        ) from error
+
+
+@contextlib.asynccontextmanager
+async def running(*parts: Coroutine[Any, Any, object]) -> AsyncIterator[list[asyncio.Task[object]]]:
+    """Run parts in the background; they are cancelled and awaited at the end."""
+    tasks: list[asyncio.Task[object]] = [asyncio.create_task(part) for part in parts]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def first_of(parts: list[asyncio.Task[object]], *awaited: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of `awaited`; a part that ends meanwhile has failed, and its error is raised."""
+    waiting: list[asyncio.Task[object]] = [asyncio.create_task(one) for one in awaited]
+    try:
+        done, _ = await asyncio.wait([*parts, *waiting], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+            if task in parts:
+                raise RuntimeError(f"a part of the lab ended by itself: {task.get_coro()}")
+    finally:
+        for task in waiting:
+            task.cancel()

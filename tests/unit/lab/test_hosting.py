@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+
+import pytest
+
+from bookmesh.base import findings
+from bookmesh.lab import hosting
+
+
+async def _fail() -> None:
+    raise ValueError("broken")
+
+
+async def _wait_for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_port_that_is_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(findings.BookmeshError, match=str(port)) as refused:
+            hosting.listen(port, is_wanted=True)
+    assert refused.value.finding.code == "BM0102"
+
+
+async def test_a_part_that_fails_ends_the_wait_with_its_error() -> None:
+    async with hosting.running(_fail(), _wait_for_ever()) as parts:
+        with pytest.raises(ValueError, match="broken"):
+            await hosting.first_of(parts, _wait_for_ever())
+
+
+async def test_the_awaited_is_enough_and_parts_are_ended() -> None:
+    async with hosting.running(_wait_for_ever()) as parts:
+        await hosting.first_of(parts, asyncio.sleep(0))
+    assert parts[0].cancelled()
+
+
+async def test_a_signal_or_a_closed_lifeline_is_the_end() -> None:
+    reader, writer = os.pipe()
+    try:
+        stopping = hosting.end_of(reader)
+        await asyncio.sleep(0)
+        assert not stopping.is_set()
+        os.close(writer)
+        await asyncio.wait_for(stopping.wait(), 5)
+    finally:
+        os.close(reader)
+    again = hosting.end_of(None)
+    assert not again.is_set()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(again.wait(), 5)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
