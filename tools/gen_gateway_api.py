@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "gateway-api.md"
 TESTS = ROOT / "tests"
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 INTRODUCTION = """\
 # The Gateway API
 
@@ -76,14 +78,14 @@ def shown_by(files: Iterable[Path]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for file in files:
         tree = ast.parse(file.read_text())
-        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for function in (node for node in ast.walk(tree) if isinstance(node, Function)):
             test = f"{file.relative_to(TESTS).as_posix()}::{function.name}"
             for name in dict.fromkeys(_features_of(function)):
                 found.setdefault(name, []).append(test)
     return found
 
 
-def _features_of(function: ast.FunctionDef) -> Iterator[str]:
+def _features_of(function: Function) -> Iterator[str]:
     """The first arguments of `pytest.mark.feature(…)` among the decorators, and inside of them."""
     for decorator in function.decorator_list:
         for node in ast.walk(decorator):

@@ -2,86 +2,27 @@
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.envoy import applications, envoys
-from tests.golden.translate import worlds
+from tests.envoy import applications, gateways
+from tests.envoy.gateways import Proxy
 
 HERE = Path(__file__).parent
-SERVICES = ("one", "two", "three", "echo")
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """A running proxy: local ports by the port that it serves, and what the applications were asked."""
-
-    ports: dict[int, int]
-    requests: dict[str, list[str]]
-
-    def get(self, path: str, host: str, *, port: int = 80, method: str = "GET", **headers: str) -> Any:
-        return applications.get(self.ports[port], path, method=method, Host=host, **headers)
-
-    def server(self, path: str, host: str, *, port: int = 80, method: str = "GET", **headers: str) -> str:
-        """The application that answers."""
-        answer = self.get(path, host, port=port, method=method, **headers)
-        assert answer.status == 200, answer
-        return str(answer.seen["application"]) if answer.body else answer.headers["x-application"]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _point(cluster: dict[str, Any], port: int) -> None:
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    cluster.pop("upstream_bind_config", None)
-    cluster.pop("transport_socket_matches", None)
-    cluster |= {"type": "STATIC", "lb_policy": "ROUND_ROBIN"}
-    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
-    cluster["load_assignment"] = {"cluster_name": cluster["name"], "endpoints": endpoints}
-
-
-def _run(file: str, directory: Path) -> Iterator[Proxy]:
-    world = worlds.load(HERE / file)
-    assert world.proxy is not None
-    config = envoys.static_bootstrap(world.resources(), world.proxy, mark=0)
-    ports: dict[int, int] = {}
-    kept = []
-    for listener in config["static_resources"]["listeners"]:
-        address, _, number = listener["name"].rpartition("_")
-        if address == "0.0.0.0" and number in ("80", "8080", "8081"):
-            ports[int(number)] = _free_port()
-            local = {"address": "127.0.0.1", "port_value": ports[int(number)]}
-            listener["address"]["socket_address"] = local
-            listener["bind_to_port"] = True
-            kept.append(listener)
-    config["static_resources"]["listeners"] = kept
-    with ExitStack() as stack:
-        servers = {name: stack.enter_context(applications.recording(name)) for name in SERVICES}
-        for cluster in config["static_resources"]["clusters"]:
-            name = cluster["name"].split("|")[-1].split(".")[0]
-            if name in servers:
-                _point(cluster, servers[name].port)
-        stack.enter_context(envoys.running(config, directory))
-        yield Proxy(ports, {name: server.requests for name, server in servers.items()})
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    yield from _run("gateway-api.yaml", tmp_path_factory.mktemp("gateway"))
+    with gateways.running(HERE / "gateway-api.yaml", tmp_path_factory.mktemp("gateway")) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    yield from _run("gateway-api-mesh.yaml", tmp_path_factory.mktemp("mesh"))
+    with gateways.running(HERE / "gateway-api-mesh.yaml", tmp_path_factory.mktemp("mesh")) as proxy:
+        yield proxy
 
 
 @pytest.mark.feature("HTTPRoute")

@@ -12,9 +12,10 @@ from typing import Final, Literal
 
 GATEWAY_HTTP: Final = "GATEWAY-HTTP"
 GATEWAY_GRPC: Final = "GATEWAY-GRPC"
+GATEWAY_TLS: Final = "GATEWAY-TLS"
 MESH_HTTP: Final = "MESH-HTTP"
 _ROUTES: Final = (GATEWAY_HTTP, MESH_HTTP)
-_GATEWAYS: Final = (GATEWAY_HTTP, GATEWAY_GRPC)
+_GATEWAYS: Final = (GATEWAY_HTTP, GATEWAY_GRPC, GATEWAY_TLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ FEATURES: Final = (
     Feature("HTTPRoute", "routing by host, path and header; weights", _ROUTES, "core"),
     Feature("Mesh", "routes of Services, for one port or all", (MESH_HTTP,), "core"),
     Feature("GRPCRoute", "routing by service, method and header", (GATEWAY_GRPC,), "core"),
+    Feature("TLSRoute", "routing of TLS that goes through, by the name asked for", (GATEWAY_TLS,), "core"),
+    Feature("GatewayHTTPListenerIsolation", "a request belongs to its most specific listener", _GATEWAYS),
     Feature("GatewayPort8080", "a listener on port 8080", _GATEWAYS),
     Feature("GatewayInfrastructurePropagation", "labels and annotations for what is deployed", _GATEWAYS),
     Feature("HTTPRouteBackendRequestHeaderModification", "request headers for one backend", _ROUTES),
@@ -50,5 +53,7 @@ FEATURES: Final = (
     Feature("HTTPRouteRequestTimeout", "a limit for the whole request", _ROUTES),
     Feature("HTTPRouteBackendTimeout", "a limit for one try", _ROUTES),
     Feature("HTTPRouteParentRefPort", "routes for one port of a Gateway", _ROUTES),
+    Feature("HTTPRouteBackendProtocolH2C", "HTTP/2 to backends whose port says so", _ROUTES),
+    Feature("HTTPRouteBackendProtocolWebSocket", "connections that become WebSockets", _ROUTES),
     Feature("MeshConsumerRoute", "routes for one's own calls to a Service elsewhere", (MESH_HTTP,)),
 )
