@@ -1,24 +1,35 @@
 """
-Admission: others may change or refuse an object before it is validated and stored.
+Admission: others may change or refuse an object before it is stored.
 
-The lab passes hooks in (sidecar injection is one); they run in order, each on what the one before returned.
+First come the hooks that whoever wires the server passes in (sidecar injection is one), then mutating webhooks, then
+the checks of the object itself, then validating webhooks. Hooks answer at once; webhooks are asked over the network, so
+a write may have to wait here while others go on.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
 
 from bookmesh.base.kubernetes import JsonObject, Resource
+from bookmesh.kube.api import authentication
 
-Operation = Literal["CREATE", "UPDATE", "DELETE"]
+Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
+
+# Never asked about: a webhook that refuses everything could otherwise never be removed.
+_OWN_GROUP: Final = "admissionregistration.k8s.io"
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
-    """One write that is about to happen; `old` is None on CREATE. Both objects are shared: copy before a change."""
+    """
+    One request that is about to be carried out; the objects are shared: copy before a change.
+
+    `old` is None on CREATE. On DELETE `object` is what will go, on CONNECT the options of the connection. `kind` is
+    that of `object`; `is_own` marks what the server itself lays down, of which no webhook hears.
+    """
 
     operation: Operation
     resource: Resource
@@ -27,11 +38,16 @@ class AdmissionRequest:
     object: JsonObject
     old: JsonObject | None = None
     dry_run: bool = False
+    kind: str = ""
+    subresource: str = ""
+    user: authentication.User = authentication.SERVER
+    options: JsonObject = field(default_factory=dict)
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a hook decided; `warnings` reach the user as `Warning:` headers."""
+    """What became of the object; `warnings` reach the user as `Warning:` headers."""
 
     object: JsonObject
     warnings: tuple[str, ...] = ()
@@ -41,6 +57,41 @@ class AdmissionHook(Protocol):
     """A port: synchronous, fast, without side effects; raises `ApiError` to refuse the write."""
 
     def review(self, request: AdmissionRequest) -> Review: ...
+
+
+class Webhooks(Protocol):
+    """A port: those who are asked over the network; both raise `ApiError` for a refusal."""
+
+    async def mutate(self, request: AdmissionRequest) -> Review: ...
+
+    async def validate(self, request: AdmissionRequest) -> tuple[str, ...]:
+        """Return warnings."""
+        ...
+
+
+class Admission:
+    """Everybody who has a say, in the order in which they are asked."""
+
+    def __init__(self, hooks: Sequence[AdmissionHook] = (), webhooks: Webhooks | None = None) -> None:
+        self._hooks, self._webhooks = hooks, webhooks
+
+    async def mutate(self, request: AdmissionRequest) -> Review:
+        """Let everybody change the object. Subresources are for webhooks alone."""
+        review = Review(request.object) if request.subresource else review_all(self._hooks, request)
+        if self._webhooks is None or _is_exempt(request):
+            return review
+        after = await self._webhooks.mutate(dataclasses.replace(request, object=review.object))
+        return Review(after.object, (*review.warnings, *after.warnings))
+
+    async def validate(self, request: AdmissionRequest) -> tuple[str, ...]:
+        """Ask who may only refuse, about the object as it would be stored; returns warnings."""
+        if self._webhooks is None or _is_exempt(request):
+            return ()
+        return await self._webhooks.validate(request)
+
+
+def _is_exempt(request: AdmissionRequest) -> bool:
+    return request.is_own or request.resource.group == _OWN_GROUP
 
 
 def review_all(hooks: Iterable[AdmissionHook], request: AdmissionRequest) -> Review:

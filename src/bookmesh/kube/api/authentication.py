@@ -42,6 +42,8 @@ class User:
 
 
 USER: Final = web.RequestKey("user", User)
+SERVER: Final = User("system:apiserver", ("system:masters",))
+"""Who writes what the server itself needs."""
 ANONYMOUS: Final = User("system:anonymous", ("system:unauthenticated",))
 
 

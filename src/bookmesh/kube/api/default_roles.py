@@ -73,7 +73,7 @@ _PUBLIC: Final = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
 
 def ensure(over: verbs.Verbs) -> None:
     """Create what is missing; what an administrator has changed stays."""
-    options = writing.WriteOptions(manager="kube-apiserver")
+    options = writing.WriteOptions(manager="kube-apiserver", is_own=True)
     for resource, bodies in ((ROLES, _roles()), (BINDINGS, _bindings())):
         for body in bodies:
             try:

@@ -9,12 +9,11 @@ it stays it has a `deletionTimestamp`. A CustomResourceDefinition takes its obje
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource, conflict, copy_json
-from bookmesh.kube.api import admission, custom_resources, metadata
+from bookmesh.kube.api import admission, authentication, custom_resources, metadata
 from bookmesh.kube.api.strategies import base
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import records
@@ -28,13 +27,19 @@ _CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """What a client asks for; `uid` and `resource_version` are preconditions, `grace_s` None means the usual."""
+    """
+    What a client asks for, and who it is; `uid` and `resource_version` are preconditions, `grace_s` None is the usual.
+
+    `is_own` is for what the server itself does: no webhook is asked about it.
+    """
 
     grace_s: int | None = None
     propagation: Propagation | None = None
     uid: str | None = None
     resource_version: str | None = None
     dry_run: bool = False
+    user: authentication.User = authentication.SERVER
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +59,22 @@ class Remover:
         store: stores.Store,
         *,
         custom: custom_resources.CustomResources,
-        hooks: Sequence[admission.AdmissionHook],
+        admission: admission.Admission,
         clock: metadata.Clock,
     ) -> None:
-        self._store, self._custom, self._hooks, self._clock = store, custom, hooks, clock
+        self._store, self._custom, self._admission, self._clock = store, custom, admission, clock
 
-    def delete(
+    async def delete(
         self, kind: kinds_module.Kind, strategy: base.Strategy, stored: records.Stored, options: DeleteOptions
     ) -> Deleted:
-        """Delete one object as far as that is possible now."""
+        """
+        Delete one object as far as that is possible now.
+
+        Raises `VersionMismatch` or `Missing` when somebody else wrote while webhooks were asked.
+        """
         _check_preconditions(kind.resource, stored.object, options)
         strategy.check_delete(stored.object)
-        warnings = self._review(kind.resource, stored, options)
+        warnings = await self._review(kind, stored, options)
         if options.dry_run:
             return Deleted(stored.object, is_gone=False, warnings=warnings)
         if stored.group_resource == custom_resources.DEFINITIONS:
@@ -111,17 +120,24 @@ class Remover:
             and not strategy.is_held(obj)
         )
 
-    def _review(self, resource: Resource, stored: records.Stored, options: DeleteOptions) -> tuple[str, ...]:
+    async def _review(
+        self, kind: kinds_module.Kind, stored: records.Stored, options: DeleteOptions
+    ) -> tuple[str, ...]:
         request = admission.AdmissionRequest(
             operation="DELETE",
-            resource=resource,
+            resource=kind.resource,
             namespace=stored.namespace,
             name=stored.name,
             object=stored.object,
             old=stored.object,
             dry_run=options.dry_run,
+            kind=kind.kind,
+            user=options.user,
+            options=_shown_options(options),
+            is_own=options.is_own,
         )
-        return admission.review_all(self._hooks, request).warnings
+        warnings = (await self._admission.mutate(request)).warnings
+        return (*warnings, *await self._admission.validate(request))
 
     def _marked(self, obj: JsonObject, *, finalizers: list[str], grace_s: int) -> JsonObject:
         marked = copy_json(obj)
@@ -172,6 +188,18 @@ class Remover:
         self._store.update(
             custom_resources.DEFINITIONS, "", definition.name, obj, expected=definition.version
         )
+
+
+def _shown_options(options: DeleteOptions) -> JsonObject:
+    """The options as webhooks see them."""
+    found = {
+        "kind": "DeleteOptions",
+        "apiVersion": "meta.k8s.io/v1",
+        "gracePeriodSeconds": options.grace_s,
+        "propagationPolicy": options.propagation,
+        "dryRun": ["All"] if options.dry_run else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _check_preconditions(resource: Resource, obj: JsonObject, options: DeleteOptions) -> None:

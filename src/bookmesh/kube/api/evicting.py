@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, Resource
-from bookmesh.kube.api import deleting, metadata, verbs
+from bookmesh.kube.api import authentication, deleting, metadata, verbs, writing
 from bookmesh.kube.schema.semantics import workloads
 
 BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets")
 _RETRY_S: Final = 10
 
 
-def evict(over: verbs.Verbs, pod: JsonObject, body: JsonObject, *, is_dry_run: bool) -> None:
+async def evict(
+    over: verbs.Verbs,
+    pod: JsonObject,
+    body: JsonObject,
+    *,
+    is_dry_run: bool,
+    user: authentication.User = authentication.SERVER,
+) -> None:
     """
     Delete a pod if every budget that selects it allows.
 
@@ -35,9 +43,10 @@ def evict(over: verbs.Verbs, pod: JsonObject, body: JsonObject, *, is_dry_run: b
             text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
             raise ApiError(500, "InternalError", text)
         if budgets:
-            _take(over, budgets[0], pod, is_dry_run=is_dry_run)
+            await _take(over, budgets[0], pod, is_dry_run=is_dry_run)
     if not is_dry_run:
-        over.delete(PODS, fields["name"], fields["namespace"], options=options)
+        options = dataclasses.replace(options, user=user)
+        await over.request_delete(PODS, fields["name"], fields["namespace"], options=options)
 
 
 def _counts(pod: JsonObject) -> bool:
@@ -46,7 +55,7 @@ def _counts(pod: JsonObject) -> bool:
     return phase not in ("Succeeded", "Failed", "Pending") and "deletionTimestamp" not in pod["metadata"]
 
 
-def _take(over: verbs.Verbs, budget: JsonObject, pod: JsonObject, *, is_dry_run: bool) -> None:
+async def _take(over: verbs.Verbs, budget: JsonObject, pod: JsonObject, *, is_dry_run: bool) -> None:
     status, name = budget.get("status") or {}, budget["metadata"]["name"]
     policy = budget["spec"].get("unhealthyPodEvictionPolicy", "IfHealthyBudget")
     healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
@@ -64,13 +73,14 @@ def _take(over: verbs.Verbs, budget: JsonObject, pod: JsonObject, *, is_dry_run:
         "disruptionsAllowed": status["disruptionsAllowed"] - 1,
         "disruptedPods": {pod["metadata"]["name"]: metadata.timestamp(over.clock())},
     }
-    over.patch(
+    await over.request_patch(
         BUDGETS,
         name,
         budget["metadata"]["namespace"],
-        {"status": change},
+        {"metadata": {"resourceVersion": budget["metadata"]["resourceVersion"]}, "status": change},
         patch_type="merge",
         subresource="status",
+        options=writing.WriteOptions(is_own=True),
     )
 
 

@@ -10,17 +10,25 @@ from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from bookmesh.base.kubernetes import JsonObject, ObjectList, PatchType, Resource, WatchEvent
-from bookmesh.kube.api import deleting, statuses, verbs, writing
+from bookmesh.kube.api import authentication, deleting, statuses, verbs, writing
 from bookmesh.kube.store import records
 
 
 class InProcessClient:
     """Implements `base.kubernetes.Client` over `Verbs`; objects are in the version of the resource asked for."""
 
-    def __init__(self, over: verbs.Verbs, *, manager: str = "bookmesh") -> None:
-        """`manager` is the name under which `metadata.managedFields` shows what is written through this client."""
+    def __init__(self, over: verbs.Verbs, *, manager: str = "bookmesh", is_own: bool = False) -> None:
+        """
+        Args:
+            manager: the name under which `metadata.managedFields` shows what is written through this client; webhooks
+                see the user `system:<manager>`.
+            is_own: what is written belongs to the server itself, and no webhook is asked about it.
+        """
         self._verbs = over
-        self._options = writing.WriteOptions(field_validation="Ignore", manager=manager)
+        self._user = authentication.User(f"system:{manager}", ("system:authenticated",))
+        self._options = writing.WriteOptions(
+            field_validation="Ignore", manager=manager, user=self._user, is_own=is_own
+        )
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> JsonObject:
         """Return one object; 404 when there is none."""
@@ -55,19 +63,21 @@ class InProcessClient:
 
     async def create(self, resource: Resource, body: JsonObject) -> JsonObject:
         """Create an object in the namespace its metadata names."""
-        return self._verbs.create(resource, body, options=self._options).object
+        written = await self._verbs.request_create(resource, body, options=self._options)
+        return written.object
 
     async def update(self, resource: Resource, body: JsonObject, *, subresource: str = "") -> JsonObject:
         """Replace an object, conditionally when `metadata.resourceVersion` is there."""
         fields = body["metadata"]
-        return self._verbs.update(
+        written = await self._verbs.request_update(
             resource,
             fields["name"],
             fields.get("namespace", ""),
             body,
             subresource=subresource,
             options=self._options,
-        ).object
+        )
+        return written.object
 
     async def patch(
         self,
@@ -80,7 +90,7 @@ class InProcessClient:
         subresource: str = "",
     ) -> JsonObject:
         """Apply a patch to the object as it is now."""
-        return self._verbs.patch(
+        written = await self._verbs.request_patch(
             resource,
             name,
             namespace,
@@ -88,7 +98,8 @@ class InProcessClient:
             patch_type=patch_type,
             subresource=subresource,
             options=self._options,
-        ).object
+        )
+        return written.object
 
     async def delete(
         self,
@@ -101,5 +112,11 @@ class InProcessClient:
         uid: str | None = None,
     ) -> None:
         """Ask for deletion; what holds the object may keep it for a while."""
-        options = deleting.DeleteOptions(grace_s=grace_s, propagation=propagation, uid=uid)
-        self._verbs.delete(resource, name, namespace, options=options)
+        options = deleting.DeleteOptions(
+            grace_s=grace_s,
+            propagation=propagation,
+            uid=uid,
+            user=self._user,
+            is_own=self._options.is_own,
+        )
+        await self._verbs.request_delete(resource, name, namespace, options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,11 +76,13 @@ class Resources:
             options = _write_options(request)
             body = await self._body(request)
             self._check_grant(request, kind, path, body)
-            written = self._verbs.create(kind.resource, body, namespace=path.namespace, options=options)
+            written = await self._verbs.request_create(
+                kind.resource, body, namespace=path.namespace, options=options
+            )
             return self._answer(request, kind, written, code=201)
         if request.method == "DELETE":
             wanted = await self._delete_options(request)
-            gone = self._verbs.delete_collection(
+            gone = await self._verbs.request_delete_collection(
                 kind.resource, path.namespace, matches=_selector(request, kind), options=wanted
             )
             return responses.json_response(self._deleted_list(kind, gone))
@@ -97,7 +100,9 @@ class Resources:
             return self._answer(request, kind, written, code=201 if written.is_new else 200)
         if request.method == "DELETE":
             options = await self._delete_options(request)
-            deleted = self._verbs.delete(kind.resource, path.name, path.namespace, options=options)
+            deleted = await self._verbs.request_delete(
+                kind.resource, path.name, path.namespace, options=options
+            )
             return self._answer_deleted(request, kind, deleted)
         raise statuses.method_not_allowed()
 
@@ -108,7 +113,7 @@ class Resources:
         if request.method == "PUT":
             body = await self._body(request)
             self._check_grant(request, kind, path, body)
-            return self._verbs.update(
+            return await self._verbs.request_update(
                 kind.resource,
                 path.name,
                 path.namespace,
@@ -122,7 +127,7 @@ class Resources:
             applying.check_options(request.query.get("fieldManager", ""))
             configuration = decoding.decode_configuration(content)
             self._check_grant(request, kind, path, configuration)
-            return self._verbs.apply(
+            return await self._verbs.request_apply(
                 kind.resource,
                 path.name,
                 path.namespace,
@@ -133,8 +138,8 @@ class Resources:
             )
         applying.check_force(force)
         patch_type, patch = decoding.decode_patch(content, content_type)
-        self._check_patched_grant(request, kind, path, patch, patch_type)
-        return self._verbs.patch(
+        await self._check_patched_grant(request, kind, path, patch, patch_type)
+        return await self._verbs.request_patch(
             kind.resource,
             path.name,
             path.namespace,
@@ -166,7 +171,7 @@ class Resources:
             rules = [rule for rule in body.get("rules") or [] if isinstance(rule, dict)]
             self._authorizer.check_grant(user, rules, path.namespace)
 
-    def _check_patched_grant(
+    async def _check_patched_grant(
         self,
         request: web.Request,
         kind: kinds_module.Kind,
@@ -176,8 +181,8 @@ class Resources:
     ) -> None:
         """The same for what a patch would make of a role or binding."""
         if self._authorizer is not None and kind.group == authorization.GROUP:
-            options = writing.WriteOptions(dry_run=True, field_validation="Ignore")
-            planned = self._verbs.patch(
+            options = writing.WriteOptions(dry_run=True, field_validation="Ignore", is_own=True)
+            planned = await self._verbs.request_patch(
                 kind.resource, path.name, path.namespace, patch, patch_type=patch_type, options=options
             )
             self._check_grant(request, kind, path, planned.object)
@@ -202,7 +207,7 @@ class Resources:
             return await streaming.serve_attach(request, stored.object, self._streams)
         if path.subresource == "portforward":
             return await portforwarding.serve(request, stored.object, self._streams)
-        return self._action(path, stored, await self._body(request), queries.is_dry_run(request.query))
+        return await self._action(request, path, stored)
 
     async def _part(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, stored: records.Stored
@@ -220,8 +225,10 @@ class Resources:
             return response
         return self._answer(request, kind, written)
 
-    def _action(self, path: paths.Path, stored: records.Stored, body: Any, is_dry_run: bool) -> web.Response:
+    async def _action(self, request: web.Request, path: paths.Path, stored: records.Stored) -> web.Response:
         """POST to a subresource that does something: binding, eviction, token."""
+        body = await self._body(request)
+        is_dry_run = queries.is_dry_run(request.query)
         content: JsonObject = body if isinstance(body, dict) else {}
         if path.subresource == "token":
             if self._issuer is None:
@@ -233,9 +240,17 @@ class Resources:
             if not node:
                 raise statuses.bad_request("target.name: Required value: the node to bind the pod to")
             if not is_dry_run:
-                self._verbs.bind(path.namespace, path.name, node)
+                await self._verbs.request_bind(
+                    path.namespace, path.name, node, options=_write_options(request)
+                )
         elif path.subresource == "eviction":
-            evicting.evict(self._verbs, stored.object, content, is_dry_run=is_dry_run)
+            await evicting.evict(
+                self._verbs,
+                stored.object,
+                content,
+                is_dry_run=is_dry_run,
+                user=request[authentication.USER],
+            )
         else:
             raise statuses.no_such_resource()
         success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
@@ -277,7 +292,8 @@ class Resources:
                 body[key] = request.query[key] if number is None else number
         if queries.is_dry_run(request.query):
             body["dryRun"] = ["All"]
-        return deleting.parse_options(body)
+        options = deleting.parse_options(body)
+        return dataclasses.replace(options, user=request[authentication.USER])
 
     def _answer(
         self, request: web.Request, kind: kinds_module.Kind, written: writing.Written, *, code: int = 200
@@ -325,4 +341,5 @@ def _verb(request: web.Request, path: paths.Path) -> str:
 
 
 def _write_options(request: web.Request) -> writing.WriteOptions:
-    return queries.write_options(request.query, request.headers.get("User-Agent", ""))
+    options = queries.write_options(request.query, request.headers.get("User-Agent", ""))
+    return dataclasses.replace(options, user=request[authentication.USER])

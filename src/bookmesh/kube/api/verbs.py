@@ -1,15 +1,19 @@
 """
 What can be done to objects, without HTTP: get, list, create, update, patch, delete.
 
-Everything is synchronous and runs on the event loop's thread, so one call is one atomic step: a patch never meets a
-write that came in between.
+Everything runs on the event loop's thread. Where no webhook is asked a call is one atomic step: a patch never meets a
+write that came in between. Where one is asked, others may write meanwhile; then the call starts again from what is
+stored now, unless it was conditional on what was stored before.
+
+The verbs that write exist twice: `request_create` and its like are awaited; `create` and its like are for those who
+write where no webhooks are, and have the result at once.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType, Resource, conflict, not_found
 from bookmesh.kube.api import (
@@ -18,6 +22,7 @@ from bookmesh.kube.api import (
     applying,
     custom_resources,
     deleting,
+    immediate,
     metadata,
     scaling,
     selectors,
@@ -36,6 +41,7 @@ from bookmesh.kube.store import store as stores
 _PLAIN = base.Strategy()
 _USUAL_WRITE = writing.WriteOptions()
 _USUAL_DELETE = deleting.DeleteOptions()
+Result = TypeVar("Result")
 
 
 class Verbs:
@@ -52,13 +58,17 @@ class Verbs:
         schemas: schemas_module.Schemas,
         *,
         hooks: Sequence[admission.AdmissionHook] = (),
+        webhooks: admission.Webhooks | None = None,
         clock: metadata.Clock = metadata.utc_now,
     ) -> None:
         self.store, self.kinds, self.schemas, self.clock = store, kinds, schemas, clock
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock)
-        self._remover = deleting.Remover(store, custom=self.custom, hooks=hooks, clock=clock)
-        self._writer = writing.Writer(store, schemas, remover=self._remover, hooks=hooks, clock=clock)
+        self.admission = admission.Admission(hooks, webhooks)
+        self._remover = deleting.Remover(store, custom=self.custom, admission=self.admission, clock=clock)
+        self._writer = writing.Writer(
+            store, schemas, remover=self._remover, admission=self.admission, clock=clock
+        )
 
     def kind_of(self, resource: Resource) -> kinds_module.Kind:
         """The served kind; 404 when there is none."""
@@ -79,7 +89,7 @@ class Verbs:
         found = self.store.list(group_resource(kind), namespace if kind.namespaced else "")
         return [stored for stored in found if matches(stored.object)] if matches else found
 
-    def create(
+    async def request_create(
         self,
         resource: Resource,
         body: Any,
@@ -89,10 +99,10 @@ class Verbs:
     ) -> writing.Written:
         """Create an object from a body that nobody has checked yet."""
         kind = self.kind_of(resource)
-        written = self._writer.create(kind, self._strategy(kind), body, namespace=namespace, options=options)
+        written = await self._create(kind, body, namespace=namespace, options=options)
         return _presented(kind, written)
 
-    def update(
+    async def request_update(
         self,
         resource: Resource,
         name: str,
@@ -105,10 +115,14 @@ class Verbs:
         """Replace an object, or through a subresource a part of it; conditional on `metadata.resourceVersion`."""
         kind = self.kind_of(resource)
         _check_subresource(kind, subresource)
-        stored = self._find(kind, name, namespace)
-        return self._write(kind, stored, body, subresource=subresource, options=options)
 
-    def patch(
+        async def attempt() -> writing.Written:
+            stored = self._find(kind, name, namespace)
+            return await self._write(kind, stored, body, subresource=subresource, options=options)
+
+        return await _until_undisturbed(attempt)
+
+    async def request_patch(
         self,
         resource: Resource,
         name: str,
@@ -126,14 +140,18 @@ class Verbs:
             raise statuses.unsupported_media_type(
                 ("application/json-patch+json", "application/merge-patch+json")
             )
-        stored = self._find(kind, name, namespace)
-        current = present(kind, stored.object)
-        if subresource == "scale":
-            current = scaling.scale_of(kind, current)
-        body = self._apply_patch(kind, current, patch, patch_type)
-        return self._write(kind, stored, body, subresource=subresource, options=options)
 
-    def apply(
+        async def attempt() -> writing.Written:
+            stored = self._find(kind, name, namespace)
+            current = present(kind, stored.object)
+            if subresource == "scale":
+                current = scaling.scale_of(kind, current)
+            body = self._apply_patch(kind, current, patch, patch_type)
+            return await self._write(kind, stored, body, subresource=subresource, options=options)
+
+        return await _until_undisturbed(attempt)
+
+    async def request_apply(
         self,
         resource: Resource,
         name: str,
@@ -147,9 +165,6 @@ class Verbs:
         """Apply a configuration as its manager's (server-side apply); creates the object when it is not there."""
         kind = self.kind_of(resource)
         _check_subresource(kind, subresource)
-        stored = self.store.get(group_resource(kind), namespace if kind.namespaced else "", name)
-        if stored is None and subresource:
-            raise not_found(kind.resource, name)
         if subresource == "scale":
             configuration = applying.from_scale(kind, name, configuration)
         applying.check_configuration(kind, configuration)
@@ -157,33 +172,56 @@ class Verbs:
         wanted = applying.part_of(kind, wanted, subresource)
         identity = {"name": name, "namespace": namespace} if kind.namespaced else {"name": name}
         wanted["metadata"] = {**identity, **wanted["metadata"]}
-        uid = wanted["metadata"].get("uid")
-        if stored is None and uid:
-            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-            raise conflict(kind.resource, name, why)
-        applied = self._merge_configuration(
-            kind, stored, wanted, force=force, subresource=subresource, options=options
-        )
-        checked = dataclasses.replace(options, field_validation="Ignore")
-        strategy = self._strategy(kind)
-        if stored is None:
-            written = self._writer.create(
-                kind, strategy, applied.object, namespace=namespace, options=checked, owned=applied.entries
+
+        async def attempt() -> writing.Written:
+            stored = self.store.get(group_resource(kind), namespace if kind.namespaced else "", name)
+            if stored is None and subresource:
+                raise not_found(kind.resource, name)
+            return await self._apply(
+                kind, stored, wanted, force=force, subresource=subresource, options=options
             )
-        else:
-            written = self._writer.update(
-                kind,
-                strategy,
-                stored,
-                applied.object,
-                subresource=subresource,
-                options=checked,
-                owned=applied.entries,
-            )
+
+        written = await _until_undisturbed(attempt)
         written = dataclasses.replace(written, warnings=(*warnings, *written.warnings))
         if subresource == "scale":
             return dataclasses.replace(written, object=scaling.scale_of(kind, written.object))
         return _presented(kind, written)
+
+    async def _apply(
+        self,
+        kind: kinds_module.Kind,
+        stored: records.Stored | None,
+        wanted: JsonObject,
+        *,
+        force: bool,
+        subresource: str,
+        options: writing.WriteOptions,
+    ) -> writing.Written:
+        fields = wanted["metadata"]
+        if stored is None and fields.get("uid"):
+            why = (
+                f"uid mismatch: the provided object specified uid {fields['uid']}, "
+                "and no existing object was found"
+            )
+            raise conflict(kind.resource, fields["name"], why)
+        applied = self._merge_configuration(
+            kind, stored, wanted, force=force, subresource=subresource, options=options
+        )
+        checked = dataclasses.replace(options, field_validation="Ignore")
+        if stored is None:
+            namespace = fields.get("namespace", "")
+            return await self._create(
+                kind, applied.object, namespace=namespace, options=checked, owned=applied.entries
+            )
+        return await self._writer.update(
+            kind,
+            self._strategy(kind),
+            stored,
+            applied.object,
+            subresource=subresource,
+            options=checked,
+            owned=applied.entries,
+        )
 
     def _merge_configuration(
         self,
@@ -216,7 +254,7 @@ class Verbs:
             fields = wanted["metadata"]
             raise applying.malformed(kind, fields["name"], fields.get("namespace", ""), error) from error
 
-    def delete(
+    async def request_delete(
         self,
         resource: Resource,
         name: str,
@@ -226,10 +264,15 @@ class Verbs:
     ) -> deleting.Deleted:
         """Delete an object as far as grace and finalizers allow now."""
         kind = self.kind_of(resource)
-        deleted = self._remover.delete(kind, self._strategy(kind), self._find(kind, name, namespace), options)
+
+        async def attempt() -> deleting.Deleted:
+            stored = self._find(kind, name, namespace)
+            return await self._remover.delete(kind, self._strategy(kind), stored, options)
+
+        deleted = await _until_undisturbed(attempt)
         return deleting.Deleted(present(kind, deleted.object), deleted.is_gone, deleted.warnings)
 
-    def delete_collection(
+    async def request_delete_collection(
         self,
         resource: Resource,
         namespace: str = "",
@@ -241,10 +284,16 @@ class Verbs:
         kind = self.kind_of(resource)
         found = self.list(resource, namespace, matches=matches)
         for stored in found:
-            self._remover.delete(kind, self._strategy(kind), stored, options)
+            try:
+                await self.request_delete(resource, stored.name, stored.namespace, options=options)
+            except ApiError as error:
+                if error.reason != "NotFound":  # somebody else deleted it while webhooks were asked
+                    raise
         return [present(kind, stored.object) for stored in found]
 
-    def bind(self, namespace: str, name: str, node: str) -> None:
+    async def request_bind(
+        self, namespace: str, name: str, node: str, *, options: writing.WriteOptions = _USUAL_WRITE
+    ) -> None:
         """Put a pod on a node; 409 when it is on one already."""
         kind = self.kind_of(PODS)
         stored = self._find(kind, name, namespace)
@@ -252,10 +301,33 @@ class Verbs:
             why = f'pod {name} is already assigned to node "{placed}"'
             message = f'Operation cannot be fulfilled on pods/binding "{name}": {why}'
             raise ApiError(409, "Conflict", message, details={"name": name, "kind": "pods/binding"})
-        body = {**stored.object, "spec": {**stored.object["spec"], "nodeName": node}}
-        self._write(kind, stored, body, subresource="", options=_USUAL_WRITE)
+        fields = {**stored.object["metadata"], "resourceVersion": str(stored.version)}
+        body = {**stored.object, "metadata": fields, "spec": {**stored.object["spec"], "nodeName": node}}
+        await self.request_update(PODS, name, namespace, body, options=options)
 
-    def _write(
+    create = immediate.at_once(request_create)
+    update = immediate.at_once(request_update)
+    patch = immediate.at_once(request_patch)
+    apply = immediate.at_once(request_apply)
+    delete = immediate.at_once(request_delete)
+    delete_collection = immediate.at_once(request_delete_collection)
+    bind = immediate.at_once(request_bind)
+
+    async def _create(
+        self,
+        kind: kinds_module.Kind,
+        body: Any,
+        *,
+        namespace: str,
+        options: writing.WriteOptions,
+        owned: managers.Entries | None = None,
+    ) -> writing.Written:
+        strategy = self._strategy(kind)
+        return await self._writer.create(
+            kind, strategy, body, namespace=namespace, options=options, owned=owned
+        )
+
+    async def _write(
         self,
         kind: kinds_module.Kind,
         stored: records.Stored,
@@ -267,12 +339,14 @@ class Verbs:
         strategy = self._strategy(kind)
         if subresource == "scale":
             body = scaling.scaled(kind, present(kind, stored.object), body)
-            written = self._writer.update(kind, strategy, stored, body, subresource="scale", options=options)
+            written = await self._writer.update(
+                kind, strategy, stored, body, subresource="scale", options=options
+            )
             return dataclasses.replace(written, object=scaling.scale_of(kind, written.object))
-        return _presented(
-            kind,
-            self._writer.update(kind, strategy, stored, body, subresource=subresource, options=options),
+        written = await self._writer.update(
+            kind, strategy, stored, body, subresource=subresource, options=options
         )
+        return _presented(kind, written)
 
     def _apply_patch(
         self, kind: kinds_module.Kind, current: JsonObject, patch: Any, patch_type: PatchType
@@ -295,6 +369,15 @@ class Verbs:
 
     def _strategy(self, kind: kinds_module.Kind) -> base.Strategy:
         return self._strategies.get((kind.group, kind.plural), _PLAIN)
+
+
+async def _until_undisturbed(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """Try again whenever somebody else wrote the same object while webhooks were asked about it."""
+    while True:
+        try:
+            return await attempt()
+        except (records.VersionMismatch, records.Missing):
+            continue
 
 
 def group_resource(kind: kinds_module.Kind) -> records.GroupResource:

@@ -1,18 +1,29 @@
 """
 The way of an object into the store, the same for HTTP and for callers in this process.
 
-decoded -> unknown fields reported or pruned -> metadata -> defaults -> strategy -> admission -> defaults (for what
-admission added) -> schema and rules -> scarce values (addresses) -> store. A write that changes nothing is none.
+decoded -> unknown fields reported or pruned -> metadata -> defaults -> strategy -> admission that changes -> defaults
+(for what it added) -> schema and rules -> admission that only refuses -> scarce values (addresses) -> store. A write
+that changes nothing is none. While webhooks are asked others may write: then `VersionMismatch` or `Missing` is raised,
+and `Verbs` starts again from what is stored now.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bookmesh.base.kubernetes import ApiError, JsonObject, conflict, copy_json
-from bookmesh.kube.api import accounting, admission, deleting, metadata, statuses
+from bookmesh.kube.api import (
+    accounting,
+    admission,
+    authentication,
+    deleting,
+    metadata,
+    scaling,
+    statuses,
+)
 from bookmesh.kube.api.strategies import base
 from bookmesh.kube.schema import defaulting, rules, strictness, validation
 from bookmesh.kube.schema import kinds as kinds_module
@@ -35,11 +46,17 @@ _UNCOUNTED: Final = frozenset({("", "namespaces"), ("", "nodes"), ("", "services
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """Query parameters of a write; unknown fields are dropped unless Strict is asked for. `manager` will own fields."""
+    """
+    Query parameters of a write, and who makes it; unknown fields are dropped unless Strict is asked for.
+
+    `manager` will own fields. `is_own` is for what the server itself lays down: no webhook is asked about it.
+    """
 
     dry_run: bool = False
     field_validation: FieldValidation = "Warn"
     manager: str = "unknown"
+    user: authentication.User = authentication.SERVER
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +77,13 @@ class Writer:
         schemas: schemas_module.Schemas,
         *,
         remover: deleting.Remover,
-        hooks: Sequence[admission.AdmissionHook],
+        admission: admission.Admission,
         clock: metadata.Clock,
     ) -> None:
         self._store, self._schemas, self._remover = store, schemas, remover
-        self._hooks, self._clock = hooks, clock
+        self._admission, self._clock = admission, clock
 
-    def create(
+    async def create(
         self,
         kind: kinds_module.Kind,
         strategy: base.Strategy,
@@ -92,8 +109,10 @@ class Writer:
         _drop_status(kind, obj)
         defaulting.apply_defaults(self._schemas, kind, obj)
         strategy.prepare_create(obj)
-        obj, admitted = self._admit(kind, obj, None, options)
+        request = _request(kind, obj, None, options)
+        obj, admitted = await self._mutated(kind, obj, request)
         self._check_rules(kind, obj, None)
+        admitted += await self._admission.validate(dataclasses.replace(request, object=obj))
         if owned is None:
             owned = self._owned_after(kind, (), ({}, obj), options)
         accounting.record(obj, owned)
@@ -105,7 +124,7 @@ class Writer:
             obj = self._store.create(group_resource, namespace, name, obj).object
         return Written(obj, (*warnings, *admitted, *strategy.warnings(obj)), is_new=True)
 
-    def update(
+    async def update(
         self,
         kind: kinds_module.Kind,
         strategy: base.Strategy,
@@ -133,11 +152,17 @@ class Writer:
             _keep_status(obj, stored.object)
         metadata.prepare_update(obj, stored.object)
         defaulting.apply_defaults(self._schemas, kind, obj)
-        admitted: tuple[str, ...] = ()
         if not part:
             strategy.prepare_update(obj, stored.object)
-            obj, admitted = self._admit(kind, obj, stored.object, options)
+        request = _request(kind, obj, stored.object, options, subresource=subresource)
+        admitted: tuple[str, ...] = ()
+        if subresource == "scale":
+            request = _about_scale(kind, request)
+        else:
+            obj, admitted = await self._mutated(kind, obj, request)
+            request = dataclasses.replace(request, object=obj)
         self._check_rules(kind, obj, stored.object)
+        admitted += await self._admission.validate(request)
         if owned is None:
             before = accounting.entries_before(requested, stored.object, is_subresource=bool(subresource))
             owned = self._owned_after(kind, before, (stored.object, obj), options, subresource=subresource)
@@ -255,19 +280,10 @@ class Writer:
                 details={"name": name, "group": kind.group, "kind": kind.plural, "causes": [cause]},
             )
 
-    def _admit(
-        self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None, options: WriteOptions
+    async def _mutated(
+        self, kind: kinds_module.Kind, obj: JsonObject, request: admission.AdmissionRequest
     ) -> tuple[JsonObject, tuple[str, ...]]:
-        request = admission.AdmissionRequest(
-            operation="CREATE" if old is None else "UPDATE",
-            resource=kind.resource,
-            namespace=obj["metadata"].get("namespace", ""),
-            name=obj["metadata"].get("name", ""),
-            object=obj,
-            old=old,
-            dry_run=options.dry_run,
-        )
-        review = admission.review_all(self._hooks, request)
+        review = await self._admission.mutate(request)
         if review.object is obj:
             return obj, review.warnings
         admitted = copy_json(review.object)
@@ -293,6 +309,43 @@ class Writer:
     ) -> ApiError:
         name = obj["metadata"].get("name") or ""
         return statuses.invalid(group=kind.group, kind=kind.kind, name=str(name), causes=causes)
+
+
+def _request(
+    kind: kinds_module.Kind,
+    obj: JsonObject,
+    old: JsonObject | None,
+    options: WriteOptions,
+    *,
+    subresource: str = "",
+) -> admission.AdmissionRequest:
+    operation: admission.Operation = "CREATE" if old is None else "UPDATE"
+    shown: JsonObject = {
+        "kind": f"{operation.title()}Options",
+        "apiVersion": "meta.k8s.io/v1",
+        "fieldManager": options.manager,
+        "fieldValidation": options.field_validation,
+    }
+    return admission.AdmissionRequest(
+        operation=operation,
+        resource=kind.resource,
+        namespace=obj["metadata"].get("namespace", ""),
+        name=obj["metadata"].get("name", ""),
+        object=obj,
+        old=old,
+        dry_run=options.dry_run,
+        kind=kind.kind,
+        subresource=subresource,
+        user=options.user,
+        options={**shown, "dryRun": ["All"]} if options.dry_run else shown,
+        is_own=options.is_own,
+    )
+
+
+def _about_scale(kind: kinds_module.Kind, request: admission.AdmissionRequest) -> admission.AdmissionRequest:
+    """What webhooks hear of a change of scale is about the `Scale`, not the object that it changes."""
+    old = scaling.scale_of(kind, request.old) if request.old else None
+    return dataclasses.replace(request, kind="Scale", object=scaling.scale_of(kind, request.object), old=old)
 
 
 def _checked_envelope(kind: kinds_module.Kind, body: Any) -> JsonObject:

@@ -40,25 +40,25 @@ def is_leaving(over: verbs.Verbs) -> bool:
     return "deletionTimestamp" in over.get(kubernetes.PODS, "web", "default").object["metadata"]
 
 
-def test_without_a_budget_an_eviction_is_a_deletion(over: verbs.Verbs, running: JsonObject) -> None:
-    evicting.evict(over, running, {}, is_dry_run=True)
+async def test_without_a_budget_an_eviction_is_a_deletion(over: verbs.Verbs, running: JsonObject) -> None:
+    await evicting.evict(over, running, {}, is_dry_run=True)
     assert not is_leaving(over)
-    evicting.evict(over, running, {}, is_dry_run=False)
+    await evicting.evict(over, running, {}, is_dry_run=False)
     assert is_leaving(over)
 
 
-def test_a_budget_is_spent(over: verbs.Verbs, running: JsonObject) -> None:
+async def test_a_budget_is_spent(over: verbs.Verbs, running: JsonObject) -> None:
     budget(over, allowed=1)
-    evicting.evict(over, running, {}, is_dry_run=False)
+    await evicting.evict(over, running, {}, is_dry_run=False)
     status = over.get(evicting.BUDGETS, "b", "default").object["status"]
     assert (status["disruptionsAllowed"], list(status["disruptedPods"])) == (0, ["web"])
     assert is_leaving(over)
 
 
-def test_a_budget_refuses_in_the_words_of_a_real_server(over: verbs.Verbs, running: JsonObject) -> None:
+async def test_a_budget_refuses_in_the_words_of_a_real_server(over: verbs.Verbs, running: JsonObject) -> None:
     budget(over)
     with pytest.raises(ApiError) as refusal:
-        evicting.evict(over, running, {}, is_dry_run=False)
+        await evicting.evict(over, running, {}, is_dry_run=False)
     assert (refusal.value.code, refusal.value.reason) == (429, "TooManyRequests")
     assert refusal.value.message == "Cannot evict pod as it would violate the pod's disruption budget."
     assert refusal.value.details is not None
@@ -68,31 +68,33 @@ def test_a_budget_refuses_in_the_words_of_a_real_server(over: verbs.Verbs, runni
     assert not is_leaving(over)
 
 
-def test_a_budget_nobody_has_looked_at_yet_refuses(over: verbs.Verbs, running: JsonObject) -> None:
+async def test_a_budget_nobody_has_looked_at_yet_refuses(over: verbs.Verbs, running: JsonObject) -> None:
     spec = {"selector": {"matchLabels": {"app": "web"}}, "minAvailable": 1}
     over.create(evicting.BUDGETS, {"metadata": {"name": "b", "namespace": "default"}, "spec": spec})
     with pytest.raises(ApiError) as refusal:
-        evicting.evict(over, running, {}, is_dry_run=False)
+        await evicting.evict(over, running, {}, is_dry_run=False)
     assert refusal.value.code == 429
 
 
-def test_two_budgets_are_one_too_many(over: verbs.Verbs, running: JsonObject) -> None:
+async def test_two_budgets_are_one_too_many(over: verbs.Verbs, running: JsonObject) -> None:
     budget(over, "a", allowed=1)
     budget(over, "b", allowed=1)
     with pytest.raises(ApiError, match="more than one PodDisruptionBudget"):
-        evicting.evict(over, running, {}, is_dry_run=False)
+        await evicting.evict(over, running, {}, is_dry_run=False)
 
 
-def test_other_pods_and_ended_ones_are_no_concern_of_a_budget(over: verbs.Verbs, running: JsonObject) -> None:
+async def test_other_pods_and_ended_ones_are_no_concern_of_a_budget(
+    over: verbs.Verbs, running: JsonObject
+) -> None:
     budget(over, selector={"matchLabels": {"app": "other"}})
-    evicting.evict(over, running, {}, is_dry_run=True)
+    await evicting.evict(over, running, {}, is_dry_run=True)
     budget(over, "mine")
     ended = {**running, "status": {"phase": "Succeeded"}}
-    evicting.evict(over, ended, {}, is_dry_run=True)
+    await evicting.evict(over, ended, {}, is_dry_run=True)
 
 
-def test_an_unhealthy_pod_may_go_when_the_budget_is_met(over: verbs.Verbs, running: JsonObject) -> None:
+async def test_an_unhealthy_pod_may_go_when_the_budget_is_met(over: verbs.Verbs, running: JsonObject) -> None:
     budget(over)
     unhealthy = {**running, "status": {"phase": "Running", "conditions": []}}
-    evicting.evict(over, unhealthy, {}, is_dry_run=False)
+    await evicting.evict(over, unhealthy, {}, is_dry_run=False)
     assert is_leaving(over)
