@@ -1,0 +1,21 @@
+"""Every function by the name under which expressions call it: cel-go's extensions, and those of Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from cel import stdlib
+
+from bookmesh.kube.schema.expressions import addresses, amounts, lists, texts, urls
+
+FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    **stdlib.STDLIB_FUNCTIONS,
+    **texts.FUNCTIONS,
+    **lists.FUNCTIONS,
+    **urls.FUNCTIONS,
+    **addresses.FUNCTIONS,
+    **amounts.FUNCTIONS,
+}
+NAMESPACES: Final = frozenset({name.partition(".")[0] for name in FUNCTIONS if "." in name} | {"optional"})
+"""Names that stand before a dot and are no variables: `math`, `sets`, `ip`."""
