@@ -27,6 +27,18 @@ ELSEWHERE = (
         "clients/test_kubectl_streams.py",
         "it listens and serves: what it does is seen by clients",
     ),
+    *(
+        Elsewhere(f"bookmesh/kube/api/webhooks/{name}.py", "clients/test_webhooks.py", "over real HTTPS")
+        for name in ("calling", "chain")
+    ),
+    *(
+        Elsewhere(
+            f"bookmesh/kube/schema/expressions/{name}.py",
+            "unit/kube/schema/expressions/test_expression.py",
+            "functions are seen in expressions: one table of them",
+        )
+        for name in ("addresses", "amounts", "library", "lists", "texts", "urls")
+    ),
     Elsewhere(
         "bookmesh/lab/daemon.py",
         "lab/test_recovery.py",

@@ -52,7 +52,7 @@ class ObjectList:
 
 
 class ApiError(Exception):
-    """A refusal in the words of a Kubernetes `Status` object; `code` is the HTTP status."""
+    """A refusal in the words of a Kubernetes `Status` object; `code` is the HTTP status, `reason` may be ""."""
 
     def __init__(
         self,
@@ -78,9 +78,10 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         }
+        if self.reason:
+            status["reason"] = self.reason
         if self.details:
             status["details"] = self.details
         return status

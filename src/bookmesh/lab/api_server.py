@@ -57,7 +57,7 @@ def open_kube(
     store = stores.Store.open(lab.store)
     over = verbs.Verbs(store, kinds.Kinds(preferred=preferred), schemas.Schemas.load(), hooks=hooks(store))
     default_roles.ensure(over)
-    return Kube(store, over, inprocess.InProcessClient(over), is_new)
+    return Kube(store, over, inprocess.InProcessClient(over, is_own=True), is_new)
 
 
 def build_app(

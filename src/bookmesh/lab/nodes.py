@@ -67,6 +67,7 @@ async def open_node(
     address = host_ports.node_address(slot)
     envoy = find_envoy()
     inner = await asyncio.to_thread(network.NodeNetwork.create, address)
+    kube.verbs.webhooks.caller.make_socket = inner.namespace.socket  # their Services are in the pods' network
     outside = opening.open_internet(lab, inner, forkserver, real=real_internet, envoy=envoy)
     directory = service_directory.ServiceDirectory(kube.client)
     images = catalogue.Catalogue(

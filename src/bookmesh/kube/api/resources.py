@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
+from multidict import MultiMapping
 
-from bookmesh.base.kubernetes import ApiError, JsonObject, PatchType
+from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
+    admission,
     applying,
     authentication,
     authorization,
@@ -201,6 +203,8 @@ class Resources:
             return await self._part(request, kind, path, stored)
         if path.subresource == "log":
             return await logs.serve(request, stored.object, self._streams)
+        if path.subresource in {"exec", "attach", "portforward"}:
+            await self._admit_connection(request, known, path)
         if path.subresource == "exec":
             return await streaming.serve_exec(request, stored.object, self._streams)
         if path.subresource == "attach":
@@ -208,6 +212,28 @@ class Resources:
         if path.subresource == "portforward":
             return await portforwarding.serve(request, stored.object, self._streams)
         return await self._action(request, path, stored)
+
+    async def _admit_connection(
+        self, request: web.Request, part: kinds_module.Subresource, path: paths.Path
+    ) -> None:
+        """Webhooks may refuse a stream into a pod."""
+        group, version, kind = part.body
+        asked = admission.AdmissionRequest(
+            operation="CONNECT",
+            resource=PODS,
+            namespace=path.namespace,
+            name=path.name,
+            object={
+                "kind": kind,
+                "apiVersion": f"{group}/{version}" if group else version,
+                **_connection_options(request.query),
+            },
+            kind=kind,
+            subresource=path.subresource,
+            user=request[authentication.USER],
+        )
+        await self._verbs.admission.mutate(asked)
+        await self._verbs.admission.validate(asked)
 
     async def _part(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, stored: records.Stored
@@ -323,6 +349,17 @@ class Resources:
             "metadata": {"resourceVersion": str(self._verbs.store.version)},
             "items": list(objects),
         }
+
+
+def _connection_options(query: MultiMapping[str]) -> JsonObject:
+    """The query of exec, attach or port-forward as the object that webhooks see."""
+    flags = ("stdin", "stdout", "stderr", "tty")
+    found: JsonObject = {key: True for key in flags if queries.is_true(query, key)}
+    if "container" in query:
+        found["container"] = query["container"]
+    if "command" in query:
+        found["command"] = query.getall("command")
+    return found
 
 
 def _selector(request: web.Request, kind: kinds_module.Kind) -> selectors.Predicate | None:

@@ -30,6 +30,7 @@ from bookmesh.kube.api import (
     writing,
 )
 from bookmesh.kube.api.strategies import base, table
+from bookmesh.kube.api.webhooks import chain
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import patching
 from bookmesh.kube.schema import schemas as schemas_module
@@ -58,13 +59,13 @@ class Verbs:
         schemas: schemas_module.Schemas,
         *,
         hooks: Sequence[admission.AdmissionHook] = (),
-        webhooks: admission.Webhooks | None = None,
         clock: metadata.Clock = metadata.utc_now,
     ) -> None:
         self.store, self.kinds, self.schemas, self.clock = store, kinds, schemas, clock
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock)
-        self.admission = admission.Admission(hooks, webhooks)
+        self.webhooks = chain.Webhooks(store, kinds)
+        self.admission = admission.Admission(hooks, self.webhooks)
         self._remover = deleting.Remover(store, custom=self.custom, admission=self.admission, clock=clock)
         self._writer = writing.Writer(
             store, schemas, remover=self._remover, admission=self.admission, clock=clock

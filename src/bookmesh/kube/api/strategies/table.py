@@ -19,7 +19,6 @@ from bookmesh.kube.api.strategies import (
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import store as stores
 
-_UNASKED = "its webhooks are not asked yet"
 Strategies = Mapping[tuple[str, str], base.Strategy]
 
 
@@ -36,8 +35,6 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
         ("autoscaling", "horizontalpodautoscalers"): inert.InertStrategy("nothing is scaled by it"),
         ("networking.k8s.io", "networkpolicies"): inert.InertStrategy("the lab filters no traffic by it"),
         ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
-        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): inert.InertStrategy(_UNASKED),
-        ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): inert.InertStrategy(_UNASKED),
         ("batch", "jobs"): jobs.JobStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): custom_resource_definitions.DefinitionStrategy(
             kinds, clock

@@ -9,8 +9,11 @@ from typing import Any, Final
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes
 from bookmesh.kube.schema.causes import Cause
+from bookmesh.kube.schema.expressions import expression
 from bookmesh.kube.schema.semantics import names, workloads
 
+VARIABLES: Final = frozenset({"object", "oldObject", "request"})
+"""What match conditions can refer to."""
 _OPERATIONS: Final = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _CHOICES: Final = {
     "failurePolicy": ("Fail", "Ignore"),
@@ -160,6 +163,15 @@ def _check_conditions(where: str, conditions: Sequence[dict[str, Any]]) -> list[
         if name in seen:
             found.append(causes.duplicate(f"{place}.name", name))
         seen.add(name)
-        if not (condition.get("expression") or "").strip():
-            found.append(causes.required(f"{place}.expression"))
+        found += _check_expression(f"{place}.expression", (condition.get("expression") or "").strip())
     return found
+
+
+def _check_expression(where: str, text: str) -> list[Cause]:
+    if not text:
+        return [causes.required(where)]
+    try:
+        expression.compile_expression(text, VARIABLES)
+    except expression.ExpressionError as error:
+        return [causes.invalid(where, text, f"compilation failed: {error}")]
+    return []
