@@ -22,6 +22,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0110": "Bookinfo did not become ready",
     "BM0111": "the ingress gateway did not become ready",
     "BM0140": "a cluster was made with a mesh and is wanted without, or the other way round",
+    "BM0130": "a rule of a custom kind uses CEL that is not supported here, so it is not checked",
     "BM0201": "a mesh object could not be parsed",
     "BM0202": "a route names a destination host that no service has",
     "BM0203": "a route names a subset that no DestinationRule defines",

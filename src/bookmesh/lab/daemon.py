@@ -30,6 +30,7 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
+    logging.getLogger("cel").setLevel(logging.ERROR)  # it warns of every value that a rule does not like
     reporter = progress.Reporter(arguments.progress)
     if extent.has_node:
         forkserver = _enter_namespaces(lab, reporter)

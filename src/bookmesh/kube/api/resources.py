@@ -364,7 +364,12 @@ def _connection_options(query: MultiMapping[str]) -> JsonObject:
 
 def _selector(request: web.Request, kind: kinds_module.Kind) -> selectors.Predicate | None:
     query = request.query
-    return selectors.parse(query.get("labelSelector", ""), query.get("fieldSelector", ""), kind=kind.kind)
+    return selectors.parse(
+        query.get("labelSelector", ""),
+        query.get("fieldSelector", ""),
+        kind=kind.kind,
+        more_fields=kind.selectable_fields,
+    )
 
 
 def _verb(request: web.Request, path: paths.Path) -> str:

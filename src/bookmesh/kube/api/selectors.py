@@ -61,9 +61,11 @@ _KIND_FIELDS: Mapping[str, frozenset[str]] = {
 }
 
 
-def parse(label_selector: str, field_selector: str, *, kind: str) -> Predicate | None:
+def parse(
+    label_selector: str, field_selector: str, *, kind: str, more_fields: tuple[str, ...] = ()
+) -> Predicate | None:
     """
-    Combine both selectors of a request; "" selects everything.
+    Combine both selectors of a request; "" selects everything. `more_fields` are those that a custom kind names.
 
     Returns:
         None when nothing was asked for, so that callers can take a short cut.
@@ -72,7 +74,7 @@ def parse(label_selector: str, field_selector: str, *, kind: str) -> Predicate |
         ApiError: 400 for a selector that cannot be parsed or a field that cannot be selected by.
     """
     labels = _parse_labels(label_selector) if label_selector.strip() else None
-    fields = _parse_fields(field_selector, kind) if field_selector.strip() else None
+    fields = _parse_fields(field_selector, kind, more_fields) if field_selector.strip() else None
     if labels is None or fields is None:
         return labels or fields
     by_label, by_field = labels, fields
@@ -119,8 +121,8 @@ def _compares(value: str | None, operator: str, bound: int) -> bool:
     return int(value) > bound if operator == ">" else int(value) < bound
 
 
-def _parse_fields(text: str, kind: str) -> Predicate:
-    allowed = _COMMON_FIELDS | _KIND_FIELDS.get(kind, frozenset())
+def _parse_fields(text: str, kind: str, more: tuple[str, ...]) -> Predicate:
+    allowed = _COMMON_FIELDS | _KIND_FIELDS.get(kind, frozenset()) | set(more)
     terms: list[tuple[str, bool, str]] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         found = _FIELD.fullmatch(part)

@@ -25,7 +25,7 @@ from bookmesh.kube.api import (
     statuses,
 )
 from bookmesh.kube.api.strategies import base
-from bookmesh.kube.schema import defaulting, rules, strictness, validation
+from bookmesh.kube.schema import causes, defaulting, rules, strictness, validation, validation_rules
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import schemas as schemas_module
 from bookmesh.kube.schema.ownership import managers
@@ -111,7 +111,7 @@ class Writer:
         strategy.prepare_create(obj)
         request = _request(kind, obj, None, options)
         obj, admitted = await self._mutated(kind, obj, request)
-        self._check_rules(kind, obj, None)
+        admitted += self._check_rules(kind, obj, None)
         admitted += await self._admission.validate(dataclasses.replace(request, object=obj))
         if owned is None:
             owned = self._owned_after(kind, (), ({}, obj), options)
@@ -161,7 +161,7 @@ class Writer:
         else:
             obj, admitted = await self._mutated(kind, obj, request)
             request = dataclasses.replace(request, object=obj)
-        self._check_rules(kind, obj, stored.object)
+        admitted += self._check_rules(kind, obj, stored.object)
         admitted += await self._admission.validate(request)
         if owned is None:
             before = accounting.entries_before(requested, stored.object, is_subresource=bool(subresource))
@@ -292,23 +292,34 @@ class Writer:
         return admitted, review.warnings
 
     def _check_schema(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
-        causes = validation.check(self._schemas, kind, obj)
-        if causes:
-            raise self._invalid(kind, obj, causes)
+        found = validation.check(self._schemas, kind, obj)
+        if found:
+            raise self._invalid(kind, obj, found)
 
-    def _check_rules(self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None) -> None:
-        """Check the finished object; a built-in one has passed its schema, and defaults keep to it."""
+    def _check_rules(
+        self, kind: kinds_module.Kind, obj: JsonObject, old: JsonObject | None
+    ) -> tuple[str, ...]:
+        """
+        Check the finished object; a built-in one has passed its schema, and defaults keep to it.
+
+        Returns warnings.
+        """
+        found: list[causes.Cause] = []
+        warnings: list[str] = []
         if kind.is_custom:
-            self._check_schema(kind, obj)
-        causes = rules.check(kind, obj, old)
-        if causes:
-            raise self._invalid(kind, obj, causes)
+            found = validation.check(self._schemas, kind, obj)
+            stated = validation_rules.check_after(found, self._schemas, kind, obj, old)
+            found, warnings = [*found, *stated.wrong], stated.warnings
+        found += rules.check(kind, obj, old)
+        if found:
+            raise self._invalid(kind, obj, found)
+        return tuple(warnings)
 
     def _invalid(
-        self, kind: kinds_module.Kind, obj: JsonObject, causes: Sequence[statuses.CauseLike]
+        self, kind: kinds_module.Kind, obj: JsonObject, found: Sequence[statuses.CauseLike]
     ) -> ApiError:
         name = obj["metadata"].get("name") or ""
-        return statuses.invalid(group=kind.group, kind=kind.kind, name=str(name), causes=causes)
+        return statuses.invalid(group=kind.group, kind=kind.kind, name=str(name), causes=found)
 
 
 def _request(

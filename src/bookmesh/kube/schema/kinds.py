@@ -52,6 +52,8 @@ class Kind:
     is_custom: bool = False
     is_storage_version: bool = True
     scale: ScalePaths = ScalePaths(("spec", "replicas"), ("status", "replicas"))
+    selectable_fields: tuple[str, ...] = ()
+    """Dotted paths of a custom kind by which field selectors may choose, besides name and namespace."""
 
     @property
     def resource(self) -> Resource:
@@ -231,6 +233,9 @@ def parse_crd(crd: JsonObject) -> tuple[Kind, ...]:
             columns=_columns(version.get("additionalPrinterColumns") or []),
             is_custom=True,
             is_storage_version=bool(version.get("storage")),
+            selectable_fields=tuple(
+                field["jsonPath"].removeprefix(".") for field in version.get("selectableFields") or ()
+            ),
             **_scale(version),
         )
         for version in spec["versions"]

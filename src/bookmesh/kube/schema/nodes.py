@@ -25,6 +25,7 @@ class Node:
         self.source = source
         self._definition = definition
         self._children: dict[str, Node | None] = {}
+        self._answers: dict[Callable[[Node], bool], bool] = {}
 
     # --- children
 
@@ -83,6 +84,24 @@ class Node:
         sources: Iterable[JsonObject] = self.source.get(keyword) or ()
         return tuple(self._resolve(source) for source in sources)
 
+    def any_below(self, test: Callable[[Node], bool]) -> bool:
+        """Whether a test holds for this node or one below it. Answers are kept: tests must be plain functions."""
+        known = self._answers.get(test)
+        if known is None:
+            self._answers[test] = False  # of a schema that contains itself
+            known = self._answers[test] = test(self) or any(
+                each.any_below(test) for each in self._all_children()
+            )
+        return known
+
+    def _all_children(self) -> Iterable[Node]:
+        for key in self.properties:
+            child = self.child(key)
+            if child is not None:
+                yield child
+        yield from (each for each in (self.additional, self.items) if each is not None)
+        yield from self.all_of
+
     # --- what kind of value
 
     @cached_property
@@ -122,6 +141,11 @@ class Node:
     def default(self) -> Any:
         """The default, None when there is none; copy it before use."""
         return self.source.get("default")
+
+    @cached_property
+    def validations(self) -> tuple[JsonObject, ...]:
+        """Rules in CEL that hold for the value; most nodes have none."""
+        return tuple(self.source.get("x-kubernetes-validations") or ())
 
     # --- constraints
 

@@ -18,9 +18,10 @@ from bookmesh.kube.schema.expressions import library
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _BOUND: Final = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
 _STRINGS: Final = re.compile(r"""r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*'""")
-# Syntax of cel-go that the engine lacks: optional fields, names in backquotes, macros with more variables.
-_LACKING: Final = re.compile(r"\.\?|\[\?|\{\?|`|\bcel\.bind\(|\.(?:transform\w+|sortBy)\(")
+# What the engine lacks: optional fields, names in backquotes, macros with more variables, named formats.
+_LACKING: Final = re.compile(r"\bformat\.\w+\(|\.\?|\[\?|\{\?|`|\bcel\.bind\(|\.(?:transform\w+|sortBy)\(")
 _LACKING_PAIRS: Final = re.compile(r"\.(?:all|exists|existsOne|exists_one)\(\s*\w+\s*,\s*\w+\s*,")
+_CONVERSION: Final = re.compile(r"Function '(int|uint|double)' error: string parse error")
 _TYPES: Final = frozenset(
     {"bool", "bytes", "double", "duration", "dyn", "int", "list", "map", "null_type", "string", "timestamp"}
     | {"type", "uint"}
@@ -106,4 +107,6 @@ def _reason(error: Exception) -> str:
         return "integer overflow"
     if isinstance(error, TypeError):
         return "no such overload"
+    if conversion := _CONVERSION.search(str(error)):
+        return f"type conversion error from 'string' to '{conversion[1]}'"
     return str(error).removesuffix(" Check function arguments and their types.")

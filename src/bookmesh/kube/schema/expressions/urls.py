@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 _KIND: Final = "kubernetes.URL"
+_NOT_IN_HOSTS: Final = frozenset(' "<>\\^`{|}')
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -16,8 +17,10 @@ def parse(text: str) -> dict[str, Any]:
         raise ValueError(
             f'URL parse error during conversion from string: parse "{text}": invalid URI for request'
         )
-    if any(character.isspace() or ord(character) < 32 for character in text):
-        raise ValueError(f'URL parse error during conversion from string: parse "{text}": invalid character')
+    if any(ord(character) < 32 for character in text) or set(parts.netloc) & _NOT_IN_HOSTS:
+        raise ValueError(
+            f'URL parse error during conversion from string: parse "{text}": invalid character in host name'
+        )
     return {
         "type": _KIND,
         "text": text,

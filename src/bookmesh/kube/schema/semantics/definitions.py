@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes, nodes
+from bookmesh.kube.schema import causes
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names
+from bookmesh.kube.schema.semantics import names, structural_schemas
 
-_TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
-_OPEN: Final = ("x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
+_SELECTABLE: Final = ("boolean", "integer", "string")
+_MOST_SELECTABLE: Final = 8
 
 
 def check_definition(definition: JsonObject, old: JsonObject | None) -> list[Cause]:
@@ -67,47 +66,37 @@ def _check_versions(versions: list[dict[str, Any]]) -> list[Cause]:
                 found.append(
                     causes.invalid(f"{path}.type", schema.get("type", ""), "must be object at the root")
                 )
-            found += _check_schema(schema, path, is_structural=True)
+            found += structural_schemas.check_schema(schema, path)
+        found += _check_selectable(f"{where}.selectableFields", version, schema or {})
     if sum(bool(version.get("storage")) for version in versions) != 1:
         why = "must have exactly one version marked as storage version"
         found.append(causes.invalid("spec.versions", [version.get("name") for version in versions], why))
     return found
 
 
-def _check_schema(schema: Any, path: str, *, is_structural: bool) -> list[Cause]:
-    """Check one schema and those inside it. Below anyOf and the like, types need not and may not be repeated."""
-    if not isinstance(schema, dict):
-        return []
+def _check_selectable(where: str, version: dict[str, Any], schema: dict[str, Any]) -> list[Cause]:
+    """Fields to select by are texts, whole numbers or flags that the schema names."""
+    fields = version.get("selectableFields") or []
+    if len(fields) > _MOST_SELECTABLE:
+        return [causes.too_many(where, len(fields), _MOST_SELECTABLE)]
     found: list[Cause] = []
-    kind = schema.get("type")
-    if kind is not None and kind not in _TYPES:
-        found.append(causes.not_supported(f"{path}.type", kind, _TYPES))
-    if is_structural and not kind and not any(schema.get(marker) for marker in _OPEN):
-        found.append(causes.required(f"{path}.type", "must not be empty for specified object fields"))
-    if "pattern" in schema:
-        found += _check_pattern(f"{path}.pattern", schema["pattern"])
-    if "$ref" in schema:
-        found.append(causes.forbidden(f"{path}.$ref", "$ref is not supported"))
-    if schema.get("x-kubernetes-list-type") == "map" and not schema.get("x-kubernetes-list-map-keys"):
-        why = "must not be empty if x-kubernetes-list-type is map"
-        found.append(causes.required(f"{path}.x-kubernetes-list-map-keys", why))
-    for name, child in (schema.get("properties") or {}).items():
-        found += _check_schema(child, f"{path}.properties[{name}]", is_structural=is_structural)
-    for keyword in ("items", "additionalProperties"):
-        found += _check_schema(schema.get(keyword), f"{path}.{keyword}", is_structural=is_structural)
-    found += _check_schema(schema.get("not"), f"{path}.not", is_structural=False)
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for index, child in enumerate(schema.get(keyword) or []):
-            found += _check_schema(child, f"{path}.{keyword}[{index}]", is_structural=False)
+    seen: set[str] = set()
+    for index, field in enumerate(fields):
+        place, path = f"{where}[{index}].jsonPath", field.get("jsonPath") or ""
+        node: Any = schema
+        for name in path.removeprefix(".").split("."):
+            node = ((node or {}).get("properties") or {}).get(name)
+        if not path:
+            found.append(causes.required(place))
+        elif node is None or not path.startswith("."):
+            found.append(causes.invalid(place, path, "is an invalid path: does not refer to a valid field"))
+        elif node.get("type") not in _SELECTABLE:
+            why = "must point to a field of type string, boolean or integer"
+            found.append(causes.invalid(place, path, why))
+        if path in seen:
+            found.append(causes.duplicate(place, path))
+        seen.add(path)
     return found
-
-
-def _check_pattern(where: str, pattern: str) -> list[Cause]:
-    try:
-        nodes.compile_pattern(pattern)
-    except re.error as error:
-        return [causes.invalid(where, pattern, f"must be a valid regular expression: {error}")]
-    return []
 
 
 def _check_change(spec: JsonObject, old: JsonObject) -> list[Cause]:
