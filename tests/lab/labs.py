@@ -74,6 +74,10 @@ class Lab:
             [BOOKMESH, command, "--name", self.name, *rest], env=self.env, check=check, timeout=timeout
         )
 
+    def release(self, command: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `bookmesh release COMMAND --name THIS …`."""
+        return run([BOOKMESH, "release", command, "--name", self.name, *arguments], env=self.env, check=check)
+
     def kubectl(
         self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 90
     ) -> subprocess.CompletedProcess[str]:

@@ -40,14 +40,6 @@ def helm(bookinfo: labs.Lab, namespace: str) -> Iterator[helm_python.Config]:
             config.uninstall(release["name"], wait="legacy", timeout=60)
 
 
-def release(
-    lab: labs.Lab, command: str, *arguments: str, check: bool = True
-) -> subprocess.CompletedProcess[str]:
-    """Run `bookmesh release COMMAND …` against a lab."""
-    whole = [labs.BOOKMESH, "release", command, "--name", lab.name, *arguments]
-    return labs.run(whole, env=lab.env, check=check)
-
-
 def write(path: Path, releases: list[dict[str, Any]], namespace: str) -> Path:
     for one in releases:
         one |= {"namespace": namespace, "chart": str(CHARTS / one.get("chart", one["name"]))}
@@ -93,10 +85,10 @@ def test_a_caller_is_upgraded_when_what_it_calls_is_served(
     bookinfo: labs.Lab, namespace: str, helm: helm_python.Config, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "releases.yaml", [productpage(">=1"), reviews("1", "v1")], namespace)
-    first = release(bookinfo, "apply", str(file))
+    first = bookinfo.release("apply", str(file))
     assert "reviews                  served" in first.stdout
 
-    again = release(bookinfo, "apply", str(file))
+    again = bookinfo.release("apply", str(file))
     assert again.stdout.count("unchanged") == 2
 
     write(file, [productpage(">=2"), reviews("2", "v3")], namespace)
@@ -121,7 +113,7 @@ def test_a_caller_is_upgraded_when_what_it_calls_is_served(
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    second = release(bookinfo, "apply", str(file))
+    second = bookinfo.release("apply", str(file))
     stop.set()
     watcher.join()
     assert "productpage              served" in second.stdout
@@ -129,16 +121,16 @@ def test_a_caller_is_upgraded_when_what_it_calls_is_served(
     assert ({"1", "2"}, ">=1") in seen, "the mixed state was not looked at"
     assert not [served for served, need in seen if need == ">=2" and "1" in served]
 
-    status = release(bookinfo, "status", "-n", namespace)
+    status = bookinfo.release("status", "-n", namespace)
     assert status.stdout.startswith("ok   productpage requires reviews-api >=2 of reviews")
 
-    refused = release(bookinfo, "rollback", "reviews", "1", "-n", namespace, check=False)
+    refused = bookinfo.release("rollback", "reviews", "1", "-n", namespace, check=False)
     assert refused.returncode == 1
     assert "BM0604" in refused.stderr
-    refused = release(bookinfo, "uninstall", "reviews", "-n", namespace, check=False)
+    refused = bookinfo.release("uninstall", "reviews", "-n", namespace, check=False)
     assert refused.returncode == 1
     assert "BM0605" in refused.stderr
-    gone = release(bookinfo, "uninstall", "reviews", "productpage", "-n", namespace)
+    gone = bookinfo.release("uninstall", "reviews", "productpage", "-n", namespace)
     assert gone.stdout.splitlines() == ["productpage is gone", "reviews is gone"]
     assert helm.list(all_states=True) == []
 
@@ -147,11 +139,11 @@ def test_a_wave_that_fails_is_undone(
     bookinfo: labs.Lab, namespace: str, helm: helm_python.Config, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "releases.yaml", [productpage(">=1"), reviews("1", "v1")], namespace)
-    release(bookinfo, "apply", str(file))
+    bookinfo.release("apply", str(file))
     broken = productpage(">=2")
     broken["values"]["pod"]["image"] = {"repository": "example.com/not-known"}
     write(file, [broken, reviews("2", "v3")], namespace)
-    failed = release(bookinfo, "apply", str(file), "--timeout", "25", check=False)
+    failed = bookinfo.release("apply", str(file), "--timeout", "25", check=False)
     assert failed.returncode == 1
     assert Counter(line.split()[1] for line in failed.stdout.splitlines()) == {"undone": 2}
     served = labs.wait_until(
@@ -176,7 +168,7 @@ def settled(lab: labs.Lab, namespace: str) -> set[str]:
 def test_what_helm_refuses_is_told_in_its_words(bookinfo: labs.Lab, namespace: str, tmp_path: Path) -> None:
     nothing = {"name": "ratings", "values": {"versions": {"v1": {"enabled": False}}}}
     file = write(tmp_path / "releases.yaml", [nothing], namespace)
-    refused = release(bookinfo, "plan", str(file), check=False)
+    refused = bookinfo.release("plan", str(file), check=False)
     assert refused.returncode == 1
     assert "BM0606" in refused.stderr
     assert "ratings has no version" in refused.stderr
@@ -197,7 +189,7 @@ def test_somebody_else_is_respected(
     }
     bookinfo.apply(json.dumps(lease))
     file = write(tmp_path / "releases.yaml", [reviews("1", "v1")], namespace)
-    refused: subprocess.CompletedProcess[str] = release(bookinfo, "apply", str(file), check=False)
+    refused: subprocess.CompletedProcess[str] = bookinfo.release("apply", str(file), check=False)
     bookinfo.kubectl("delete", "lease", "bookmesh-releases", "-n", namespace)
     assert refused.returncode == 1
     assert "BM0607" in refused.stderr

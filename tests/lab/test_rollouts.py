@@ -13,19 +13,17 @@ from __future__ import annotations
 import contextlib
 import http.client
 import sys
-import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-from tests.lab import labs
+from tests.lab import labs, visiting
 
 pytestmark = pytest.mark.lab
 
 NAMESPACE = "rollouts"
-WORKERS = 8
 CAREFUL = """
         readinessProbe:
           httpGet: {path: /health, port: 5000}
@@ -87,61 +85,6 @@ STEPS = (
 )
 
 
-@dataclass
-class Visitors:
-    """New visitors at a constant rate; `failures` says what went wrong for which of them."""
-
-    url: str
-    rate: float
-    asked: int = 0
-    failures: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._next_s = time.monotonic()
-        self._threads = [threading.Thread(target=self._come) for _ in range(WORKERS)]
-
-    def _turn(self) -> float:
-        with self._lock:
-            turn_s = max(
-                self._next_s, time.monotonic() - 1.0
-            )  # who is late by more does not come all at once
-            self._next_s = turn_s + 1 / self.rate
-            return turn_s
-
-    def _come(self) -> None:
-        parts = urllib.parse.urlsplit(self.url)
-        while not self._stopping.wait(max(0.0, self._turn() - time.monotonic())):
-            connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=15)
-            problem = ""
-            try:
-                connection.request("GET", parts.path, headers={"Host": HOST})
-                response = connection.getresponse()
-                text = response.read()
-                if response.status != http.client.OK:
-                    problem = f"{response.status} {text[:100]!r}"
-            except (OSError, http.client.HTTPException) as error:
-                problem = f"{type(error).__name__}: {error}"
-            finally:
-                connection.close()
-            with self._lock:
-                self.asked += 1
-                if problem:
-                    self.failures.append(problem)
-
-    @contextlib.contextmanager
-    def coming(self) -> Iterator[None]:
-        for thread in self._threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._stopping.set()
-            for thread in self._threads:
-                thread.join()
-
-
 @dataclass(frozen=True)
 class Row:
     """One step: for each way in, how many asked and how many failed."""
@@ -184,7 +127,10 @@ def _answers(url: str) -> bool:
 def run_chain(lab: labs.Lab, urls: tuple[str, str], *, rate: float) -> tuple[list[Row], list[str]]:
     """Carry out the steps under load; returns a row for each, and what the failures were."""
     rows = []
-    ways = {name: Visitors(url, rate) for name, url in zip(("service", "ingress"), urls, strict=True)}
+    ways = {
+        name: visiting.Visitors(url, rate, host=HOST)
+        for name, url in zip(("service", "ingress"), urls, strict=True)
+    }
     with contextlib.ExitStack() as stack:
         for visitors in ways.values():
             stack.enter_context(visitors.coming())
@@ -198,7 +144,9 @@ def run_chain(lab: labs.Lab, urls: tuple[str, str], *, rate: float) -> tuple[lis
             counted = []
             for name, visitors in ways.items():
                 asked = visitors.asked
-                labs.wait_until(lambda v=visitors, n=asked: v.asked >= n + 2 * WORKERS, what="more visitors")
+                labs.wait_until(
+                    lambda v=visitors, n=asked: v.asked >= n + 2 * visiting.WORKERS, what="more visitors"
+                )
                 counted.append(
                     (name, visitors.asked - before[name][0], len(visitors.failures) - before[name][1])
                 )

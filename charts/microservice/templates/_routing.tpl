@@ -1,5 +1,6 @@
 {{/*
-The subsets of Istio's routes: one for each track.
+The subsets of Istio's routes: one for each track, also for one that is not enabled any more. Helm writes this object before
+the routes: a subset that went with its track would be missing for those that still are on their way to it.
 */}}
 {{- define "microservice.destinationRule" -}}
 {{- if eq .values.routing.kind "VirtualService" }}
@@ -15,7 +16,7 @@ spec:
   trafficPolicy: {{- toYaml . | nindent 4 }}
   {{- end }}
   subsets:
-    {{- range $track, $_ := include "microservice.tracks" . | fromYaml }}
+    {{- range $track, $_ := .values.versions }}
     - name: {{ $track }}
       labels: {version: {{ $track }}}
     {{- end }}

@@ -19,7 +19,7 @@ from bookmesh.cli import terminal
 from bookmesh.lab import client, launching, paths
 
 if TYPE_CHECKING:
-    from bookmesh.release import carrying_out, ports
+    from bookmesh.release import ports, waiting
 
 _MARKS = {"served": "✓", "unchanged": "=", "failed": "✗", "undone": "↺", "waiting": "…", "applying": "→"}
 
@@ -34,6 +34,17 @@ class _Tools:
 
 _file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 _namespace_option = click.option("-n", "--namespace", default="default", show_default=True)
+
+
+_timeout_option = click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for each requirement and each release.",
+)
 
 
 def _target_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -73,15 +84,7 @@ def plan_releases(file: Path, target: str, name: str, output: str) -> None:
 
 @release.command("apply")
 @_file_argument
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.IntRange(min=1),
-    default=300,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for each requirement and each release.",
-)
+@_timeout_option
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @_target_options
 @terminal.output_option
@@ -91,7 +94,7 @@ def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, na
 
     When one fails, what this run changed is undone in reverse. Interrupted, the same command goes on.
     """
-    from bookmesh.release import carrying_out, sessions, texts
+    from bookmesh.release import carrying_out, sessions, texts, waiting
 
     with _failures():
         tools = _tools(target, name)
@@ -107,7 +110,7 @@ def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, na
         with ExitStack() as stack:
             for namespace in sorted({one.namespace for one in session.wanted}):
                 stack.enter_context(tools.cluster.lock(namespace, _holder()))
-            run = carrying_out.Run(session, tools.helm, tools.cluster, report=_report, timeout_s=timeout_s)
+            run = carrying_out.Run(session, tools.helm, tools.cluster, waiting.Patience(_report, timeout_s))
             is_done = run.carry_out()
         click.echo(
             texts.states_as_json(run.states) if output == "json" else texts.describe_states(run.states)
@@ -141,17 +144,26 @@ def show_status(namespace: str, target: str, name: str) -> None:
 @click.argument("release_name", metavar="RELEASE")
 @click.argument("revision", type=click.IntRange(min=1))
 @_namespace_option
+@_timeout_option
 @_target_options
-def roll_back(release_name: str, revision: int, namespace: str, target: str, name: str) -> None:
-    """Bring RELEASE back to REVISION, unless others require what it would no longer serve."""
-    from bookmesh.release import contracts, sessions
+def roll_back(
+    release_name: str, revision: int, *, namespace: str, timeout_s: int, target: str, name: str
+) -> None:
+    """
+    Bring RELEASE back to REVISION, unless others require what it would no longer serve.
+
+    Tracks that come back with traffic are brought up before they get any.
+    """
+    from bookmesh.release import carrying_out, contracts, sessions, waiting
 
     with _failures():
         tools = _tools(target, name)
         one = contracts.ReleaseId(namespace, release_name)
         with tools.cluster.lock(namespace, _holder()):
             _refuse(sessions.check_rollback(one, revision, tools.helm))
-            tools.helm.roll_back(one, revision)
+            carrying_out.go_back(
+                one, revision, tools.helm, tools.cluster, waiting.Patience(_report, timeout_s)
+            )
         click.echo(f"{release_name} is what revision {revision} was")
 
 
@@ -177,12 +189,17 @@ def uninstall(release_names: Sequence[str], namespace: str, target: str, name: s
 @contextmanager
 def _failures() -> Iterator[None]:
     """Findings, and what Helm or the cluster says, as messages and exit code 1."""
-    from bookmesh.release import contracts, ports
+    from bookmesh.release import contracts, ports, waiting
 
     with terminal.failures():
         try:
             yield
-        except (ports.HelmFailedError, ports.ClusterFailedError, contracts.DeclarationError) as error:
+        except (
+            ports.HelmFailedError,
+            ports.ClusterFailedError,
+            waiting.NotServedError,
+            contracts.DeclarationError,
+        ) as error:
             raise BookmeshError(Finding(code="BM0606", message=str(error))) from error
 
 
@@ -212,7 +229,7 @@ def _holder() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
 
 
-def _report(event: carrying_out.Event) -> None:
+def _report(event: waiting.Event) -> None:
     if mark := _MARKS.get(event.state):
         text = f"  {mark} {event.release.name:<24} {event.state}" + (f": {event.text}" if event.text else "")
         terminal.stderr().print(text, markup=False)

@@ -9,47 +9,33 @@ satisfied, it is not asked again in the same run: a pod that flaps must not hold
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass, field, replace
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.release import judging, serving
+from bookmesh.release import judging, preparing, serving
 from bookmesh.release.contracts import ReleaseId, Requirement
-from bookmesh.release.ports import Cluster, Helm, HelmFailedError, Installed, NotInstalledError
+from bookmesh.release.ports import (
+    Cluster,
+    ClusterFailedError,
+    Helm,
+    HelmFailedError,
+    Installed,
+    NotInstalledError,
+)
 from bookmesh.release.sessions import Session
-
-POLL_S: Final = 0.25
-
-State = Literal["waiting", "unchanged", "applying", "served", "failed", "undone", "not begun"]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something people want to see happen; `text` says more."""
-
-    release: ReleaseId
-    state: State
-    text: str = ""
-
-
-class NotServedError(Exception):
-    """What was waited for did not come in time; the message says what was there instead."""
+from bookmesh.release.waiting import Event, NotServedError, Patience, State
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of a session's plan. `report` is called from several threads."""
+    """One run of a session's plan."""
 
     session: Session
     helm: Helm
     cluster: Cluster
-    report: Callable[[Event], None]
-    timeout_s: float = 300.0
-    pause: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    patience: Patience
     satisfied: set[Requirement] = field(default_factory=set)
     states: dict[ReleaseId, State] = field(default_factory=dict)
     _changed: list[ReleaseId] = field(default_factory=list)
@@ -76,14 +62,22 @@ class Run:
                 self._say(release, "unchanged")
                 return True
             self._say(release, "applying")
+            self._prepare(release)
             self._changed.append(release)
             revision = self.helm.apply(self.session.wanted[release])
             self._await_own(release)
             self._say(release, "served", f"revision {revision}")
-        except (HelmFailedError, NotServedError) as error:
+        except (HelmFailedError, ClusterFailedError, NotServedError) as error:
             self._say(release, "failed", str(error))
             return False
         return True
+
+    def _prepare(self, release: ReleaseId) -> None:
+        before = self.session.installed.get(release)
+        if before is not None:
+            seen = self.cluster.objects(release.namespace)
+            first = preparing.missing(release, self.session.rendered[release], before.manifest, seen)
+            preparing.bring_up(release, first, self.cluster, self._waiting())
 
     def _await(self, release: ReleaseId, requirement: Requirement) -> None:
         if requirement in self.satisfied:
@@ -94,7 +88,7 @@ class Run:
             verdict = judging.judge(requirement, view)
             return "" if verdict.is_satisfied else verdict.reason
 
-        self._wait_for(release, look, f"{requirement}: ")
+        self._waiting().wait_for(release, look, f"{requirement}: ")
         self.satisfied.add(requirement)
 
     def _await_own(self, release: ReleaseId) -> None:
@@ -104,18 +98,7 @@ class Run:
             view = serving.observe(release, self.cluster.objects(release.namespace))
             return judging.unfinished(view)
 
-        self._wait_for(release, look, "")
-
-    def _wait_for(self, release: ReleaseId, look: Callable[[], str], what: str) -> None:
-        deadline = self.clock() + self.timeout_s
-        said = ""
-        while problem := look():
-            if self.clock() > deadline:
-                raise NotServedError(f"not within {self.timeout_s:g} s: {what}{problem}")
-            if problem != said:
-                self._say(release, "waiting", what + problem)
-                said = problem
-            self.pause(POLL_S)
+        self._waiting().wait_for(release, look)
 
     def _undo(self) -> None:
         for release in reversed(self._changed):
@@ -126,14 +109,35 @@ class Run:
                         self.helm.uninstall(release)
                     self._say(release, "undone", "it was not there before, and is not there now")
                 else:
-                    self.helm.roll_back(release, before.revision)
+                    go_back(release, before.revision, self.helm, self.cluster, self._waiting())
                     self._say(release, "undone", f"back to what revision {before.revision} was")
-            except HelmFailedError as error:
+            except (HelmFailedError, ClusterFailedError, NotServedError) as error:
                 self._say(release, "failed", f"could not be undone: {error}")
 
     def _say(self, release: ReleaseId, state: State, text: str = "") -> None:
-        self.states[release] = state
-        self.report(Event(release, state, text))
+        self._note(Event(release, state, text))
+
+    def _note(self, event: Event) -> None:
+        self.states[event.release] = event.state
+        self.patience.report(event)
+
+    def _waiting(self) -> Patience:
+        return replace(self.patience, report=self._note)
+
+
+def go_back(release: ReleaseId, revision: int, helm: Helm, cluster: Cluster, patience: Patience) -> None:
+    """
+    Bring a release back to a revision: tracks that will get traffic first, then everything.
+
+    Raises:
+        HelmFailedError, ClusterFailedError, NotServedError.
+    """
+    before = next((one for one in helm.installed(release.namespace) if one.release == release), None)
+    if before is not None:
+        after, seen = helm.manifest(release, revision), cluster.objects(release.namespace)
+        first = preparing.missing(release, after, before.manifest, seen)
+        preparing.bring_up(release, first, cluster, patience)
+    helm.roll_back(release, revision)
 
 
 def is_unchanged(before: Installed | None, objects: Sequence[JsonObject]) -> bool:

@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol
 
 from bookmesh.base.findings import BookmeshError, Finding
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.release import contracts
+from bookmesh.release.contracts import ReleaseId
 from bookmesh.release.ports import ClusterFailedError
 
 ALWAYS: Final = ("deployments.apps", "pods", "services")
@@ -50,6 +52,18 @@ class KubectlCluster:
         listed = self._get(",".join(self._kinds), "-n", namespace)
         items: list[JsonObject] = listed["items"]
         return items
+
+    def create(self, release: ReleaseId, obj: JsonObject) -> None:
+        command = ["create"] if (manager := self._manager(release)) is None else _server_side(manager)
+        done = self._kubectl.run(*command, "-n", release.namespace, "-f", "-", stdin=json.dumps(obj))
+        if done.exit and "AlreadyExists" not in done.stderr:
+            raise ClusterFailedError(done.stderr.strip())
+
+    def delete(self, namespace: str, obj: JsonObject) -> None:
+        arguments = (obj["kind"].lower(), obj["metadata"]["name"], "-n", namespace, "--ignore-not-found")
+        done = self._kubectl.run("delete", *arguments)
+        if done.exit:
+            raise ClusterFailedError(done.stderr.strip())
 
     @contextlib.contextmanager
     def lock(self, namespace: str, holder: str) -> Iterator[None]:
@@ -93,6 +107,20 @@ class KubectlCluster:
         if replaced.exit:
             raise ClusterFailedError(replaced.stderr.strip())
 
+    def _manager(self, release: ReleaseId) -> str | None:
+        """
+        The name under which Helm applies this release's objects on the server; None where it does not.
+
+        Fields belong to the name that wrote them: under another one, Helm's next upgrade would be a conflict.
+        """
+        selector = f"{contracts.INSTANCE}={release.name}"
+        services = self._get("services", "-n", release.namespace, "-l", selector, "--show-managed-fields")
+        for service in services["items"]:
+            for entry in service["metadata"].get("managedFields") or ():
+                if entry["operation"] == "Apply" and not entry.get("subresource"):
+                    return str(entry["manager"])
+        return None
+
     def _serves(self, kind: str) -> bool:
         asked = self._kubectl.run("get", kind, "-n", "default", "--ignore-not-found", "-o", "name")
         return not asked.exit
@@ -102,6 +130,10 @@ class KubectlCluster:
         if got.exit:
             raise ClusterFailedError(got.stderr.strip())
         return json.loads(got.stdout)
+
+
+def _server_side(manager: str) -> list[str]:
+    return ["apply", "--server-side", f"--field-manager={manager}"]
 
 
 def _lease(namespace: str, holder: str, version: str = "") -> JsonObject:

@@ -8,6 +8,7 @@ does not satisfy to one that does counts only when the last old pod is gone: unt
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bookmesh.release import ranges
@@ -46,16 +47,22 @@ def judge(requirement: Requirement, serving: Serving) -> Verdict:
     return Verdict(True, f"{len(ready)} ready pods serve {requirement.contract} {versions}")
 
 
-def unfinished(serving: Serving) -> str:
-    """Why a release is not all there yet; empty when every Deployment is updated and all its pods are ready."""
-    for rollout in serving.rollouts:
-        if not rollout.is_observed:
-            return f"deployment {rollout.deployment} has changed and is not observed yet"
+def unfinished(serving: Serving, *, deployments: Collection[str] | None = None) -> str:
+    """
+    Why a release is not all there yet; empty when every Deployment is updated and all its pods are ready.
+
+    With `deployments`, only those are looked at, and each has to be there.
+    """
+    rollouts = {rollout.deployment: rollout for rollout in serving.rollouts}
+    for name in sorted(deployments if deployments is not None else rollouts):
+        rollout = rollouts.get(name)
+        if rollout is None or not rollout.is_observed:
+            return f"deployment {name} has changed and is not observed yet"
         if _is_rolling(rollout):
             return _describe_rollout(rollout)
         ready = sum(one.is_ready for one in serving.backends if one.track == rollout.track)
         if ready < rollout.wanted:
-            return f"deployment {rollout.deployment}: {ready} of {rollout.wanted} pods are ready"
+            return f"deployment {name}: {ready} of {rollout.wanted} pods are ready"
     return ""
 
 

@@ -38,6 +38,14 @@ class Cluster(Protocol):
         """All Deployments, Pods, Services, VirtualServices and HTTPRoutes of a namespace."""
         ...
 
+    def create(self, release: ReleaseId, obj: JsonObject) -> None:
+        """Create an object, or bring it in line, as if Helm had done so for this release."""
+        ...
+
+    def delete(self, namespace: str, obj: JsonObject) -> None:
+        """Delete an object, if it is there."""
+        ...
+
     def lock(self, namespace: str, holder: str) -> AbstractContextManager[None]:
         """
         Be the only one who changes releases of a namespace.

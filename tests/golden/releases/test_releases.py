@@ -15,7 +15,17 @@ import yaml
 from tests.golden.releases import worlds
 
 from bookmesh.base.findings import BookmeshError
-from bookmesh.release import carrying_out, contracts, judging, ports, ranges, serving, sessions, texts
+from bookmesh.release import (
+    carrying_out,
+    contracts,
+    judging,
+    ports,
+    ranges,
+    serving,
+    sessions,
+    texts,
+    waiting,
+)
 from bookmesh.release.contracts import ReleaseId, Requirement
 from bookmesh.release.files import Wanted
 
@@ -51,6 +61,7 @@ class Story:
         if "uninstall" in self.case:
             self.uninstall([ReleaseId(NAMESPACE, name) for name in self.case["uninstall"]])
         if "rollback" in self.case:
+            self.world.pause(0.25)  # pods that went with what was applied are gone
             self.roll_back(
                 ReleaseId(NAMESPACE, self.case["rollback"]["release"]), self.case["rollback"]["revision"]
             )
@@ -79,24 +90,19 @@ class Story:
         self.lines += texts.describe_states(session_states(self)).splitlines()
 
     def run(self, session: sessions.Session) -> bool:
-        run = carrying_out.Run(
-            session,
-            self.world,
-            self.world,
-            report=self.report,
-            timeout_s=20,
-            pause=self.pause,
-            clock=lambda: self.world.now,
-        )
+        run = carrying_out.Run(session, self.world, self.world, self.patience())
         self.states = run.states
         return run.carry_out()
+
+    def patience(self) -> waiting.Patience:
+        return waiting.Patience(self.report, 20, pause=self.pause, clock=lambda: self.world.now)
 
     def pause(self, seconds: float) -> None:
         self.world.pause(seconds)
         if self.kill_at is not None and self.world.now >= self.kill_at:
             raise Interrupted
 
-    def report(self, event: carrying_out.Event) -> None:
+    def report(self, event: waiting.Event) -> None:
         if event.state != "not begun":
             self.lines.append(
                 f"{event.release.name} {event.state}" + (f": {event.text}" if event.text else "")
@@ -121,12 +127,13 @@ class Story:
         findings = sessions.check_rollback(release, revision, self.world)
         self.lines += [line for finding in findings for line in finding.render().splitlines()]
         if not findings:
-            self.world.roll_back(release, revision)
+            carrying_out.go_back(release, revision, self.world, self.world, self.patience())
             self.lines.append(f"{release.name} is what revision {revision} was")
 
     def watch(self, world: worlds.World) -> None:
-        """Find ready pods that call what does not satisfy them; of both, only what gets traffic counts."""
+        """Find requests that would be lost, or answered under a contract that their caller cannot live with."""
         objects = world.objects(NAMESPACE)
+        self.watch_routes(world, objects)
         for service in (obj for obj in objects if obj["kind"] == "Service"):
             caller = ReleaseId(NAMESPACE, service["metadata"]["name"])
             if not any(pod.is_ready for key, pods in world.pods.items() if key[0] == caller for pod in pods):
@@ -140,6 +147,14 @@ class Story:
                     if need.contract in one.provides
                 ):
                     self.violations.append(f"at {world.now:g} s {caller.name} calls a wrong {need.contract}")
+
+    def watch_routes(self, world: worlds.World, objects: list[dict[str, Any]]) -> None:
+        """Find tracks that routes send requests to, and that have no ready pod while others of the release do."""
+        for release in world.history:
+            view = serving.observe(release, objects)
+            ready = {one.track for one in view.backends if one.is_ready}
+            for track in sorted((view.shares or set()) - ready) if ready else ():
+                self.violations.append(f"at {world.now:g} s {release.name} has no pod for track {track}")
 
 
 def session_states(story: Story) -> dict[ReleaseId, str]:
@@ -172,6 +187,17 @@ def test_the_watch_sees_what_goes_wrong() -> None:
     for _ in range(40):
         story.world.pause(0.25)
     assert story.violations
+
+
+def test_the_watch_sees_traffic_for_a_track_that_is_not_there() -> None:
+    """The negative control: Helm alone writes routes and Deployments at once."""
+    story = Story(yaml.safe_load((HERE / "a-track-comes-back-with-its-traffic.in.yaml").read_text()))
+    story.apply()
+    story.world.pause(0.25)
+    assert story.violations == []
+    story.world.roll_back(ReleaseId(NAMESPACE, "reviews"), 1)
+    story.world.pause(0.25)
+    assert story.violations == ["at 0.5 s reviews has no pod for track v1"]
 
 
 def test_judging_and_the_watch_agree_at_the_end() -> None:

@@ -77,6 +77,8 @@ class World:
     history: dict[ReleaseId, list[list[JsonObject]]] = field(default_factory=dict)
     pods: dict[tuple[ReleaseId, str], list[Pod]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    early: dict[ReleaseId, list[JsonObject]] = field(default_factory=dict)
+    """Deployments that were created beside Helm, and that no revision has yet."""
     holder: str = ""
     log: list[str] = field(default_factory=list)
 
@@ -116,11 +118,13 @@ class World:
         if wanted.release.name in self.refused:
             raise ports.HelmFailedError(f"{wanted.release.name}: an error of the chart")
         self.history.setdefault(wanted.release, []).append(self.render(wanted))
+        self.early.pop(wanted.release, None)
         return len(self.history[wanted.release])
 
     def roll_back(self, release: ReleaseId, revision: int) -> None:
         self.log.append(f"helm rolls {release.name} back to {revision}")
         self.history[release].append(self.manifest(release, revision))
+        self.early.pop(release, None)
 
     def uninstall(self, release: ReleaseId) -> None:
         self.log.append(f"helm uninstalls {release.name}")
@@ -139,14 +143,21 @@ class World:
         for release, revisions in self.history.items():
             if release.namespace != namespace:
                 continue
-            found += [
-                self._with_status(release, obj) if obj["kind"] == "Deployment" else obj
-                for obj in revisions[-1]
-            ]
+            found += [obj for obj in revisions[-1] if obj["kind"] != "Deployment"]
+            found += [self._with_status(release, obj) for obj in self._deployments(release)]
             found += [
                 _pod_object(pod) for key, pods in self.pods.items() if key[0] == release for pod in pods
             ]
         return found
+
+    def create(self, release: ReleaseId, obj: JsonObject) -> None:
+        self.delete(release.namespace, obj)
+        self.early.setdefault(release, []).append(obj)
+
+    def delete(self, namespace: str, obj: JsonObject) -> None:
+        for release, early in self.early.items():
+            if release.namespace == namespace:
+                early[:] = [one for one in early if one["metadata"]["name"] != obj["metadata"]["name"]]
 
     @contextlib.contextmanager
     def lock(self, namespace: str, holder: str) -> Iterator[None]:
@@ -185,7 +196,8 @@ class World:
                 pods.remove(new[-1])
 
     def _deployments(self, release: ReleaseId) -> list[JsonObject]:
-        return [obj for obj in self.history[release][-1] if obj["kind"] == "Deployment"]
+        whole = (*self.history[release][-1], *self.early.get(release, ()))
+        return [obj for obj in whole if obj["kind"] == "Deployment"]
 
     def _with_status(self, release: ReleaseId, deployment: JsonObject) -> JsonObject:
         pods = self.pods.get((release, deployment["metadata"]["name"]), [])

@@ -8,6 +8,7 @@ import pytest
 
 from bookmesh.base.findings import BookmeshError
 from bookmesh.release import clusters, ports
+from bookmesh.release.contracts import ReleaseId
 
 
 @dataclass
@@ -22,11 +23,14 @@ class FakeKubectl:
     """A cluster with one kind of route and, perhaps, a lease."""
 
     lease: dict[str, Any] | None = None
+    services: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
     def run(self, *arguments: str, stdin: str | None = None) -> Done:
         self.calls.append(arguments)
         match arguments:
+            case ("get", "services", *_):
+                return Done(stdout=json.dumps({"items": self.services}))
             case ("get", "lease", *_):
                 return Done(stdout=json.dumps(self.lease))
             case ("get", kind, *rest) if rest[-1] == "name":
@@ -35,6 +39,8 @@ class FakeKubectl:
                 )
             case ("get", *_):
                 return Done(stdout='{"items": [{"kind": "Pod"}]}')
+            case ("apply" | "create", *_, "shop", "-f", "-"):
+                return Done()
             case ("create", *_) if self.lease is not None:
                 return Done(1, stderr='Error from server (AlreadyExists): leases "x" already exists')
             case ("create" | "replace", *_):
@@ -96,3 +102,22 @@ def test_other_answers_are_passed_on() -> None:
 
     with pytest.raises(ports.ClusterFailedError, match="Forbidden"):
         clusters.KubectlCluster(Refusing()).objects("shop")
+
+
+@pytest.mark.parametrize(
+    ("fields", "verb"),
+    [
+        ([], ("create",)),
+        ([{"manager": "helm", "operation": "Update"}], ("create",)),
+        (
+            [{"manager": "x", "operation": "Update"}, {"manager": "helm", "operation": "Apply"}],
+            ("apply", "--server-side", "--field-manager=helm"),
+        ),
+    ],
+)
+def test_an_object_is_created_the_way_helm_writes_the_others(
+    fields: list[dict[str, str]], verb: tuple[str, ...]
+) -> None:
+    kubectl = FakeKubectl(services=[{"metadata": {"managedFields": fields}}])
+    clusters.KubectlCluster(kubectl).create(ReleaseId("shop", "reviews"), {"kind": "Deployment"})
+    assert kubectl.calls[-1] == (*verb, "-n", "shop", "-f", "-")

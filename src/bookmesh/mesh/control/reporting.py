@@ -2,7 +2,8 @@
 How findings look on the objects they are about: Istio's status fields, and an Event for each new one. Pure.
 
 `status.validationMessages` lists all findings of the object; condition `Reconciled` is False while one of them is an
-error. An object that never had a finding gets no status at all.
+error. An object that never had a finding gets no status at all; one that has a status keeps it up to date with each
+generation.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def build_status(
         return None
     condition = _condition(findings)
     is_same = before is not None and all(before.get(key) == value for key, value in condition.items())
-    if is_same and (current.get("validationMessages") or []) == messages:
+    # Whoever waits for a status (Helm does) waits until it speaks of the object as it is now, not as it was.
+    is_newest = current.get("observedGeneration") == generation
+    if is_same and is_newest and (current.get("validationMessages") or []) == messages:
         return None
     has_turned = before is None or before.get("status") != condition["status"]
     condition["lastTransitionTime"] = (

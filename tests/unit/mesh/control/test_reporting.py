@@ -59,6 +59,12 @@ def test_nothing_is_written_twice():
     assert status([MISSING], status([MISSING]), now=LATER) is None
 
 
+def test_a_status_follows_the_generation_when_nothing_else_has_changed():
+    before = status([], status([MISSING]))
+    after = reporting.build_status([], before, generation=4, now=LATER)
+    assert after == {**before, "observedGeneration": 4}
+
+
 def test_an_object_without_findings_gets_no_status():
     assert status([]) is None
 
