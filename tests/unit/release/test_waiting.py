@@ -28,5 +28,5 @@ def test_each_problem_is_told_once_and_the_end_is_when_there_is_none() -> None:
 
 
 def test_what_was_there_instead_is_told_when_time_is_up() -> None:
-    with pytest.raises(waiting.NotServedError, match="not within 1 s: reviews: one of two"):
-        wait(["none", "none", "one of two", "one of two"], timeout_s=1)
+    with pytest.raises(waiting.NotServedError, match="not within 2 s: reviews: one of two"):
+        wait(["none", "none", "one of two", "one of two"], timeout_s=2)
