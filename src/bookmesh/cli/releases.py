@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -94,7 +91,7 @@ def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, na
 
     When one fails, what this run changed is undone in reverse. Interrupted, the same command goes on.
     """
-    from bookmesh.release import carrying_out, sessions, texts, waiting
+    from bookmesh.release import carrying_out, holders, sessions, texts, waiting
 
     with _failures():
         tools = _tools(target, name)
@@ -109,7 +106,9 @@ def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, na
             return
         with ExitStack() as stack:
             for namespace in sorted({one.namespace for one in session.wanted}):
-                stack.enter_context(tools.cluster.lock(namespace, _holder()))
+                stack.enter_context(tools.cluster.lock(namespace, holders.own()))
+            session = sessions.open_session(file, tools.helm)  # somebody may have been at it until now
+            _refuse(session.findings)
             run = carrying_out.Run(session, tools.helm, tools.cluster, waiting.Patience(_report, timeout_s))
             is_done = run.carry_out()
         click.echo(
@@ -154,12 +153,12 @@ def roll_back(
 
     Tracks that come back with traffic are brought up before they get any.
     """
-    from bookmesh.release import carrying_out, contracts, sessions, waiting
+    from bookmesh.release import carrying_out, contracts, holders, sessions, waiting
 
     with _failures():
         tools = _tools(target, name)
         one = contracts.ReleaseId(namespace, release_name)
-        with tools.cluster.lock(namespace, _holder()):
+        with tools.cluster.lock(namespace, holders.own()):
             _refuse(sessions.check_rollback(one, revision, tools.helm))
             carrying_out.go_back(
                 one, revision, tools.helm, tools.cluster, waiting.Patience(_report, timeout_s)
@@ -173,12 +172,12 @@ def roll_back(
 @_target_options
 def uninstall(release_names: Sequence[str], namespace: str, target: str, name: str) -> None:
     """Remove releases, callers before what they call, unless others still require them."""
-    from bookmesh.release import contracts, sessions
+    from bookmesh.release import contracts, holders, sessions
 
     with _failures():
         tools = _tools(target, name)
         leaving = [contracts.ReleaseId(namespace, one) for one in release_names]
-        with tools.cluster.lock(namespace, _holder()):
+        with tools.cluster.lock(namespace, holders.own()):
             order, findings = sessions.check_uninstall(leaving, tools.helm)
             _refuse(findings)
             for one in order:
@@ -211,7 +210,7 @@ def _refuse(findings: Sequence[Finding]) -> None:
 
 
 def _tools(target: str, name: str) -> _Tools:
-    from bookmesh.release import clusters, helm
+    from bookmesh.release import clusters, helm, holders
     from bookmesh.tasks import kubectl
 
     environment: dict[str, str] = {}
@@ -222,11 +221,10 @@ def _tools(target: str, name: str) -> _Tools:
         environment, kubeconfig = client.environment(lab), lab.kubeconfig
     context = "" if target == "lab" else target
     runner = kubectl.Kubectl(client.find_kubectl(), environment, context)
-    return _Tools(helm.SdkHelm(kubeconfig=kubeconfig, context=context), clusters.KubectlCluster(runner))
-
-
-def _holder() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+    return _Tools(
+        helm.SdkHelm(kubeconfig=kubeconfig, context=context),
+        clusters.KubectlCluster(runner, is_gone=holders.is_gone),
+    )
 
 
 def _report(event: waiting.Event) -> None:

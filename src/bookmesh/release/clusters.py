@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -40,10 +40,11 @@ class Kubectl(Protocol):
 
 
 class KubectlCluster:
-    """Implements `ports.Cluster`."""
+    """Implements `ports.Cluster`. `is_gone` says whether the holder of a lock is known to have ended."""
 
-    def __init__(self, kubectl: Kubectl) -> None:
+    def __init__(self, kubectl: Kubectl, *, is_gone: Callable[[str], bool] = lambda _holder: False) -> None:
         self._kubectl = kubectl
+        self._is_gone = is_gone
         self._kinds: tuple[str, ...] | None = None
 
     def objects(self, namespace: str) -> list[JsonObject]:
@@ -79,19 +80,24 @@ class KubectlCluster:
             self._kubectl.run("delete", "lease", LOCK, "-n", namespace, "--ignore-not-found")
 
     def _take(self, namespace: str, holder: str) -> None:
-        created = self._kubectl.run("create", "-f", "-", stdin=json.dumps(_lease(namespace, holder)))
+        wanted = json.dumps(_lease(namespace, holder))
+        created = self._kubectl.run("create", "-f", "-", stdin=wanted)
+        if created.exit and f'namespaces "{namespace}" not found' in created.stderr:
+            self._kubectl.run("create", "namespace", namespace)
+            created = self._kubectl.run("create", "-f", "-", stdin=wanted)
         if not created.exit:
             return
         if "AlreadyExists" not in created.stderr:
             raise ClusterFailedError(created.stderr.strip())
         lease = self._get("lease", LOCK, "-n", namespace)
-        if not _is_expired(lease, datetime.now(UTC)):
+        holder_now = lease["spec"].get("holderIdentity", "unknown")
+        if not _is_expired(lease, datetime.now(UTC)) and not self._is_gone(holder_now):
             raise BookmeshError(
                 Finding(
                     code="BM0607",
                     message=f"somebody else changes releases in namespace {namespace}",
                     where=f"Lease {namespace}/{LOCK}",
-                    known=f"holder: {lease['spec'].get('holderIdentity', 'unknown')}",
+                    known=f"holder: {holder_now}",
                     hint="wait until that run is over; the lock of a run that died is gone after half a minute",
                 )
             )

@@ -57,7 +57,7 @@ class SdkHelm:
         config, name = self._config(wanted.release.namespace), wanted.release.name
         try:
             with _open_chart(wanted.chart) as chart:
-                if self._is_installed(config, name):
+                if _settle(config, name):
                     done = config.upgrade(
                         chart, name, dict(wanted.values), reset_values=True, timeout=TIMEOUT_S
                     )
@@ -95,13 +95,26 @@ class SdkHelm:
             kubeconfig_path=self._kubeconfig, kube_context=self._context, namespace=namespace
         )
 
-    @staticmethod
-    def _is_installed(config: helm_python.Config, name: str) -> bool:
-        try:
-            config.status(name)
-        except helm_python.HelmNotFoundError:
-            return False
+
+def _settle(config: helm_python.Config, name: str) -> bool:
+    """
+    Whether a release is there to be upgraded.
+
+    Helm refuses to touch one whose last action never ended, as a killed process leaves it: it goes back to what was
+    deployed before, or, when nothing was, away. The caller holds the lock, so nobody is at it any more.
+    """
+    try:
+        status = config.status(name)["status"]
+    except helm_python.HelmNotFoundError:
+        return False
+    if not status.startswith("pending"):
         return True
+    deployed = [one for one in config.history(name) if one["status"] in {"deployed", "superseded"}]
+    if not deployed:
+        config.uninstall(name, timeout=TIMEOUT_S, wait="legacy")
+        return False
+    config.rollback(name, version=max(_revision(one) for one in deployed), timeout=TIMEOUT_S)
+    return True
 
 
 @contextlib.contextmanager

@@ -20,7 +20,6 @@ from bookmesh.release import (
     contracts,
     judging,
     ports,
-    ranges,
     serving,
     sessions,
     texts,
@@ -38,6 +37,41 @@ def test_there_are_cases() -> None:
     assert len(CASES) >= 25
 
 
+STORIES = {
+    # what has to be shown: the stories that show it
+    "first install order": ("first-install-in-order", "killed-in-a-first-install"),
+    "upgrade order": ("upgrade-in-order", "independent-releases-share-a-wave", "only-the-caller-changes"),
+    "mixed versions hold the caller": (
+        "slow-rolling-update-holds-the-caller",
+        "an-old-track-with-a-little-*",
+    ),
+    "failure of each wave": (
+        "first-wave-is-refused-by-helm",
+        "a-new-pod-never-gets-ready",
+        "second-wave-is-refused-by-helm",
+        "middle-wave-never-gets-ready",
+        "last-wave-never-gets-ready",
+    ),
+    "killed at each step, and resumed": ("killed-and-resumed-[1-4]", "killed-while-a-new-track-comes-up"),
+    "cycle": ("circle", "release-that-requires-itself"),
+    "missing contract": ("missing-contract", "what-is-required-is-missing-*"),
+    "range conflict": ("range-conflict", "two-callers-that-cannot-agree", "what-is-required-is-too-old-*"),
+    "rollback refused": ("rollback-refused", "rollback-that-nobody-minds"),
+    "reverse delete": ("uninstall-callers-first", "uninstall-refused"),
+    "flapping readiness": ("a-pod-that-flaps-does-not-hold-up-what-has-begun",),
+    "two people at once": ("two-people-at-once",),
+    "expand, then contract": ("expand-*", "an-old-track-without-traffic-*", "a-track-is-retired-*"),
+    "traffic only for pods that are there": ("a-new-track-with-traffic-*", "a-track-comes-back-*"),
+}
+"""Real processes, killed and two at once, are in tests/lab/test_interrupted_releases.py."""
+
+
+@pytest.mark.parametrize("what", STORIES)
+def test_what_has_to_be_shown_has_its_stories(what: str) -> None:
+    for pattern in STORIES[what]:
+        assert list(HERE.glob(f"{pattern}.in.yaml")), pattern
+
+
 class Interrupted(BaseException):
     """A kill, as far as a process can tell of itself."""
 
@@ -48,12 +82,15 @@ class Story:
         self.lines: list[str] = []
         self.violations: list[str] = []
         self.world = worlds.World(
-            broken=frozenset(case.get("broken", ())), refused=frozenset(case.get("refused", ()))
+            broken=frozenset(case.get("broken", ())),
+            flapping=frozenset(case.get("flapping", ())),
+            refused=frozenset(case.get("refused", ())),
         )
         for name, values in (case.get("cluster") or {}).items():
             self.world.install(ReleaseId(NAMESPACE, name), values)
         self.world.on_pause = self.watch
         self.kill_at = case.get("killAt")
+        self.satisfied = set[Requirement]()
 
     def tell(self) -> str:
         if "apply" in self.case:
@@ -90,7 +127,7 @@ class Story:
         self.lines += texts.describe_states(session_states(self)).splitlines()
 
     def run(self, session: sessions.Session) -> bool:
-        run = carrying_out.Run(session, self.world, self.world, self.patience())
+        run = carrying_out.Run(session, self.world, self.world, self.patience(), self.satisfied)
         self.states = run.states
         return run.carry_out()
 
@@ -208,32 +245,18 @@ def test_judging_and_the_watch_agree_at_the_end() -> None:
     assert all(isinstance(row.verdict, judging.Verdict) and row.verdict.is_satisfied for row in rows)
 
 
-def test_waiting_until_a_release_is_ready_lets_the_caller_go_too_early() -> None:
-    """
-    The rule of tools that gate on releases: the other one's last action is over, and its Deployments have their pods.
+class Forgetful(set[Requirement]):
+    """A run with this asks again and again."""
 
-    At the moment both are bumped that holds for what was there before, and again while old pods are left.
-    """
-    case = yaml.safe_load((HERE / "slow-rolling-update-holds-the-caller.in.yaml").read_text())
-    story = Story(case)
-    reviews, page = ReleaseId(NAMESPACE, "reviews"), ReleaseId(NAMESPACE, "productpage")
-    need = Requirement(reviews, "reviews-api", ranges.parse_range(">=2"))
-    story.world.apply(Wanted(reviews, Path("reviews"), case["apply"]["reviews"]))
-    gates: list[tuple[bool, bool]] = []
-    while not gates or not gates[-1][1]:
-        view = serving.observe(reviews, story.world.objects(NAMESPACE))
-        gates.append((is_release_ready(view), judging.judge(need, view).is_satisfied))
-        story.world.pause(0.25)
-    too_early = [is_ready for is_ready, is_served in gates if is_ready and not is_served]
-    assert gates[0] == (True, False)
-    assert len(too_early) > len(gates) / 2
-    story.world.apply(Wanted(page, Path("productpage"), case["apply"]["productpage"]))
-    assert story.violations == []
+    def add(self, element: Requirement, /) -> None:
+        """Remember nothing."""
 
 
-def is_release_ready(view: serving.Serving) -> bool:
-    """As many ready pods as wanted, of whatever version."""
-    return all(
-        sum(one.is_ready for one in view.backends if one.track == rollout.track) >= rollout.wanted
-        for rollout in view.rollouts
+@pytest.mark.parametrize(("satisfied", "is_held"), [(set[Requirement](), False), (Forgetful(), True)])
+def test_what_was_seen_once_holds_nobody_up_again(satisfied: set[Requirement], is_held: bool) -> None:
+    story = Story(
+        yaml.safe_load((HERE / "a-pod-that-flaps-does-not-hold-up-what-has-begun.in.yaml").read_text())
     )
+    story.satisfied = satisfied
+    story.apply()
+    assert any(line.startswith("mobile waiting: reviews-api") for line in story.lines) is is_held

@@ -68,9 +68,13 @@ class Pod:
 
 @dataclass
 class World:
-    """`broken` are images whose pods never get ready; `refused` are releases that Helm does not install."""
+    """
+    `broken` are images whose pods never get ready, `flapping` those whose pods are so once a second only;
+    `refused` are releases that Helm does not install.
+    """
 
     broken: frozenset[str] = frozenset()
+    flapping: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     on_pause: Callable[[World], None] = lambda _world: None
     now: float = 0.0
@@ -186,7 +190,10 @@ class World:
             new = [pod for pod in pods if pod.template == template]
             old = [pod for pod in pods if pod.template != template]
             unready = [pod for pod in new if not pod.is_ready and template["image"] not in self.broken]
-            if unready:
+            if template["image"] in self.flapping and len(new) == wanted and not old:
+                for pod in new:
+                    pod.is_ready = self.now % 1 == 0
+            elif unready:
                 unready[0].is_ready = True
             elif old and sum(pod.is_ready for pod in pods) > wanted:
                 pods.remove(old[0])

@@ -23,6 +23,7 @@ class FakeKubectl:
     """A cluster with one kind of route and, perhaps, a lease."""
 
     lease: dict[str, Any] | None = None
+    namespaces: set[str] = field(default_factory=lambda: {"shop"})
     services: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -41,6 +42,11 @@ class FakeKubectl:
                 return Done(stdout='{"items": [{"kind": "Pod"}]}')
             case ("apply" | "create", *_, "shop", "-f", "-"):
                 return Done()
+            case ("create", "namespace", name):
+                self.namespaces.add(name)
+                return Done()
+            case ("create", *_) if "shop" not in self.namespaces:
+                return Done(1, stderr='Error from server (NotFound): namespaces "shop" not found')
             case ("create", *_) if self.lease is not None:
                 return Done(1, stderr='Error from server (AlreadyExists): leases "x" already exists')
             case ("create" | "replace", *_):
@@ -121,3 +127,18 @@ def test_an_object_is_created_the_way_helm_writes_the_others(
     kubectl = FakeKubectl(services=[{"metadata": {"managedFields": fields}}])
     clusters.KubectlCluster(kubectl).create(ReleaseId("shop", "reviews"), {"kind": "Deployment"})
     assert kubectl.calls[-1] == (*verb, "-n", "shop", "-f", "-")
+
+
+def test_the_lock_of_a_namespace_that_is_yet_to_come_makes_it() -> None:
+    kubectl = FakeKubectl(namespaces=set())
+    with clusters.KubectlCluster(kubectl).lock("shop", "me"):
+        assert kubectl.lease is not None
+    assert kubectl.namespaces == {"shop"}
+
+
+def test_the_lock_of_somebody_who_is_known_to_be_gone_is_taken_over_at_once() -> None:
+    kubectl = FakeKubectl(held("2999-01-01T00:00:00.000000Z"))
+    cluster = clusters.KubectlCluster(kubectl, is_gone=lambda holder: holder == "ann@host")
+    with cluster.lock("shop", "me"):
+        assert kubectl.lease is not None
+        assert kubectl.lease["spec"]["holderIdentity"] == "me"
