@@ -10,7 +10,7 @@ from bookmesh.kube.store.store import Store
 from bookmesh.lab import injection_values
 from bookmesh.mesh.injection import settings
 from bookmesh.mesh.model import parsing
-from bookmesh.mesh.snapshot import mesh_config, proxy_configs, snapshot
+from bookmesh.mesh.snapshot import configs, mesh_config, proxy_configs
 from bookmesh.mesh.snapshot.settings import MeshSettings
 
 _NAMESPACES = GroupResource(kubernetes.NAMESPACES.group, kubernetes.NAMESPACES.plural)
@@ -62,4 +62,4 @@ class SidecarInjection:
             for one in self._store.list(_PROXY_CONFIGS, where)
         ]
         placed = {**pod, "metadata": {**pod["metadata"], "namespace": namespace}}
-        return proxy_configs.settings_for(placed, sorted(stored, key=snapshot.merge_order), settings)
+        return proxy_configs.settings_for(placed, sorted(stored, key=configs.merge_order), settings)

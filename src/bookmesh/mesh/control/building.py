@@ -8,7 +8,6 @@ object in the next snapshot, a resource is built once per content and encoded on
 from __future__ import annotations
 
 import asyncio
-import bisect
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +15,16 @@ from typing import Final, cast
 
 from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.base.latest import Latest
 from bookmesh.mesh import analysis
 from bookmesh.mesh.control import encoding
 from bookmesh.mesh.gateway_api import converting, remembering
 from bookmesh.mesh.model import parsing
-from bookmesh.mesh.registry import assembling
+from bookmesh.mesh.registry import assembling, registry
+from bookmesh.mesh.snapshot import configs as configs_
 from bookmesh.mesh.snapshot import credentials, ingresses, mesh_config
 from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.snapshot.configs import Difference
 from bookmesh.mesh.snapshot.credentials import Credential
 from bookmesh.mesh.snapshot.proxy import Proxy
 from bookmesh.mesh.snapshot.settings import MeshSettings
@@ -64,8 +66,13 @@ class Builder:
         self._converter = remembering.Converter(domain=settings.domain)
         self._assembly = assembling.Assembly(domain=settings.domain)
         self._parsed: dict[ConfigKey, parsing.Parsed] = {}
-        self._ordered: list[parsing.Parsed] = []
-        self._credentials: dict[tuple[str, str], Credential] = {}
+        self._written = configs_.collect(())
+        self._given = configs_.collect(())  # what is written, and what was made of Ingresses
+        self._made = configs_.collect(())
+        self._latest_served: Latest[tuple[configs_.Configs, tuple[Finding, ...]]] = Latest()
+        self._latest_config: Latest[mesh_config.MeshConfig] = Latest()
+        self._secrets: dict[tuple[str, str], Credential] = {}
+        self._credentials = credentials.Credentials()
         self._snapshot: MeshSnapshot | None = None
         self._cache = caching.Cache()
         self._encoder = encoding.Encoder()
@@ -76,21 +83,24 @@ class Builder:
 
         After an error this builder is of no use: what it kept may be half of the changes.
         """
-        parsed = await self._parse(changes.configs)
-        registered = self._assembly.apply(changes.kubernetes, parsed)
+        written = await self._parse(changes.configs)
+        self._written = self._written.replaced(written.gone, written.come)
+        registered = self._assembly.apply(changes.kubernetes, _registered(self._written))
         await asyncio.sleep(0)
-        config = mesh_config.read(self._settings, changes.mesh_config)
-        secrets = self._read_credentials(changes.secrets)
-        served, classes = changes.ingresses, changes.ingress_classes
-        made = ingresses.convert(served, classes, registered, secrets, config.settings)
-        unserved = ingresses.check_unserved(served, classes, config.settings.ingress)
+        config = self._latest_config.get(
+            (changes.mesh_config,), lambda: mesh_config.read(self._settings, changes.mesh_config)
+        )
+        self._read_credentials(changes.secrets)
+        served, unserved = self._serve_ingresses(changes, registered, config.settings)
+        made, self._made = served.since(self._made), served
+        self._given = self._given.replaced((*written.gone, *made.gone), (*written.come, *made.come))
         self._converter.note(services=changes.kubernetes.services, config_maps=changes.config_maps)
-        configs, self.conversion = self._converter.convert(parsed, registered, secrets)
+        configs, self.conversion = self._converter.convert(self._given, registered, self._credentials)
         self._snapshot = snapshots.build(
             registered,
-            (*configs, *made),
+            configs,
             config.settings,
-            secrets,
+            self._credentials,
             (*config.findings, *unserved, *self.conversion.findings),
             previous=self._snapshot,
         )
@@ -123,32 +133,49 @@ class Builder:
             await asyncio.sleep(0)
         return analysis.in_order(found, snapshot)
 
-    def _read_credentials(
-        self, secrets: Mapping[tuple[str, str], JsonObject | None]
-    ) -> credentials.Credentials:
+    def _read_credentials(self, secrets: Mapping[tuple[str, str], JsonObject | None]) -> None:
         for key, secret in secrets.items():
             credential = credentials.parse_secret(secret) if secret is not None else None
             if credential is not None:
-                self._credentials[key] = credential
+                self._secrets[key] = credential
             else:
-                self._credentials.pop(key, None)
-        return credentials.build_credentials(self._credentials.values())
+                self._secrets.pop(key, None)
+        if secrets:
+            self._credentials = credentials.build_credentials(self._secrets.values())
 
-    async def _parse(self, configs: Mapping[ConfigKey, JsonObject | None]) -> tuple[parsing.Parsed, ...]:
-        """Parse what changed; gives all configuration in merge order, unchanged content as the same objects."""
+    def _serve_ingresses(
+        self, changes: Changes, registered: registry.Registry, settings: MeshSettings
+    ) -> tuple[configs_.Configs, tuple[Finding, ...]]:
+        """What is made of Ingresses, and what is wrong with those that nobody serves."""
+        served, classes = changes.ingresses, changes.ingress_classes
+
+        def serve() -> tuple[configs_.Configs, tuple[Finding, ...]]:
+            made = ingresses.convert(served, classes, registered, self._credentials, settings)
+            unserved = ingresses.check_unserved(served, classes, settings.ingress)
+            return configs_.collect(made, self._made), tuple(unserved)
+
+        return self._latest_served.get(
+            (served, classes, registered.services, self._credentials, settings), serve
+        )
+
+    async def _parse(self, configs: Mapping[ConfigKey, JsonObject | None]) -> Difference[parsing.Parsed]:
+        """Parse what changed; gives what has other content than before."""
+        gone: list[parsing.Parsed] = []
+        come: list[parsing.Parsed] = []
         for position, (key, obj) in enumerate(configs.items(), start=1):
-            before, after = self._parsed.get(key), parsing.parse(obj) if obj is not None else None
+            before, after = self._parsed.pop(key, None), parsing.parse(obj) if obj is not None else None
             if before is not None and after is not None and before.digest == after.digest:
-                continue
-            if before is not None:
-                del self._ordered[self._place(before)]
-                del self._parsed[key]
+                after = before
+            elif before is not None:
+                gone.append(before)
             if after is not None:
-                self._ordered.insert(self._place(after), after)
                 self._parsed[key] = after
+            if after is not None and after is not before:
+                come.append(after)
             if position % _SLICE == 0:
                 await asyncio.sleep(0)
-        return tuple(self._ordered)
+        return Difference(tuple(gone), tuple(come))
 
-    def _place(self, parsed: parsing.Parsed) -> int:
-        return bisect.bisect_left(self._ordered, snapshots.merge_order(parsed), key=snapshots.merge_order)
+
+def _registered(configs: configs_.Configs) -> list[parsing.Parsed]:
+    return [parsed for kind in registry.REGISTERED for parsed in configs.of(kind)]

@@ -34,8 +34,7 @@ from bookmesh.mesh.identity.authority import CertificateAuthority
 from bookmesh.mesh.model import kinds, parsing
 from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 from bookmesh.mesh.registry import assembling, workloads
-from bookmesh.mesh.snapshot import envoy_filters, ingresses, mesh_config
-from bookmesh.mesh.snapshot import snapshot as snapshots
+from bookmesh.mesh.snapshot import configs, envoy_filters, ingresses, mesh_config
 from bookmesh.mesh.snapshot.proxy import Proxy
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
@@ -113,7 +112,6 @@ class ControlPlane:
         self._analyzed: MeshSnapshot | None = None
         self._has_changed = True
         self._unsettled: set[str] = set()
-        self._selections: tuple[MeshSnapshot, tuple[sds.Selection, ...]] | None = None
         self._in_flight_s: float | None = None
 
     async def run(self) -> None:
@@ -196,7 +194,7 @@ class ControlPlane:
     def _patches_for(self, proxy: Proxy) -> tuple[envoy_filters.Patch, ...]:
         """From the mirrors: a proxy may open before there is a snapshot."""
         found = [parsing.parse(obj) for obj in self._configs["EnvoyFilter"].objects()]
-        ordered = sorted(found, key=snapshots.merge_order)
+        ordered = sorted(found, key=configs.merge_order)
         return envoy_filters.patches_for(proxy, ordered, root_namespace=self._settings.root_namespace)
 
     def _config_map(self) -> JsonObject | None:
@@ -301,9 +299,7 @@ class ControlPlane:
         """The secrets of a proxy's namespace: a gateway may need many of them, a sidecar those that rules give it."""
         if proxy.type == "router":
             return sds.build_credentials(snapshot, proxy.namespace)
-        if self._selections is None or self._selections[0] is not snapshot:
-            self._selections = (snapshot, sds.selections(snapshot))
-        names = sds.names_for(proxy, self._selections[1])
+        names = sds.names_for(proxy, sds.selections(snapshot))
         return sds.build_credentials(snapshot, proxy.namespace, names) if names else {}
 
     def _refresh_labels(self, open_proxy: OpenProxy) -> bool:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bookmesh.base import overlays
 from bookmesh.mesh.translate.built import Built, Part
 from bookmesh.mesh.translate.resources import ResourceSet
 from bookmesh.mesh.wire import type_urls
@@ -71,13 +72,9 @@ class Encoder:
         for type_url, names in part.changed.items():
             if not names:
                 continue
-            own, built = dict(known[type_url]), part.built[type_url]
-            for name in names:
-                if name in built:
-                    own[name] = self._encode(built[name])
-                else:
-                    own.pop(name, None)
-            encoded[type_url] = own
+            built = part.built[type_url]
+            fresh = {name: self._encode(built[name]) if name in built else None for name in names}
+            encoded[type_url] = overlays.changed(known[type_url], fresh)
         return encoded
 
     def _encode(self, built: Built) -> Encoded:

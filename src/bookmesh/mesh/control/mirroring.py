@@ -41,12 +41,15 @@ class Mirror:
         self._namespace = namespace
         self._on_change = on_change
         self._objects: dict[Key, JsonObject] = {}
+        self._everything: tuple[JsonObject, ...] | None = None
         self._changed: set[Key] = set()
         self._pause_s = FIRST_PAUSE_S
 
-    def objects(self) -> list[JsonObject]:
-        """Shared objects, never to be mutated, in no particular order."""
-        return list(self._objects.values())
+    def objects(self) -> tuple[JsonObject, ...]:
+        """Shared objects, never to be mutated, in no particular order; the same tuple until something changes."""
+        if self._everything is None:
+            self._everything = tuple(self._objects.values())
+        return self._everything
 
     def get(self, namespace: str, name: str) -> JsonObject | None:
         return self._objects.get((namespace, name))
@@ -83,6 +86,7 @@ class Mirror:
                     continue
             else:
                 self._objects[key] = event.object
+            self._everything = None
             self._changed.add(key)
             self._on_change()
 
@@ -92,7 +96,7 @@ class Mirror:
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         is_other = not self.has_listed.is_set() or is_served != self.is_served
         self.is_served = is_served
-        self._objects = fresh
+        self._objects, self._everything = fresh, None
         self._changed |= changed
         self.has_listed.set()
         if changed or is_other:

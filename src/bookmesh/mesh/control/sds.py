@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 
 from bookmesh.mesh.identity.certificates import WorkloadCertificate
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import destination_rules, parsing
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot.snapshot import MeshSnapshot, credential_names
 from bookmesh.mesh.translate import naming
@@ -40,8 +40,12 @@ class Selection(NamedTuple):
 
 def selections(snapshot: MeshSnapshot) -> tuple[Selection, ...]:
     """The rules that give secrets to sidecars."""
+    return snapshot.configs.derive(destination_rules.DestinationRule, _selections_of)
+
+
+def _selections_of(rules: Iterable[parsing.Parsed]) -> tuple[Selection, ...]:
     found = []
-    for parsed in snapshot.configs:
+    for parsed in rules:
         spec = parsed.spec
         if isinstance(spec, destination_rules.DestinationRule) and spec.workload_selector is not None:
             names = {level.tls.credential_name for level in spec.levels() if level.tls is not None} - {""}

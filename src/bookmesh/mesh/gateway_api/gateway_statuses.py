@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bookmesh.base.kubernetes import JsonObject
@@ -139,6 +139,16 @@ def _reach(
         else:
             reached.names.append(host)
     return reached
+
+
+def reached(inputs: inputs_.Inputs) -> Iterator[tuple[str, int]]:
+    """Yield (host, port) of the Services of Gateways behind which there is anybody: all that counts of endpoints."""
+    for parsed, spec in inputs.of(gateways.Gateway):
+        for host in deployments.services_of(parsed, spec, domain=inputs.domain):
+            service = inputs.registry.services.get(host)
+            for port in service.ports if service is not None else ():
+                if service is not None and inputs.registry.endpoints_of(service, port.number):
+                    yield host, port.number
 
 
 def _type_of(address: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ T = TypeVar("T", bound=base.Model)
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """
-    `objects` are parsed objects of the Gateway API, and `configs` those of Istio, both in order of age.
+    `objects` are parsed objects of the Gateway API, and `configs` ServiceEntries of Istio, both in order of age.
 
     `external_addresses` are those of load balancers, by (namespace, name) of Services of that type, () while one has
     none. `config_maps` are their data by (namespace, name).
@@ -54,20 +54,13 @@ class Inputs:
         return None
 
 
-def apart(
-    parsed: Iterable[parsing.Parsed],
-) -> tuple[tuple[parsing.Parsed, ...], tuple[parsing.Parsed, ...]]:
-    """
-    Sort parsed objects into those of Istio's kinds and those of the Gateway API.
-
-    Both oldest first, then by namespace and name: in this order objects win over each other.
-    """
-    ordered = sorted(parsed, key=age)
-    of_gateway_api = tuple(each for each in ordered if each.api.startswith(f"{GROUP}/"))
-    return tuple(each for each in ordered if not each.api.startswith(f"{GROUP}/")), of_gateway_api
+def is_of_gateway_api(parsed: parsing.Parsed) -> bool:
+    """Whether it is an object of the Gateway API, and no derived one."""
+    return parsed.api.startswith(f"{GROUP}/")
 
 
 def age(parsed: parsing.Parsed) -> tuple[str, str, str]:
+    """Oldest first, then by namespace and name: in this order objects win over each other."""
     metadata = parsed.metadata
     return metadata.creation_timestamp, metadata.namespace, metadata.name
 

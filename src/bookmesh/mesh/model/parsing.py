@@ -24,16 +24,16 @@ class Parsed:
     """
     One configuration object. `spec` is None when it could not be parsed; `findings` then say why.
 
-    Two with the same `digest` have the same content, and only that is compared. `is_derived`: the mesh made it from an
-    object of another kind, which `ref` names; only its own `findings` are of use to people. `origins` are all objects
-    that it was made from, when they are several; `api` is group and version of `ref`.
+    Two with the same `digest` have the same content, and only that and findings are compared. `is_derived`: the mesh
+    made it from an object of another kind, which `ref` names; only its own `findings` are of use to people. `origins`
+    are all objects that it was made from, when they are several; `api` is group and version of `ref`.
     """
 
     ref: ObjectRef
     digest: str
     metadata: base.Metadata = field(compare=False)
     spec: base.Model | None = field(compare=False)
-    findings: tuple[Finding, ...] = field(default=(), compare=False)
+    findings: tuple[Finding, ...] = ()
     is_derived: bool = field(default=False, compare=False)
     origins: tuple[ObjectRef, ...] = field(default=(), compare=False)
     api: str = field(default=f"{kinds.NETWORKING}/{kinds.VERSIONS[0]}", compare=False)

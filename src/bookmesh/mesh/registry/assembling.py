@@ -9,18 +9,20 @@ together again, out of what was read. The result is always equal to that of `reg
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from bookmesh.base import overlays
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.model import parsing, workload_entries
+from bookmesh.mesh.model import parsing, service_entries, workload_entries
+from bookmesh.mesh.registry import joining
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import slices as slices_
 from bookmesh.mesh.registry import workloads as workloads_
 
-K = TypeVar("K")
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 V = TypeVar("V")
 Key = tuple[str, str]  # namespace, name
@@ -78,8 +80,8 @@ class Assembly:
         self._pods_at: defaultdict[str, dict[Key, workloads_.Workload]] = defaultdict(dict)
         self._selecting: Mapping[tuple[str, str, str], Sequence[services_.Service]] = {}
 
-    def apply(self, changes: Changes, configs: Sequence[parsing.Parsed]) -> registries.Registry:
-        """Take changes in; `configs` are all objects of the mesh's own kinds, of which those for the registry count."""
+    def apply(self, changes: Changes, configs: Iterable[parsing.Parsed]) -> registries.Registry:
+        """Take changes in; of `configs`, objects of the mesh's own kinds, all of `registries.REGISTERED` count."""
         entries = tuple(config for config in configs if isinstance(config.spec, registries.REGISTERED))
         is_other = bool(self._services.apply(changes.services))
         is_other |= bool(self._namespaces.apply(changes.namespaces))
@@ -91,7 +93,7 @@ class Assembly:
         addresses = self._index_workloads(workloads)
         # Services of Kubernetes may have such entries behind them, which slices do not tell.
         is_written = any(isinstance(entry.spec, workload_entries.WorkloadEntry) for entry in entries)
-        is_other |= bool((addresses and entries) or (hosts and is_written))
+        is_other |= bool((addresses and any(map(_looks_at_pods, entries))) or (hosts and is_written))
         if self._registry is None or is_other:
             self._registry = self._assemble(self._registry)
         elif hosts or addresses:
@@ -156,28 +158,34 @@ class Assembly:
     ) -> registries.Registry:
         workloads, behind = previous.workloads, previous.behind
         if addresses:
-            workloads, behind = dict(workloads), dict(behind)
+            found_at: dict[str, workloads_.Workload | None] = {}
             for address in addresses:
                 here = self._pods_at[address]
-                _set(workloads, address, here[max(here)] if here else None)
+                found_at[address] = here[max(here)] if here else None
                 hosts |= self._hosts_at.get(address, set())
-            self._reselect(behind, differences)
-        endpoints = dict(previous.endpoints)
-        for host in hosts & previous.services.keys():
-            service = previous.services[host]
-            if service.entry is None:
+            workloads = overlays.changed(workloads, found_at)
+            behind = overlays.changed(behind, self._reselect(behind, differences))
+        endpoints: dict[joining.EndpointKey, tuple[registries.Endpoint, ...] | None] = {}
+        for host in hosts:
+            service = previous.services.get(host)
+            if service is not None and service.entry is None:
                 found = registries.service_endpoints(service, self._slices_of[host].values(), workloads)
-                for port in service.ports:
-                    key = (host, service.ref, port.number)
-                    _set(endpoints, key, found.get(key))
-        return replace(previous, workloads=workloads, behind=behind, endpoints=endpoints)
+                keys = ((host, service.ref, port.number) for port in service.ports)
+                endpoints |= {key: found.get(key) for key in keys}
+        return replace(
+            previous,
+            workloads=workloads,
+            behind=behind,
+            endpoints=overlays.changed(previous.endpoints, endpoints),
+        )
 
     def _reselect(
         self,
-        behind: dict[str, tuple[workloads_.Workload, ...]],
+        behind: Mapping[str, tuple[workloads_.Workload, ...]],
         differences: _Differences[workloads_.Workload],
-    ) -> None:
-        """Correct what is behind the services that select a changed pod, as it was or as it is."""
+    ) -> dict[str, tuple[workloads_.Workload, ...] | None]:
+        """What is now behind the services that select a changed pod, as it was or as it is; None for nothing."""
+        found: dict[str, tuple[workloads_.Workload, ...] | None] = {}
         changed = [workload for pair in differences.values() for workload in pair if workload is not None]
         services = {
             service.hostname: service
@@ -195,7 +203,16 @@ class Assembly:
                 and workload.namespace == service.namespace
                 and service.selects(workload.labels)
             ]
-            _set(behind, host, tuple(sorted([*kept, *now], key=registries.pod_order)) or None)
+            found[host] = tuple(sorted([*kept, *now], key=registries.pod_order)) or None
+        return found
+
+
+def _looks_at_pods(entry: parsing.Parsed) -> bool:
+    """Whether the endpoints of an entry depend on pods: it selects some, or has addresses that may be theirs."""
+    spec = entry.spec
+    if isinstance(spec, service_entries.ServiceEntry):
+        return spec.workload_selector is not None or bool(spec.endpoints)
+    return True
 
 
 def _selecting(
@@ -207,14 +224,6 @@ def _selecting(
         if service.selector:
             found[service.namespace, *next(iter(service.selector.items()))].append(service)
     return found
-
-
-def _set(target: dict[K, V], key: K, value: V | None) -> None:
-    """Set a value, or take it out with None; an equal value that is there stays the same object."""
-    if value is None:
-        target.pop(key, None)
-    elif target.get(key) != value:
-        target[key] = value
 
 
 def _kept(previous: Mapping[K, V], whole: Mapping[K, V]) -> Mapping[K, V]:

@@ -7,13 +7,13 @@ set, such as a timeout, comes from the route that names it. Delegates have no ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
 
 from bookmesh.mesh.model import matching, parsing, virtual_services
-from bookmesh.mesh.snapshot import hosts
+from bookmesh.mesh.snapshot import configs, hosts
 
 _INHERITED = (
     "rewrite",
@@ -28,13 +28,25 @@ _INHERITED = (
 T = TypeVar("T")
 
 
-def delegates_in(configs: tuple[parsing.Parsed, ...]) -> dict[tuple[str, str], parsing.Parsed]:
+def delegates_in(found: Iterable[parsing.Parsed]) -> dict[tuple[str, str], parsing.Parsed]:
     """VirtualServices without hosts, by (namespace, name)."""
     return {
         (parsed.metadata.namespace, parsed.metadata.name): parsed
-        for parsed in configs
+        for parsed in found
         if isinstance(parsed.spec, virtual_services.VirtualService) and not parsed.spec.hosts
     }
+
+
+def is_delegating(found: configs.Configs) -> bool:
+    """Whether any VirtualService hands routes on, or takes them: then one may depend on another."""
+    return bool(found.facts(virtual_services.VirtualService, _part_in_delegation))
+
+
+def _part_in_delegation(parsed: parsing.Parsed) -> tuple[str, ...]:
+    spec = parsed.spec
+    if not isinstance(spec, virtual_services.VirtualService):
+        return ()
+    return ("part",) if not spec.hosts or any(route.delegate is not None for route in spec.http) else ()
 
 
 def resolve(

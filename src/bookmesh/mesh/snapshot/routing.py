@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bookmesh.base import overlays
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import matching, parsing, virtual_services
+from bookmesh.mesh.snapshot import configs, hosts, visibility
 from bookmesh.mesh.snapshot import delegates as delegates_
-from bookmesh.mesh.snapshot import hosts, visibility
 
 MESH: Final = "mesh"
 SEMANTICS_ANNOTATION: Final = "internal.istio.io/route-semantics"
@@ -21,8 +23,9 @@ class Routing:
     """
     One VirtualService. `hosts` are fully qualified; `gateways` are `NAMESPACE/NAME` or `mesh`, never empty. `name` is
     that of `ref` unless the VirtualService was made from something else; `origins` are the objects of another API that
-    it was made from; `path` names it in config dumps. `has_path_elements`: a prefix ends where an element of
-    the path ends, as Ingress and the Gateway API mean it. `export_to` is never empty. Equal when the content is.
+    it was made from; `path` names it in config dumps; `order` is its place in the merge order. `has_path_elements`: a
+    prefix ends where an element of the path ends, as Ingress and the Gateway API mean it. `export_to` is never empty.
+    Equal when the content is.
     """
 
     ref: ObjectRef
@@ -36,6 +39,7 @@ class Routing:
     export_to: tuple[str, ...] = (visibility.EVERYBODY,)
     origins: tuple[ObjectRef, ...] = field(default=(), compare=False)
     path: str = field(default="", compare=False)
+    order: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def refs(self) -> tuple[ObjectRef, ...]:
@@ -75,10 +79,14 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """VirtualServices by host in lower case, in merge order; `wildcards` are (pattern, rule), the longest first."""
+    """
+    VirtualServices by host in lower case and by gateway, in merge order; `wildcards` are (pattern, rule), the longest
+    first.
+    """
 
     exact: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
     wildcards: tuple[tuple[str, Routing], ...] = ()
+    gateways: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
 
     def find(
         self, host: str, accepts: Callable[[Routing], bool], *, rank: Callable[[Routing], int]
@@ -94,19 +102,92 @@ class Index:
                 longest = len(pattern)
         return min(found, key=rank, default=None)
 
+    def bound_to(self, gateway: str) -> tuple[Routing, ...]:
+        """Those of a gateway (`NAMESPACE/NAME` or `mesh`), in merge order."""
+        return self.gateways.get(gateway, ())
+
+    def naming(self, host: str) -> tuple[Routing, ...]:
+        """Those that name this very host or pattern, in merge order."""
+        if host.startswith("*"):
+            return tuple(rule for pattern, rule in self.wildcards if pattern == host)
+        return tuple(rule for rule in self.exact.get(host.lower(), ()) if host in rule.hosts)
+
+    def replaced(self, difference: configs.Difference[Routing], routings: Iterable[Routing]) -> Index:
+        """The index of `routings`, which differ from those of this one in `difference`."""
+        changed = (*difference.gone, *difference.come)
+        has_wildcards = any(host.startswith("*") for rule in changed for host in rule.hosts)
+        return Index(
+            _reindexed(self.exact, difference, _exact_hosts),
+            _wildcards_in(routings) if has_wildcards else self.wildcards,
+            _reindexed(self.gateways, difference, lambda rule: rule.gateways),
+        )
+
 
 def build_index(routings: Iterable[Routing]) -> Index:
     """Index VirtualServices, which come in merge order."""
     exact: defaultdict[str, list[Routing]] = defaultdict(list)
-    wildcards: list[tuple[str, Routing]] = []
-    for rule in routings:
-        for host in rule.hosts:
-            if host.startswith("*"):
-                wildcards.append((host, rule))
-            else:
-                exact[host.lower()].append(rule)
-    wildcards.sort(key=lambda found: len(found[0]), reverse=True)
-    return Index({host: tuple(rules) for host, rules in exact.items()}, tuple(wildcards))
+    gateways: defaultdict[str, list[Routing]] = defaultdict(list)
+    found = tuple(routings)
+    for rule in found:
+        for host in _exact_hosts(rule):
+            exact[host].append(rule)
+        for gateway in dict.fromkeys(rule.gateways):
+            gateways[gateway].append(rule)
+    return Index(
+        {host: tuple(rules) for host, rules in exact.items()},
+        _wildcards_in(found),
+        {gateway: tuple(rules) for gateway, rules in gateways.items()},
+    )
+
+
+def _exact_hosts(rule: Routing) -> Iterable[str]:
+    return dict.fromkeys(host.lower() for host in rule.hosts if not host.startswith("*"))
+
+
+def _wildcards_in(routings: Iterable[Routing]) -> tuple[tuple[str, Routing], ...]:
+    found = [(host, rule) for rule in routings for host in rule.hosts if host.startswith("*")]
+    return tuple(sorted(found, key=lambda pair: len(pair[0]), reverse=True))
+
+
+def _reindexed(
+    known: Mapping[str, tuple[Routing, ...]],
+    difference: configs.Difference[Routing],
+    keys_of: Callable[[Routing], Iterable[str]],
+) -> Mapping[str, tuple[Routing, ...]]:
+    keys = {key for rule in (*difference.gone, *difference.come) for key in keys_of(rule)}
+    changes: dict[str, tuple[Routing, ...] | None] = {}
+    for key in keys:
+        own = configs.Difference(
+            tuple(rule for rule in difference.gone if key in keys_of(rule)),
+            tuple(rule for rule in difference.come if key in keys_of(rule)),
+        )
+        changes[key] = configs.spliced(known.get(key, ()), own, key=order_of) or None
+    return overlays.changed(known, changes)
+
+
+def order_of(rule: Routing) -> tuple[str, ...]:
+    return rule.order
+
+
+def made_from(parsed: parsing.Parsed, routings: Sequence[Routing]) -> Routing:
+    """The one of a VirtualService among `routings`, which are in merge order and of which it is one."""
+    order: tuple[str, ...] = configs.merge_order(parsed)
+    return routings[bisect.bisect_left(routings, order, key=order_of)]
+
+
+def build_routings(
+    found: Iterable[parsing.Parsed],
+    domain: str,
+    handed_on: Mapping[tuple[str, str], parsing.Parsed],
+    *,
+    default_export_to: tuple[str, ...],
+) -> Iterator[Routing]:
+    """Resolve the names of VirtualServices, in the same order; `handed_on` are the delegates."""
+    for parsed in found:
+        if isinstance(parsed.spec, virtual_services.VirtualService) and parsed.spec.hosts:
+            rule = build_routing(parsed, parsed.spec, domain, handed_on, default_export_to=default_export_to)
+            if rule is not None:
+                yield rule
 
 
 def build_routing(
@@ -133,6 +214,7 @@ def build_routing(
         has_path_elements=SEMANTICS_ANNOTATION in parsed.metadata.annotations,
         origins=parsed.origins,
         path=parsed.path,
+        order=configs.merge_order(parsed),
         export_to=spec.export_to or default_export_to,
     )
 

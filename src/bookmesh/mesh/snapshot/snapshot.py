@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import is_
-from typing import TypeVar, cast
 
-from bookmesh.base.findings import Finding, ObjectRef
-from bookmesh.mesh.model import destination_rules, gateways, parsing, sidecars, virtual_services
+from bookmesh.base import overlays
+from bookmesh.base.findings import Finding
+from bookmesh.mesh.model import destination_rules, gateways, parsing, peer_authentications, sidecars
 from bookmesh.mesh.model import envoy_filters as envoy_filter_models
+from bookmesh.mesh.model import virtual_services as routes_
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import changes as changes_
+from bookmesh.mesh.snapshot import configs as configs_
 from bookmesh.mesh.snapshot import credentials as credentials_
 from bookmesh.mesh.snapshot import delegates, envoy_filters, rivals, routing, visibility
 from bookmesh.mesh.snapshot import gateways as gateways_
@@ -23,22 +24,20 @@ from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import sidecars as sidecars_
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class MeshSnapshot:
     """
     All that one push is made from. Equal content gives equal snapshots.
 
-    `configs` are the parsed objects in merge order: oldest first, then by name and namespace; also those that could
+    `configs` are the parsed objects, in merge order: oldest first, then by name and namespace; also those that could
     not be parsed. `routings` are the VirtualServices among them. `findings` are about the mesh's settings, and about
     objects that are no configs.
     """
 
     settings: settings_.MeshSettings
     registry: registries.Registry
-    configs: tuple[parsing.Parsed, ...]
+    configs: configs_.Configs
     routings: tuple[routing.Routing, ...]
     policies: policies_.Policies
     peers: peers_.PeerPolicies = field(default_factory=peers_.PeerPolicies)
@@ -46,18 +45,6 @@ class MeshSnapshot:
     findings: tuple[Finding, ...] = ()
     index: routing.Index = field(default_factory=routing.Index, compare=False, repr=False)
     since: changes_.Since | None = field(default=None, compare=False, repr=False)
-    _derived: dict[Callable[[MeshSnapshot], object], object] = field(
-        default_factory=dict, compare=False, repr=False
-    )
-
-    def derive(self, find: Callable[[MeshSnapshot], T]) -> T:
-        """
-        What `find` finds in `configs` and `routings`, looked up once. It may look at nothing else of the snapshot: the
-        next one has the same as long as these stay.
-        """
-        if find not in self._derived:
-            self._derived[find] = find(self)
-        return cast(T, self._derived[find])
 
     def changes_since(self, before: MeshSnapshot) -> changes_.Changes | None:
         """What differs from an earlier snapshot; None when that is not known, or anything may differ."""
@@ -94,7 +81,7 @@ class MeshSnapshot:
         VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that `namespace` sees: by rank there, then in
         merge order.
         """
-        found = (r for r in self.routings if gateway in r.gateways and r.is_visible_in(namespace))
+        found = (r for r in self.index.bound_to(gateway) if r.is_visible_in(namespace))
         return tuple(sorted(found, key=lambda rule: rule.rank_in(namespace)))
 
     def policy_for(
@@ -124,33 +111,23 @@ class MeshSnapshot:
         return sidecars_.view_for(
             proxy.namespace,
             proxy.labels,
-            self.derive(_sidecars_in),
+            self.configs.of(sidecars.Sidecar),
             root_namespace=settings.root_namespace,
             domain=settings.domain,
         )
 
     def patches_for(self, proxy: proxies.Proxy) -> tuple[envoy_filters.Patch, ...]:
         """Changes that EnvoyFilters make to the configuration of this proxy, in order."""
-        found = self.derive(_envoy_filters_in)
+        found = self.configs.of(envoy_filter_models.EnvoyFilter)
         return envoy_filters.patches_for(proxy, found, root_namespace=self.settings.root_namespace)
 
     def gateway_ports(self, proxy: proxies.Proxy) -> tuple[gateways_.GatewayPort, ...]:
-        return gateways_.ports_for(proxy, self.configs, self.registry)
-
-
-def _sidecars_in(snapshot: MeshSnapshot) -> tuple[parsing.Parsed, ...]:
-    return tuple(parsed for parsed in snapshot.configs if isinstance(parsed.spec, sidecars.Sidecar))
-
-
-def _envoy_filters_in(snapshot: MeshSnapshot) -> tuple[parsing.Parsed, ...]:
-    return tuple(
-        parsed for parsed in snapshot.configs if isinstance(parsed.spec, envoy_filter_models.EnvoyFilter)
-    )
+        return gateways_.ports_for(proxy, self.configs.of(gateways.Gateway), self.registry)
 
 
 def build(
     registry: registries.Registry,
-    configs: Sequence[parsing.Parsed],
+    configs: Iterable[parsing.Parsed],
     settings: settings_.MeshSettings,
     credentials: credentials_.Credentials | None = None,
     findings: Sequence[Finding] = (),
@@ -161,39 +138,22 @@ def build(
     Put a snapshot together; the order of `configs` does not matter.
 
     What did not change since `previous` is the same object in the new one, and all of it is `previous` itself when
-    nothing did. Secrets that nothing names do not count.
+    nothing did. Secrets that nothing names do not count. It costs what changes if `configs` are a set that was made
+    from the one of `previous`.
     """
-    ordered = tuple(sorted(configs, key=merge_order))
-    credentials = credentials or credentials_.Credentials()
-    routings = _build_routings(ordered, settings, previous)
-    rules = tuple(p for p in ordered if isinstance(p.spec, destination_rules.DestinationRule))
-    if previous is not None and rules == previous.policies.ordered and settings == previous.settings:
-        policies = previous.policies
-    else:
-        policies = policies_.build_policies(
-            rules,
-            root_namespace=settings.root_namespace,
-            domain=settings.domain,
-            default_export_to=settings.destination_rule_export_to,
-        )
-    if previous is not None and ordered == previous.configs:
-        ordered = previous.configs
-    is_configured_alike = (
-        previous is not None and ordered is previous.configs and routings is previous.routings
-    )
+    collected = configs_.collect(configs, previous.configs if previous is not None else None)
+    known = previous if previous is not None and previous.settings == settings else None
+    routings, index = _build_routings(collected, settings, known)
     built = MeshSnapshot(
-        index=previous.index
-        if previous is not None and routings is previous.routings
-        else routing.build_index(routings),
-        _derived=previous._derived if previous is not None and is_configured_alike else {},
-        credentials=credentials,
+        index=index,
+        credentials=credentials or credentials_.Credentials(),
         findings=tuple(findings),
         settings=settings,
         registry=registry,
-        configs=ordered,
+        configs=collected,
         routings=routings,
-        policies=policies,
-        peers=peers_.build_policies(ordered, settings),
+        policies=_build_policies(collected, settings, known),
+        peers=_build_peers(collected, settings, known),
     )
     if previous is None:
         return built
@@ -213,51 +173,65 @@ def _changes(before: MeshSnapshot, after: MeshSnapshot) -> changes_.Changes | No
         or after.policies is not before.policies
         or after.peers != before.peers
         or after.findings != before.findings
-        or _named_credentials(after) != _named_credentials(before)
+        or not _has_same_credentials(after, before)
     ):
         return None
-    configs = changes_.differing(before.configs, after.configs)
-    is_delegating = delegates.delegates_in(before.configs) or delegates.delegates_in(after.configs)
-    if is_delegating or any(not isinstance(c.spec, virtual_services.VirtualService) for c in configs):
+    difference = after.configs.since(before.configs)
+    configs = (*difference.gone, *difference.come)
+    is_delegating = delegates.is_delegating(before.configs) or delegates.is_delegating(after.configs)
+    if is_delegating or any(not isinstance(c.spec, routes_.VirtualService) for c in configs):
         return None
-    hosts = {host for host, _, _ in changes_.differing_keys(other.endpoints, registry.endpoints)}
-    hosts |= changes_.differing_keys(other.behind, registry.behind)
-    return changes_.Changes(frozenset(hosts), changes_.differing(before.routings, after.routings))
+    hosts = {host for host, _, _ in overlays.differing(other.endpoints, registry.endpoints)}
+    hosts |= overlays.differing(other.behind, registry.behind)
+    gone = (routing.made_from(parsed, before.routings) for parsed in difference.gone)
+    come = (routing.made_from(parsed, after.routings) for parsed in difference.come)
+    return changes_.Changes(frozenset(hosts), (*gone, *come))
+
+
+def _build_policies(
+    configs: configs_.Configs, settings: settings_.MeshSettings, known: MeshSnapshot | None
+) -> policies_.Policies:
+    rules = configs.of(destination_rules.DestinationRule)
+    if known is not None and rules is known.configs.of(destination_rules.DestinationRule):
+        return known.policies
+    return policies_.build_policies(
+        rules,
+        root_namespace=settings.root_namespace,
+        domain=settings.domain,
+        default_export_to=settings.destination_rule_export_to,
+    )
+
+
+def _build_peers(
+    configs: configs_.Configs, settings: settings_.MeshSettings, known: MeshSnapshot | None
+) -> peers_.PeerPolicies:
+    found = configs.of(peer_authentications.PeerAuthentication)
+    if known is not None and found is known.configs.of(peer_authentications.PeerAuthentication):
+        return known.peers
+    return peers_.build_policies(found, settings)
 
 
 def _build_routings(
-    configs: Sequence[parsing.Parsed], settings: settings_.MeshSettings, previous: MeshSnapshot | None
-) -> tuple[routing.Routing, ...]:
-    """The VirtualServices; those that are as before, and have nothing to do with delegates, are taken over."""
-    handed_on = delegates.delegates_in(tuple(configs))
-    known: dict[ObjectRef, routing.Routing] = {}
-    if previous is not None and not handed_on and settings == previous.settings:
-        known = {rule.ref: rule for rule in previous.routings}
-    found: list[routing.Routing] = []
-    for parsed in configs:
-        if not isinstance(parsed.spec, virtual_services.VirtualService) or not parsed.spec.hosts:
-            continue
-        before = known.get(parsed.ref)
-        rule = (
-            before
-            if before is not None and before.digest == parsed.digest
-            else routing.build_routing(
-                parsed,
-                parsed.spec,
-                settings.domain,
-                handed_on,
-                default_export_to=settings.virtual_service_export_to,
-            )
-        )
-        if rule is not None:
-            found.append(rule)
-    if (
-        previous is not None
-        and len(found) == len(previous.routings)
-        and all(map(is_, found, previous.routings))
-    ):
-        return previous.routings
-    return tuple(found)
+    configs: configs_.Configs, settings: settings_.MeshSettings, known: MeshSnapshot | None
+) -> tuple[tuple[routing.Routing, ...], routing.Index]:
+    """The VirtualServices; those that are as before are taken over, unless some hand routes on to others."""
+    found = configs.of(routes_.VirtualService)
+    if known is not None and found is known.configs.of(routes_.VirtualService):
+        return known.routings, known.index
+    default = settings.virtual_service_export_to
+    if known is None or delegates.is_delegating(configs) or delegates.is_delegating(known.configs):
+        handed_on = delegates.delegates_in(found)
+        routings = tuple(routing.build_routings(found, settings.domain, handed_on, default_export_to=default))
+        return routings, routing.build_index(routings)
+    changed = configs.since(known.configs)
+    come = [parsed for parsed in changed.come if isinstance(parsed.spec, routes_.VirtualService)]
+    gone = [parsed for parsed in changed.gone if isinstance(parsed.spec, routes_.VirtualService)]
+    difference = configs_.Difference(
+        tuple(routing.made_from(parsed, known.routings) for parsed in gone),
+        tuple(routing.build_routings(come, settings.domain, {}, default_export_to=default)),
+    )
+    routings = configs_.spliced(known.routings, difference, key=routing.order_of)
+    return routings, known.index.replaced(difference, routings)
 
 
 def _is_same(one: MeshSnapshot, other: MeshSnapshot) -> bool:
@@ -266,49 +240,57 @@ def _is_same(one: MeshSnapshot, other: MeshSnapshot) -> bool:
         and one.configs == other.configs
         and one.settings == other.settings
         and one.findings == other.findings
-        and _named_credentials(one) == _named_credentials(other)
+        and _has_same_credentials(one, other)
     )
 
 
-def _named_credentials(snapshot: MeshSnapshot) -> list[credentials_.Credential]:
-    return snapshot.credentials.named(snapshot.derive(_credential_names))
+def _has_same_credentials(one: MeshSnapshot, other: MeshSnapshot) -> bool:
+    """Whether the Secrets are the same that two snapshots of the same configuration name."""
+    if one.credentials is other.credentials:
+        return True
+    return one.credentials.named(credential_names(one.configs)) == other.credentials.named(
+        credential_names(other.configs)
+    )
 
 
-def _credential_names(snapshot: MeshSnapshot) -> set[str]:
-    return credential_names(snapshot.configs)
-
-
-def gateways_in(configs: Sequence[parsing.Parsed]) -> dict[str, tuple[parsing.Parsed, gateways.Gateway]]:
+def gateways_in(configs: configs_.Configs) -> Mapping[str, tuple[parsing.Parsed, gateways.Gateway]]:
     """Gateways by `NAMESPACE/NAME`, in merge order."""
+    return configs.derive(gateways.Gateway, _gateways_by_name)
+
+
+def _gateways_by_name(
+    found: tuple[parsing.Parsed, ...],
+) -> Mapping[str, tuple[parsing.Parsed, gateways.Gateway]]:
     return {
         f"{parsed.metadata.namespace}/{parsed.metadata.name}": (parsed, parsed.spec)
-        for parsed in configs
+        for parsed in found
         if isinstance(parsed.spec, gateways.Gateway)
     }
 
 
-def credential_names(configs: Sequence[parsing.Parsed], namespace: str | None = None) -> set[str]:
+def credential_names(configs: configs_.Configs, namespace: str | None = None) -> set[str]:
     """
     The Secrets that Gateways and DestinationRules name; which namespace counts is that of the proxy.
 
     With `namespace` those are left out that proxies there have no business with: Secrets that say themselves where
     they are, and that only Gateways of other namespaces name.
     """
-    names: set[str] = set()
-    for parsed in configs:
-        spec = parsed.spec
-        if isinstance(spec, gateways.Gateway):
-            for server in spec.servers:
-                if server.tls is not None:
-                    named = {*server.tls.credentials, server.tls.ca_cert_credential_name}
-                    is_near = namespace in (None, parsed.metadata.namespace)
-                    names |= {name for name in named if is_near or not credentials_.is_reference(name)}
-        elif isinstance(spec, destination_rules.DestinationRule):
-            names.update(level.tls.credential_name for level in spec.levels() if level.tls is not None)
+    names = set(configs.facts(destination_rules.DestinationRule, _named_by_rule))
+    for where, name in configs.facts(gateways.Gateway, _named_by_gateway):
+        if namespace in (None, where) or not credentials_.is_reference(name):
+            names.add(name)
     return names - {""}
 
 
-def merge_order(parsed: parsing.Parsed) -> tuple[str, str, str, str]:
-    """Oldest first, then by name and namespace; different for any two objects."""
-    metadata = parsed.metadata
-    return metadata.creation_timestamp, metadata.name, metadata.namespace, parsed.ref.kind
+def _named_by_rule(parsed: parsing.Parsed) -> Iterator[str]:
+    if isinstance(parsed.spec, destination_rules.DestinationRule):
+        yield from (level.tls.credential_name for level in parsed.spec.levels() if level.tls is not None)
+
+
+def _named_by_gateway(parsed: parsing.Parsed) -> Iterator[tuple[str, str]]:
+    """Yield (namespace of the Gateway, secret)."""
+    if isinstance(parsed.spec, gateways.Gateway):
+        for server in parsed.spec.servers:
+            if server.tls is not None:
+                for name in (*server.tls.credentials, server.tls.ca_cert_credential_name):
+                    yield parsed.metadata.namespace, name

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bookmesh.base import overlays
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.translate import caching
 from bookmesh.mesh.wire import type_urls
@@ -85,13 +86,8 @@ class Part:
         if before is self.previous:
             return self.changed
         return {
-            type_url: frozenset(
-                name
-                for name in now.keys() | before.built[type_url].keys()
-                if now.get(name) is not before.built[type_url].get(name)
-            )
+            type_url: frozenset(overlays.differing(before.built[type_url], now))
             for type_url, now in self.built.items()
-            if now is not before.built[type_url]
         }
 
 
@@ -105,22 +101,19 @@ def part_of(resources: Iterable[Built]) -> Part:
 
 def replace_in(previous: Part, gone: Iterable[Built], fresh: Iterable[Built]) -> Part:
     """Put `fresh` resources in the place of those that are `gone`, or have the same names."""
-    fresh = tuple(fresh)
-    built: dict[str, Mapping[str, Built]] = dict(previous.built)
-    names: defaultdict[str, set[str]] = defaultdict(set)
-    for one in (*gone, *fresh):
-        names[one.type_url].add(one.name)
-    for type_url in names:
-        own = dict(built[type_url])
-        for name in names[type_url]:
-            own.pop(name, None)
-        own.update({one.name: one for one in fresh if one.type_url == type_url})
-        built[type_url] = own
+    named: defaultdict[str, dict[str, Built | None]] = defaultdict(dict)
+    for one in gone:
+        named[one.type_url][one.name] = None
+    for one in fresh:
+        named[one.type_url][one.name] = one
+    built = dict(previous.built)
+    for type_url, own in named.items():
+        built[type_url] = overlays.changed(built[type_url], own)
     changed = {
         type_url: frozenset(
-            name for name in found if built[type_url].get(name) is not previous.built[type_url].get(name)
+            name for name in own if built[type_url].get(name) is not previous.built[type_url].get(name)
         )
-        for type_url, found in names.items()
+        for type_url, own in named.items()
     }
     return Part(built, previous=previous, changed=changed)
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from bookmesh.base import overlays
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import protocols, registry, services
@@ -102,11 +103,12 @@ def _update(
     builder = _Builder(scope, cache)
     rules = [rule for rule in changes.routings if not scope.is_router and scope.sees(rule)]
     routed, has_unknown = _routed_hosts(rules, scope)
-    own, tables = dict(previous.services), dict(previous.tables)
+    own: dict[str, tuple[built.Built, ...]] = {}
+    tables = dict(previous.tables)
     gone: list[built.Built] = []
     fresh: list[built.Built] = []
-    for hostname in (changes.hosts & scope.services.keys()) | routed:
-        gone += own[hostname]
+    for hostname in routed.union(host for host in changes.hosts if host in scope.services):
+        gone += previous.services[hostname]
         own[hostname] = tuple(builder.service(scope.services[hostname]))
         fresh += own[hostname]
     ports = {port.number for hostname in routed for port in scope.services[hostname].ports} & tables.keys()
@@ -118,7 +120,8 @@ def _update(
             tables[number], number, scope, here, has_others=has_unknown
         )
         fresh.append(builder.routes(number, tables[number]))
-    return Outbound(scope, built.replace_in(previous.part, gone, fresh), own, tables)
+    services_now = overlays.changed(previous.services, own)
+    return Outbound(scope, built.replace_in(previous.part, gone, fresh), services_now, tables)
 
 
 def _routed_hosts(rules: Iterable[routing.Routing], scope: scopes.Scope) -> tuple[set[str], bool]:
@@ -128,9 +131,12 @@ def _routed_hosts(rules: Iterable[routing.Routing], scope: scopes.Scope) -> tupl
     for pattern in {host for rule in rules for host in rule.hosts}:
         if pattern in scope.services:
             found.add(pattern)
-        else:
-            has_unknown = True
+            continue
+        has_unknown = True
+        if pattern.startswith("*"):
             found.update(host for host in scope.services if hosts.matches(pattern, host))
+        elif pattern.lower() in scope.services:
+            found.add(pattern.lower())
     return found, has_unknown
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bookmesh.base import overlays
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
@@ -63,12 +64,13 @@ def update_table(
     Build the virtual hosts of some services anew, whose rules changed, and with `has_others` those that belong to no
     service. Services are the same as before, and so are domains.
     """
-    hosts = dict(table.services)
+    fresh: dict[str, Host] = {}
     for hostname in changed:
         service = scope.services[hostname]
         service_port = service.port(port)
         if service_port is not None:
-            hosts[hostname] = _build_host(service, service_port, hosts[hostname].domains, scope)
+            fresh[hostname] = _build_host(service, service_port, table.services[hostname].domains, scope)
+    hosts = overlays.changed(table.services, fresh)
     if not has_others:
         return Table(hosts, table.others)
     taken = {domain for host in hosts.values() for domain in host.domains}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bookmesh.mesh.model import destination_rules, matching, virtual_services
+from bookmesh.mesh.model import destination_rules, matching, parsing, virtual_services
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.snapshot import policies, routing, sidecars
 from bookmesh.mesh.snapshot import proxy as proxies
@@ -180,40 +180,44 @@ def _first_port(services: Iterable[services_.Service], host: str) -> int:
 
 def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
     """Where a proxy is, as far as some rule asks for it, so that proxies that need not differ share all they get."""
-    asks, labels = snapshot.derive(_place_asked_for)
-    if not asks:
+    asked = snapshot.configs.facts(destination_rules.DestinationRule, _place_asked_for)
+    if not asked:
         return localities.Caller()
     return localities.Caller(
-        proxy.workload.locality, {key: value for key, value in sorted(proxy.labels.items()) if key in labels}
+        proxy.workload.locality, {key: value for key, value in sorted(proxy.labels.items()) if key in asked}
     )
 
 
-def _place_asked_for(snapshot: snapshots.MeshSnapshot) -> tuple[bool, frozenset[str]]:
-    """Whether any rule asks for the place of callers, and for which of their labels."""
-    asks, labels = False, set[str]()
-    for config in snapshot.configs:
-        if not isinstance(config.spec, destination_rules.DestinationRule):
-            continue
-        for level in config.spec.levels():
-            setting = level.load_balancer.locality_lb_setting if level.load_balancer is not None else None
-            asks |= level.outlier_detection is not None or setting is not None
-            if setting is not None:
-                labels.update(entry.partition("=")[0] for entry in setting.failover_priority)
-    return asks, frozenset(labels)
+def _place_asked_for(config: parsing.Parsed) -> Iterator[str]:
+    """The labels of callers that a rule asks for; "" when it asks where they are."""
+    if not isinstance(config.spec, destination_rules.DestinationRule):
+        return
+    for level in config.spec.levels():
+        setting = level.load_balancer.locality_lb_setting if level.load_balancer is not None else None
+        if level.outlier_detection is not None or setting is not None:
+            yield ""
+        for entry in setting.failover_priority if setting is not None else ():
+            yield entry.partition("=")[0]
 
 
 def relevant_labels(snapshot: snapshots.MeshSnapshot, labels: Mapping[str, str]) -> dict[str, str]:
     """Of a proxy's labels keep the ones that a route asks for by `sourceLabels`, or a rule by `workloadSelector`."""
-    asked = snapshot.derive(_labels_asked_for_by_any)
-    return {label: value for label, value in sorted(labels.items()) if label in asked}
+    routed = snapshot.configs.facts(virtual_services.VirtualService, _labels_of_route)
+    selected = snapshot.configs.facts(destination_rules.DestinationRule, _labels_of_rule)
+    return {label: value for label, value in sorted(labels.items()) if label in routed or label in selected}
 
 
-def _labels_asked_for_by_any(snapshot: snapshots.MeshSnapshot) -> frozenset[str]:
-    asked = {label for rule in snapshot.routings for label in _labels_asked_for(rule.spec)}
-    for config in snapshot.configs:
-        if isinstance(config.spec, destination_rules.DestinationRule) and config.spec.workload_selector:
-            asked.update(config.spec.workload_selector.match_labels)
-    return frozenset(asked)
+def _labels_of_route(config: parsing.Parsed) -> Iterable[str]:
+    """Those that a VirtualService asks for, for itself or for whoever hands routes on to it."""
+    if isinstance(config.spec, virtual_services.VirtualService):
+        return _labels_asked_for(config.spec)
+    return ()
+
+
+def _labels_of_rule(config: parsing.Parsed) -> Iterable[str]:
+    if isinstance(config.spec, destination_rules.DestinationRule) and config.spec.workload_selector:
+        return config.spec.workload_selector.match_labels
+    return ()
 
 
 def _labels_asked_for(spec: virtual_services.VirtualService) -> Iterator[str]:

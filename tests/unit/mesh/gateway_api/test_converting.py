@@ -27,7 +27,7 @@ SERVICE = {"metadata": {"name": "web"}, "spec": {"ports": [{"name": "http", "por
 
 
 def convert(*objects: dict[str, Any]) -> converting.Conversion:
-    _, found = inputs_.apart(parsing.parse(each) for each in objects)
+    found = tuple(sorted((parsing.parse(each) for each in objects), key=inputs_.age))
     return converting.convert(inputs_.Inputs(objects=found, registry=registry.build([SERVICE], [], [], [])))
 
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from bookmesh.mesh.gateway_api import remembering
+from bookmesh.mesh.gateway_api import converting, remembering
 from bookmesh.mesh.model import parsing
-from bookmesh.mesh.registry import registry
+from bookmesh.mesh.registry import assembling, registry
 from bookmesh.mesh.snapshot import credentials
 
 GATEWAY = {
@@ -32,9 +33,17 @@ def service(*addresses: str) -> dict[str, Any]:
     }
 
 
+def endpoint_slice(name: str, *more: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "default", "labels": {"kubernetes.io/service-name": name}},
+        "ports": [{"name": "http", "port": 80}],
+        "endpoints": [{"addresses": [ip]} for ip in ("10.0.0.1", *more)],
+    }
+
+
 def convert(
     converter: remembering.Converter, *objects: dict[str, Any]
-) -> tuple[tuple[parsing.Parsed, ...], dict[str, Any]]:
+) -> tuple[Sequence[parsing.Parsed], dict[str, Any]]:
     configs, conversion = converter.convert(
         [parsing.parse(each) for each in objects],
         registry.build([service()], [], [], []),
@@ -56,10 +65,29 @@ def test_what_stayed_the_same_is_the_very_same_object() -> None:
 
 def test_objects_of_istio_come_along_untouched() -> None:
     configs, _ = convert(remembering.Converter(domain="cluster.local"), SIDECAR, GATEWAY)
-    assert [config.ref.kind for config in configs] == [
-        "Sidecar",
+    assert sorted(config.ref.kind for config in configs) == [
         *["Gateway.gateway.networking.k8s.io"] * 2,
+        "Sidecar",
     ]
+
+
+def test_nothing_is_converted_again_while_nothing_differs_that_counts() -> None:
+    converter = remembering.Converter(domain="cluster.local")
+    world = assembling.Assembly(domain="cluster.local")
+    parsed, secrets = [parsing.parse(GATEWAY)], credentials.Credentials()
+
+    def conversion(**changed: Any) -> converting.Conversion:
+        return converter.convert(parsed, world.apply(assembling.Changes(**changed), ()), secrets)[1]
+
+    other = {**service(), "metadata": {"name": "other", "namespace": "default"}}
+    first = conversion(services={KEY: service(), ("default", "other"): other})
+    assert conversion(endpoint_slices={("default", "other"): endpoint_slice("other")}) is first
+    reached = conversion(endpoint_slices={KEY: endpoint_slice(KEY[1])})
+    assert reached is not first
+    assert "edge-istio.default.svc.cluster.local:80" in str(reached.statuses)
+    assert conversion(endpoint_slices={KEY: endpoint_slice(KEY[1], "10.0.0.2")}) is reached
+    parsed = [parsing.parse({**GATEWAY, "spec": {**GATEWAY["spec"], "listeners": []}})]
+    assert conversion() is not reached
 
 
 def test_addresses_follow_the_services() -> None:

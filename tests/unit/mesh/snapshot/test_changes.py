@@ -80,19 +80,3 @@ def test_of_other_changes_and_older_snapshots_nothing_is_known() -> None:
     )
     assert third.changes_since(second) is not None
     assert third.changes_since(first) is None
-
-
-def test_what_is_derived_from_configuration_is_kept_while_it_stays() -> None:
-    world = World()
-    looked: list[str] = []
-
-    def find(snapshot: snapshots.MeshSnapshot) -> int:
-        looked.append("at it")
-        return len(snapshot.configs)
-
-    before = world.build(route("1s"), services={KEY: SERVICE})
-    assert (before.derive(find), before.derive(find)) == (1, 1)
-    assert world.build(route("1s"), endpoint_slices={KEY: endpoint_slice("10.0.0.1")}).derive(find) == 1
-    assert looked == ["at it"]
-    world.build(route("2s")).derive(find)
-    assert looked == ["at it"] * 2
