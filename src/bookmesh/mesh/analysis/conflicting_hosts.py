@@ -6,27 +6,45 @@ On a gateway the routes of several VirtualServices for one host are joined, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
-def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    owners: dict[str, list[routing.Routing]] = {}
-    for rule in snapshot.routings:
+def check(snapshot: snapshots.MeshSnapshot, rules: Iterable[routing.Routing]) -> Iterator[Finding]:
+    """What is wrong with `rules` of the snapshot, whichever others they are in conflict with."""
+    found: dict[str, list[_Conflict]] = {}
+    for rule in rules:
+        for host in rule.hosts:
+            if host not in found:
+                found[host] = list(_conflicts_on(host, snapshot))
+            for conflict in found[host]:
+                if conflict.loser is rule:
+                    yield _finding(conflict, host)
+
+
+class _Conflict(NamedTuple):
+    loser: routing.Routing
+    winner: routing.Routing
+    namespace: str
+
+
+def _conflicts_on(host: str, snapshot: snapshots.MeshSnapshot) -> Iterator[_Conflict]:
+    owners: list[routing.Routing] = []
+    for rule in snapshot.index.naming(host):
         if routing.MESH not in rule.gateways:
             continue
-        for host in rule.hosts:
-            for older in owners.get(host, []):
-                meeting = _meeting(older, rule)
-                if meeting is not None:
-                    is_first = older.rank_in(meeting) <= rule.rank_in(meeting)
-                    loser, winner = (rule, older) if is_first else (older, rule)
-                    yield _finding(loser, winner, host, meeting)
-                    break
-            owners.setdefault(host, []).append(rule)
+        for older in owners:
+            meeting = _meeting(older, rule)
+            if meeting is not None:
+                is_first = older.rank_in(meeting) <= rule.rank_in(meeting)
+                loser, winner = (rule, older) if is_first else (older, rule)
+                yield _Conflict(loser, winner, meeting)
+                break
+        owners.append(rule)
 
 
 def _meeting(one: routing.Routing, other: routing.Routing) -> str | None:
@@ -37,7 +55,8 @@ def _meeting(one: routing.Routing, other: routing.Routing) -> str | None:
     return None
 
 
-def _finding(rule: routing.Routing, winner: routing.Routing, host: str, namespace: str) -> Finding:
+def _finding(conflict: _Conflict, host: str) -> Finding:
+    rule, winner, namespace = conflict
     is_older = rule.rank_in(namespace) == winner.rank_in(namespace)
     why = "is older" if is_older else f"comes first in {namespace}, since not everybody sees it,"
     return Finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import matching, virtual_services
+from bookmesh.mesh.model import matching, parsing, virtual_services
 from bookmesh.mesh.snapshot import hosts
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
@@ -21,17 +21,16 @@ class Place(NamedTuple):
     host: str
 
 
-def places_in(snapshot: snapshots.MeshSnapshot) -> Iterator[Place]:
+def places_in(route: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Place]:
     """
-    Yield every place in every VirtualService, in merge order. Delegates speak for themselves: short names are those of
-    their own namespace, and nothing is said again about whoever hands routes on to them.
+    Yield every place in one VirtualService. Delegates speak for themselves: short names are those of their own
+    namespace, and nothing is said again about whoever hands routes on to them.
     """
-    for parsed in snapshot.configs:
-        if isinstance(parsed.spec, virtual_services.VirtualService):
-            namespace = parsed.metadata.namespace
-            for path, destination in destinations_in(parsed.spec):
-                host = hosts.qualified(destination.host, namespace, snapshot.settings.domain)
-                yield Place(parsed.ref, namespace, path, destination, host)
+    if isinstance(route.spec, virtual_services.VirtualService):
+        namespace = route.metadata.namespace
+        for path, destination in destinations_in(route.spec):
+            host = hosts.qualified(destination.host, namespace, snapshot.settings.domain)
+            yield Place(route.ref, namespace, path, destination, host)
 
 
 def destinations_in(

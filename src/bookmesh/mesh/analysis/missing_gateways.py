@@ -6,28 +6,27 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import near_misses
-from bookmesh.mesh.model import virtual_services
+from bookmesh.mesh.model import parsing, virtual_services
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
-def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    known = [*snapshots.gateways_in(snapshot.configs)]
-    for parsed in snapshot.configs:
-        if not isinstance(parsed.spec, virtual_services.VirtualService):
-            continue
-        for path, written in _gateways_named(parsed.spec):
-            name = routing.qualified_gateway(written, parsed.metadata.namespace)
-            if name != routing.MESH and name not in known:
-                hint = "create the Gateway, or correct the name (NAMESPACE/NAME for one elsewhere)"
-                yield Finding(
-                    code="BM0204",
-                    message=f'{parsed.ref} names gateway "{name}", which does not exist',
-                    subject=parsed.ref,
-                    where=path,
-                    known=near_misses.listed(known),
-                    hint=near_misses.did_you_mean(name, known) + hint,
-                )
+def check(route: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    if not isinstance(route.spec, virtual_services.VirtualService):
+        return
+    known = snapshots.gateways_in(snapshot.configs)
+    for path, written in _gateways_named(route.spec):
+        name = routing.qualified_gateway(written, route.metadata.namespace)
+        if name != routing.MESH and name not in known:
+            hint = "create the Gateway, or correct the name (NAMESPACE/NAME for one elsewhere)"
+            yield Finding(
+                code="BM0204",
+                message=f'{route.ref} names gateway "{name}", which does not exist',
+                subject=route.ref,
+                where=path,
+                known=near_misses.listed(known),
+                hint=near_misses.did_you_mean(name, known) + hint,
+            )
 
 
 def _gateways_named(spec: virtual_services.VirtualService) -> Iterator[tuple[str, str]]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import destinations, near_misses
+from bookmesh.mesh.model import parsing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
-def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for place in destinations.places_in(snapshot):
+def check(route: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    for place in destinations.places_in(route, snapshot):
         if place.host and place.host not in snapshot.registry.services:
             yield _finding(place, snapshot)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import destinations, near_misses
+from bookmesh.mesh.model import parsing
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
-def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for place in destinations.places_in(snapshot):
+def check(route: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    for place in destinations.places_in(route, snapshot):
         service = snapshot.registry.services.get(place.host)
         if service is None or not place.destination.subset:
             continue

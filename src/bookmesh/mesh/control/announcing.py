@@ -38,15 +38,20 @@ class Announcer:
         """`mirrors` by kind: the objects that may carry findings; those `without_status` get Events only."""
         self._client = client
         self._without_status = without_status or {}
-        self._mirrors = mirrors
+        self._mirrors = {**mirrors, **self._without_status}
+        self._changed = {kind: mirror.follow() for kind, mirror in self._mirrors.items()}
         self._clock = clock
         self._wanted: dict[ObjectRef, list[Finding]] = {}
-        self._announced: set[tuple[str, Finding]] = set()
+        self._pending: dict[ObjectRef, None] = {}
+        self._announced: dict[ObjectRef, frozenset[tuple[str, Finding]]] = {}
         self._wake = asyncio.Event()
 
     def report(self, findings: Sequence[Finding]) -> None:
         """Replace the findings in force."""
-        self._wanted = reporting.by_subject(findings)
+        wanted = reporting.by_subject(findings)
+        refs = dict.fromkeys((*wanted, *self._wanted))
+        self._pending |= {ref: None for ref in refs if wanted.get(ref) != self._wanted.get(ref)}
+        self._wanted = wanted
         self._wake.set()
 
     async def run(self) -> None:
@@ -62,26 +67,40 @@ class Announcer:
                 self._wake.set()
 
     async def _announce(self) -> None:
-        in_force: set[tuple[str, Finding]] = set()
-        for kind, mirror in [*self._mirrors.items(), *self._without_status.items()]:
-            for position, subject in enumerate(mirror.objects(), start=1):
-                if position % _SLICE == 0:
-                    await asyncio.sleep(0)
-                if not self._wanted and not subject.get("status"):
-                    continue  # most objects have never had a finding: there is nothing to write or to take back
-                metadata = subject["metadata"]
-                findings = self._wanted.get(
-                    ObjectRef(kind, metadata["name"], metadata.get("namespace", "")), []
-                )
-                if kind not in self._without_status:
-                    await self._write_status(mirror.resource, subject, findings)
-                uid = metadata.get("uid", "")
-                for finding in findings:
-                    in_force.add((uid, finding))
-                    if (uid, finding) not in self._announced:
-                        await self._write_event(finding, subject)
-                        self._announced.add((uid, finding))
-        self._announced &= in_force
+        """Look at the objects that changed, or about which there is something else to say."""
+        for kind, changed in self._changed.items():
+            self._pending |= {ObjectRef(kind, name, namespace): None for namespace, name in changed.take()}
+        for position, ref in enumerate(list(self._pending), start=1):
+            if position % _SLICE == 0:
+                await asyncio.sleep(0)
+            del self._pending[ref]
+            try:
+                await self._announce_about(ref)
+            except (ApiError, OSError):
+                self._pending[ref] = None
+                raise
+
+    async def _announce_about(self, ref: ObjectRef) -> None:
+        mirror = self._mirrors.get(ref.kind)
+        subject = mirror.get(ref.namespace, ref.name) if mirror is not None else None
+        if mirror is None or subject is None:
+            self._announced.pop(ref, None)
+            return
+        findings = self._wanted.get(ref, [])
+        if ref.kind not in self._without_status:
+            await self._write_status(mirror.resource, subject, findings)
+        uid = subject["metadata"].get("uid", "")
+        before, told = (
+            self._announced.get(ref, frozenset()),
+            frozenset((uid, finding) for finding in findings),
+        )
+        for finding in findings:
+            if (uid, finding) not in before:
+                await self._write_event(finding, subject)
+        if told:
+            self._announced[ref] = told
+        else:
+            self._announced.pop(ref, None)
 
     async def _write_status(self, resource: Resource, subject: JsonObject, findings: list[Finding]) -> None:
         metadata = subject["metadata"]

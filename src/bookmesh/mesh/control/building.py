@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
@@ -34,7 +34,9 @@ from bookmesh.mesh.translate import resources as translation
 from bookmesh.mesh.translate.resources import ResourceSet
 
 _SLICE: Final = 20  # objects parsed between two looks at the event loop
-SLICE_S: Final = 0.005  # translation between two such looks
+SLICE_S: Final = 0.005  # translation and analysis between two such looks
+
+T = TypeVar("T")
 
 ConfigKey = tuple[str, str, str]  # kind, namespace, name
 
@@ -74,6 +76,7 @@ class Builder:
         self._secrets: dict[tuple[str, str], Credential] = {}
         self._credentials = credentials.Credentials()
         self._snapshot: MeshSnapshot | None = None
+        self._analysis: analysis.Analysis | None = None
         self._cache = caching.Cache()
         self._encoder = encoding.Encoder()
 
@@ -110,28 +113,16 @@ class Builder:
         self, proxy: Proxy, snapshot: MeshSnapshot, previous: ResourceSet | None = None
     ) -> ResourceSet:
         """Build what one proxy gets; `previous` is what this very proxy was given before."""
-        going = translation.steps(proxy, snapshot, self._cache, previous=previous)
-        until_s = time.perf_counter() + SLICE_S
-        while True:
-            try:
-                next(going)
-            except StopIteration as end:
-                return cast(ResourceSet, end.value)
-            if time.perf_counter() > until_s:
-                await asyncio.sleep(0)
-                until_s = time.perf_counter() + SLICE_S
+        return await _in_slices(translation.steps(proxy, snapshot, self._cache, previous=previous))
 
     def encode(self, resource_set: ResourceSet, previous: ResourceSet | None = None) -> encoding.Publication:
         """Encode what `translate` built, and say what differs from what the proxy was given before."""
         return self._encoder.encode(resource_set, previous)
 
     async def analyze(self, snapshot: MeshSnapshot) -> list[Finding]:
-        """What is wrong with the configuration, each finding once; it leaves the loop between analyzers."""
-        found: dict[Finding, None] = {}
-        for check in analysis.ANALYZERS:
-            found |= dict.fromkeys(check(snapshot))
-            await asyncio.sleep(0)
-        return analysis.in_order(found, snapshot)
+        """What is wrong with the configuration, each finding once."""
+        self._analysis = await _in_slices(analysis.steps(snapshot, self._analysis))
+        return self._analysis.findings
 
     def _read_credentials(self, secrets: Mapping[tuple[str, str], JsonObject | None]) -> None:
         for key, secret in secrets.items():
@@ -179,3 +170,16 @@ class Builder:
 
 def _registered(configs: configs_.Configs) -> list[parsing.Parsed]:
     return [parsed for kind in registry.REGISTERED for parsed in configs.of(kind)]
+
+
+async def _in_slices(going: Generator[None, None, T]) -> T:
+    """Run a stage to its end, and leave the event loop to others now and then."""
+    until_s = time.perf_counter() + SLICE_S
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            return cast(T, end.value)
+        if time.perf_counter() > until_s:
+            await asyncio.sleep(0)
+            until_s = time.perf_counter() + SLICE_S

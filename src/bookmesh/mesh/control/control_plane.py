@@ -102,6 +102,7 @@ class ControlPlane:
             kind.name: Mirror(client, kind.resource, on_change=self._note_change)
             for kind in gateway_kinds.KINDS
         }
+        self._changed = {mirror.resource: mirror.follow() for mirror in self._all_mirrors()}
         events_only = {"Ingress": self._mirrors[kubernetes.INGRESSES], **self._gateway_api}
         self._announcer = Announcer(client, self._configs, clock=_current_time, without_status=events_only)
         self._ingress_addresses = IngressAddresses(client)
@@ -109,7 +110,6 @@ class ControlPlane:
         self._proxies: dict[str, OpenProxy] = {}
         self._snapshot: MeshSnapshot | None = None
         self._analysis: list[Finding] = []
-        self._analyzed: MeshSnapshot | None = None
         self._has_changed = True
         self._unsettled: set[str] = set()
         self._in_flight_s: float | None = None
@@ -238,8 +238,8 @@ class ControlPlane:
     def _start_over(self) -> None:
         """What a failed build has taken in is lost: begin again from everything that is mirrored."""
         self._builder = self._new_builder()
-        for mirror in self._all_mirrors():
-            mirror.mark_all()
+        for changed in self._changed.values():
+            changed.note_all()
 
     def _report_addresses(self, settings: MeshSettings) -> None:
         classes = {
@@ -315,9 +315,7 @@ class ControlPlane:
         """After the push: nobody's traffic waits for it."""
         await asyncio.sleep(0)
         try:
-            if self._analyzed is None or not _is_analyzed_alike(self._analyzed, snapshot):
-                self._analysis = await self._builder.analyze(snapshot)
-            self._analyzed = snapshot
+            self._analysis = await self._builder.analyze(snapshot)
         except Exception as error:
             _log.exception("the configuration could not be analyzed")
             self.error = f"{type(error).__name__}: {error}"
@@ -350,29 +348,22 @@ class ControlPlane:
     def _take_changes(self) -> Changes:
         return Changes(
             kubernetes=assembling.Changes(
-                services=self._mirrors[kubernetes.SERVICES].take_changes(),
-                endpoint_slices=self._mirrors[kubernetes.ENDPOINT_SLICES].take_changes(),
-                pods=self._mirrors[kubernetes.PODS].take_changes(),
-                namespaces=self._mirrors[kubernetes.NAMESPACES].take_changes(),
+                services=self._changed[kubernetes.SERVICES].take(),
+                endpoint_slices=self._changed[kubernetes.ENDPOINT_SLICES].take(),
+                pods=self._changed[kubernetes.PODS].take(),
+                namespaces=self._changed[kubernetes.NAMESPACES].take(),
             ),
             configs={
                 (kind, *key): obj
                 for kind, mirror in (*self._configs.items(), *self._gateway_api.items())
-                for key, obj in mirror.take_changes().items()
+                for key, obj in self._changed[mirror.resource].take().items()
             },
-            secrets=self._mirrors[kubernetes.SECRETS].take_changes(),
+            secrets=self._changed[kubernetes.SECRETS].take(),
             ingresses=self._mirrors[kubernetes.INGRESSES].objects(),
             ingress_classes=self._mirrors[kubernetes.INGRESS_CLASSES].objects(),
-            config_maps=self._mirrors[kubernetes.CONFIG_MAPS].take_changes(),
+            config_maps=self._changed[kubernetes.CONFIG_MAPS].take(),
             mesh_config=self._config_map(),
         )
-
-
-def _is_analyzed_alike(before: MeshSnapshot, after: MeshSnapshot) -> bool:
-    """Whether nothing differs that analysis looks at: endpoints are none of its business."""
-    changes = after.changes_since(before)
-    is_same_registry = after.registry.workloads is before.registry.workloads
-    return changes is not None and not changes.routings and is_same_registry
 
 
 def _current_time() -> datetime:

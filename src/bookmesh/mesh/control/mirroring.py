@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from bookmesh.base.kubernetes import ApiError, Client, JsonObject, Resource
@@ -22,13 +22,33 @@ Key = tuple[str, str]  # namespace, name
 _log = logging.getLogger(__name__)
 
 
+class Changed:
+    """Which objects of a mirror changed since somebody took notice; of that somebody's own."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._keys: set[Key] = set()
+
+    def note(self, keys: Iterable[Key]) -> None:
+        self._keys.update(keys)
+
+    def note_all(self) -> None:
+        """Let every object count as changed: somebody lost what they had made of them."""
+        self._keys.update(map(_key, self._mirror.objects()))
+
+    def take(self) -> dict[Key, JsonObject | None]:
+        """What changed since this was asked last, by namespace and name; None for objects that are gone."""
+        keys, self._keys = self._keys, set()
+        return {key: self._mirror.get(*key) for key in keys}
+
+
 class Mirror:
     """
     Objects of `resource` in one namespace, or in every one. `on_change` is called after each change of content.
 
     `has_listed` is set after the first list, also if that said that there is no such resource: an API without the
-    kind has no objects of it; `is_served` tells whether it has the kind. What changed is collected until somebody takes
-    it, so that work can follow changes.
+    kind has no objects of it; `is_served` tells whether it has the kind. `follow` collects changes until somebody takes
+    them, so that work can follow changes.
     """
 
     def __init__(
@@ -42,7 +62,7 @@ class Mirror:
         self._on_change = on_change
         self._objects: dict[Key, JsonObject] = {}
         self._everything: tuple[JsonObject, ...] | None = None
-        self._changed: set[Key] = set()
+        self._followers: list[Changed] = []
         self._pause_s = FIRST_PAUSE_S
 
     def objects(self) -> tuple[JsonObject, ...]:
@@ -54,14 +74,12 @@ class Mirror:
     def get(self, namespace: str, name: str) -> JsonObject | None:
         return self._objects.get((namespace, name))
 
-    def take_changes(self) -> dict[Key, JsonObject | None]:
-        """What changed since this was asked last, by namespace and name; None for objects that are gone."""
-        changed, self._changed = self._changed, set()
-        return {key: self._objects.get(key) for key in changed}
-
-    def mark_all(self) -> None:
-        """Let every object count as changed: somebody lost what they had made of them."""
-        self._changed |= self._objects.keys()
+    def follow(self) -> Changed:
+        """From now on collect what changes, after all that is there already."""
+        changed = Changed(self)
+        changed.note_all()
+        self._followers.append(changed)
+        return changed
 
     async def run(self) -> None:
         """Keep the copy up to date until cancelled."""
@@ -69,7 +87,7 @@ class Mirror:
             try:
                 await self._list_and_watch()
             except (ApiError, OSError) as error:
-                self._note(error)
+                self._log(error)
             await asyncio.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
@@ -87,7 +105,7 @@ class Mirror:
             else:
                 self._objects[key] = event.object
             self._everything = None
-            self._changed.add(key)
+            self._note((key,))
             self._on_change()
 
     def _replace(self, items: list[JsonObject], *, is_served: bool) -> None:
@@ -97,12 +115,16 @@ class Mirror:
         is_other = not self.has_listed.is_set() or is_served != self.is_served
         self.is_served = is_served
         self._objects, self._everything = fresh, None
-        self._changed |= changed
+        self._note(changed)
         self.has_listed.set()
         if changed or is_other:
             self._on_change()
 
-    def _note(self, error: ApiError | OSError) -> None:
+    def _note(self, keys: Iterable[Key]) -> None:
+        for follower in self._followers:
+            follower.note(keys)
+
+    def _log(self, error: ApiError | OSError) -> None:
         is_absent = isinstance(error, ApiError) and error.code == 404
         is_expired = isinstance(error, ApiError) and error.code == 410
         if is_absent:

@@ -23,7 +23,7 @@ H = TypeVar("H", bound=Hashable)
 Fact = Callable[[parsing.Parsed], Iterable[H]]
 
 
-def merge_order(parsed: parsing.Parsed) -> tuple[str, str, str, str]:
+def merge_order(parsed: parsing.Parsed) -> tuple[str, ...]:
     """Oldest first, then by name and namespace; different for any two objects of one kind."""
     metadata = parsed.metadata
     return metadata.creation_timestamp, metadata.name, metadata.namespace, parsed.ref.kind
@@ -118,6 +118,11 @@ class Configs(Sequence[parsing.Parsed]):
     def of(self, kind: type[base.Model]) -> tuple[parsing.Parsed, ...]:
         """Those of one kind of the model, in merge order; the same tuple as long as none of them changes."""
         return self._group(_root_of(kind)).items
+
+    def made(self, kind: type[base.Model], order: tuple[str, ...]) -> parsing.Parsed:
+        """The object of a kind that has this place in the merge order; there must be one."""
+        own = self.of(kind)
+        return own[bisect.bisect_left(own, order, key=merge_order)]
 
     def derive(self, kind: type[base.Model], find: Callable[[tuple[parsing.Parsed, ...]], T]) -> T:
         """What `find` makes of all objects of one kind, as long as none of them changes; `find` must be pure."""

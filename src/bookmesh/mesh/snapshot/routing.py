@@ -171,8 +171,7 @@ def order_of(rule: Routing) -> tuple[str, ...]:
 
 def made_from(parsed: parsing.Parsed, routings: Sequence[Routing]) -> Routing:
     """The one of a VirtualService among `routings`, which are in merge order and of which it is one."""
-    order: tuple[str, ...] = configs.merge_order(parsed)
-    return routings[bisect.bisect_left(routings, order, key=order_of)]
+    return routings[bisect.bisect_left(routings, configs.merge_order(parsed), key=order_of)]
 
 
 def build_routings(

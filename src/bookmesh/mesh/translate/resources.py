@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, cast
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.snapshot import proxy as proxies
+from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 from bookmesh.mesh.translate import caching, gateways, inbound, outbound
 from bookmesh.mesh.translate import scope as scopes
@@ -127,10 +128,10 @@ def steps(
         )
         cache.put(key, shared)
     basis = previous.basis if previous is not None else None
-    if is_router:
-        own = gateways.build(proxy, shared.scope, cache)
-    elif basis is not None and snapshot.changes_since(basis.shared.scope.snapshot) is not None:
+    if basis is not None and _is_own_part_right(basis, snapshot):
         own = basis.own
+    elif is_router:
+        own = gateways.build(proxy, shared.scope, cache)
     else:
         own = inbound.build(proxy, snapshot, cache)
     patches = snapshot.patches_for(proxy)
@@ -139,3 +140,18 @@ def steps(
     ports = snapshot.gateway_ports(proxy) if is_router else ()
     patcher = patching.Patcher(patches, is_router=is_router, ports=ports, cache=cache)
     return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True), Basis(shared, own))
+
+
+def _is_own_part_right(basis: Basis, snapshot: snapshots.MeshSnapshot) -> bool:
+    """
+    Whether nothing has changed that a proxy's own part depends on: of VirtualServices those bound to gateways, and of
+    endpoints those that a gateway has in its own part.
+    """
+    changes = snapshot.changes_since(basis.shared.scope.snapshot)
+    if changes is None:
+        return False
+    if basis.shared.scope.is_router and any(
+        set(rule.gateways) != {routing.MESH} for rule in changes.routings
+    ):
+        return False
+    return not (changes.hosts and basis.own.built[type_urls.ENDPOINTS])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.golden.translate import worlds
 
+from bookmesh.base.findings import Finding
+from bookmesh.mesh.model import parsing, virtual_services
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
@@ -34,3 +37,12 @@ def service(name: str, namespace: str = "default") -> dict[str, Any]:
 
 def snapshot(*objects: dict[str, Any]) -> snapshots.MeshSnapshot:
     return worlds.build(list(objects), {}).snapshot
+
+
+def about_routes(
+    check: Callable[[parsing.Parsed, snapshots.MeshSnapshot], Iterator[Finding]], *objects: dict[str, Any]
+) -> list[Finding]:
+    """What an analyzer says about every VirtualService among some objects."""
+    found = snapshot(*objects)
+    routes = found.configs.of(virtual_services.VirtualService)
+    return [finding for route in routes for finding in check(route, found)]

@@ -11,11 +11,10 @@ ROUTE = {"route": [{"destination": {"host": "web"}}]}
 
 def test_delegate_must_exist_and_have_no_hosts() -> None:
     routes = [{"delegate": {"name": name}} for name in ("delegate", "other", "nobody")]
-    found = missing_delegates.check(
-        small.snapshot(
-            small.istio("VirtualService", "root", hosts=["web"], http=routes),
-            small.istio("VirtualService", "delegate", http=[ROUTE]),
-            small.istio("VirtualService", "other", hosts=["other"], http=[ROUTE]),
-        )
+    found = small.about_routes(
+        missing_delegates.check,
+        small.istio("VirtualService", "root", hosts=["web"], http=routes),
+        small.istio("VirtualService", "delegate", http=[ROUTE]),
+        small.istio("VirtualService", "other", hosts=["other"], http=[ROUTE]),
     )
     assert [finding.where for finding in found] == ["spec.http[1].delegate", "spec.http[2].delegate"]

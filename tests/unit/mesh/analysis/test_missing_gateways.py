@@ -11,18 +11,20 @@ GATEWAY = small.istio("Gateway", "main", selector={"istio": "x"})
 
 def test_known_gateways_and_the_mesh_are_fine() -> None:
     rule = small.routing_to("web", gateways=["main", "default/main", "mesh"])
-    assert list(missing_gateways.check(small.snapshot(GATEWAY, rule))) == []
+    assert small.about_routes(missing_gateways.check, GATEWAY, rule) == []
 
 
 def test_gateway_of_another_namespace_needs_its_namespace() -> None:
     elsewhere = small.istio("Gateway", "main", "edge", selector={"istio": "x"})
-    (finding,) = missing_gateways.check(small.snapshot(elsewhere, small.routing_to("web", gateways=["main"])))
+    (finding,) = small.about_routes(
+        missing_gateways.check, elsewhere, small.routing_to("web", gateways=["main"])
+    )
     assert (finding.code, finding.where) == ("BM0204", "spec.gateways[0]")
     assert finding.known == "edge/main"
 
 
 def test_gateway_in_a_condition_counts() -> None:
     route = {"match": [{"gateways": ["mian"]}], "route": [{"destination": {"host": "web"}}]}
-    (finding,) = missing_gateways.check(small.snapshot(GATEWAY, small.routing_to("web", http=[route])))
+    (finding,) = small.about_routes(missing_gateways.check, GATEWAY, small.routing_to("web", http=[route]))
     assert finding.where == "spec.http[0].match[0].gateways[0]"
     assert 'did you mean "default/main"?' in finding.hint

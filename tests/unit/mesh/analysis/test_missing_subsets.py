@@ -11,20 +11,22 @@ RULE = small.istio("DestinationRule", "web", host="web", subsets=[{"name": "v1"}
 
 def test_defined_subset_is_fine() -> None:
     assert (
-        list(missing_subsets.check(small.snapshot(small.service("web"), RULE, small.routing_to("web", "v1"))))
+        small.about_routes(missing_subsets.check, small.service("web"), RULE, small.routing_to("web", "v1"))
         == []
     )
 
 
 def test_subset_without_rule_is_reported() -> None:
-    (finding,) = missing_subsets.check(small.snapshot(small.service("web"), small.routing_to("web", "v1")))
+    (finding,) = small.about_routes(
+        missing_subsets.check, small.service("web"), small.routing_to("web", "v1")
+    )
     assert finding.code == "BM0203"
     assert finding.hint == "create a DestinationRule for web with a subset v1"
 
 
 def test_unknown_subset_is_reported_with_the_known_ones() -> None:
-    (finding,) = missing_subsets.check(
-        small.snapshot(small.service("web"), RULE, small.routing_to("web", "v4"))
+    (finding,) = small.about_routes(
+        missing_subsets.check, small.service("web"), RULE, small.routing_to("web", "v4")
     )
     assert (
         finding.message == 'VirtualService default/it routes to subset "v4", which no DestinationRule defines'
@@ -34,4 +36,4 @@ def test_unknown_subset_is_reported_with_the_known_ones() -> None:
 
 
 def test_subset_of_an_unknown_host_is_left_to_the_analyzer_of_hosts() -> None:
-    assert list(missing_subsets.check(small.snapshot(small.routing_to("nobody", "v1")))) == []
+    assert small.about_routes(missing_subsets.check, small.routing_to("nobody", "v1")) == []

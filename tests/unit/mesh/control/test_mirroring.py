@@ -19,7 +19,7 @@ async def mirror(client, monkeypatch):
     monkeypatch.setattr(mirroring, "FIRST_PAUSE_S", 0.001)
     changes = []
     mirror = Mirror(client, SERVICES, on_change=lambda: changes.append(1))
-    mirror.changes = changes
+    mirror.changes, mirror.changed = changes, mirror.follow()
     tasks = []
     mirror.start = lambda: tasks.append(asyncio.create_task(mirror.run()))
     yield mirror
@@ -107,14 +107,19 @@ async def test_changes_are_taken_once_with_what_is_gone(client, mirror):
     client.put(SERVICES, service("b"))
     mirror.start()
     await until(lambda: client.watchers(SERVICES))
-    assert mirror.take_changes().keys() == {("default", "a"), ("default", "b")}
-    assert mirror.take_changes() == {}
+    assert mirror.changed.take().keys() == {("default", "a"), ("default", "b")}
+    assert mirror.changed.take() == {}
     client.remove(SERVICES, "a", "default")
     client.put(SERVICES, service("b", type="ClusterIP"))
     await until(lambda: names(mirror) == ["b"] and mirror.get("default", "b")["spec"])
-    assert mirror.take_changes() == {("default", "a"): None, ("default", "b"): mirror.get("default", "b")}
-    mirror.mark_all()
-    assert mirror.take_changes().keys() == {("default", "b")}
+    assert mirror.changed.take() == {("default", "a"): None, ("default", "b"): mirror.get("default", "b")}
+    mirror.changed.note_all()
+    assert mirror.changed.take().keys() == {("default", "b")}
+    later = mirror.follow()
+    client.put(SERVICES, service("c"))
+    await until(lambda: names(mirror) == ["b", "c"])
+    assert later.take().keys() == {("default", "b"), ("default", "c")}
+    assert mirror.changed.take().keys() == {("default", "c")}
 
 
 async def test_a_new_list_tells_what_was_missed(client, mirror):
@@ -122,11 +127,11 @@ async def test_a_new_list_tells_what_was_missed(client, mirror):
     client.put(SERVICES, service("kept"))
     mirror.start()
     await until(lambda: client.watchers(SERVICES))
-    mirror.take_changes()
+    mirror.changed.take()
     client.failures["watch", "services"] = []
     (queue,) = client._watchers.pop(SERVICES)
     client.remove(SERVICES, "a", "default")
     client.put(SERVICES, service("b"))
     queue.put_nowait(EXPIRED)
     await until(lambda: names(mirror) == ["b", "kept"])
-    assert {key[1]: obj is None for key, obj in mirror.take_changes().items()} == {"a": True, "b": False}
+    assert {key[1]: obj is None for key, obj in mirror.changed.take().items()} == {"a": True, "b": False}
