@@ -51,9 +51,10 @@ def for_service(service: services.Service, port: services.ServicePort, scope: sc
     found = Connections(sources={service.ref: None})
     place = routes.Place(scope, port.number)
     rule = scope.rule_for(service.hostname)
-    for route in _routes(rule, port, place):
+    own = list(_routes(rule, port, place))
+    for route in own:
         found.add(route, place)
-    if rule is not None:
+    if rule is not None and own:
         found.sources[rule.ref] = None
     if found.default is None:
         cluster = naming.outbound_cluster(service.hostname, port.number)

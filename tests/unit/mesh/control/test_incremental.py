@@ -62,6 +62,13 @@ def route(name: str, target: str, number: int, labels: dict[str, str]) -> dict[s
     return small_mesh.config("VirtualService", f"r-{name}", hosts=hosts, gateways=gateways, http=[http])
 
 
+def rival(name: str, target: str, number: int) -> dict[str, Any]:
+    """For a host that others have too, which is a conflict."""
+    http = [{"route": [{"destination": {"host": target}}], "timeout": f"{number + 1}s"}]
+    export = {"exportTo": ["."]} if number == 2 else {}
+    return small_mesh.config("VirtualService", f"s-{name}", hosts=[name], http=http, **export)
+
+
 def tcp_route(name: str, target: str) -> dict[str, Any]:
     tcp = [{"route": [{"destination": {"host": target, "port": {"number": 7000}}}]}]
     return small_mesh.config("VirtualService", f"t-{name}", hosts=[name], tcp=tcp)
@@ -75,8 +82,46 @@ def rule(name: str, number: int) -> dict[str, Any]:
     return small_mesh.config("DestinationRule", name, host=name, trafficPolicy=policy, subsets=subsets)
 
 
+def handing_on(name: str, number: int) -> dict[str, Any]:
+    http = [{"match": [{"uri": {"prefix": f"/{number}"}}], "delegate": {"name": f"d-{name}"}}]
+    return small_mesh.config("VirtualService", f"h-{name}", hosts=[name], http=http)
+
+
+def delegate(name: str, target: str) -> dict[str, Any]:
+    http = [{"route": [{"destination": {"host": target}}]}]
+    return small_mesh.config("VirtualService", f"d-{name}", http=http)
+
+
+def peers(name: str, number: int) -> dict[str, Any]:
+    mode = {"mode": ("STRICT", "PERMISSIVE", "DISABLE")[number]}
+    return small_mesh.config(
+        "PeerAuthentication", name, selector={"matchLabels": {"app": name}}, mtls=mode
+    ) | {"apiVersion": "security.istio.io/v1"}
+
+
+def http_route(name: str, target: str) -> dict[str, Any]:
+    parents = [{"group": "", "kind": "Service", "name": name}]
+    rules = [{"backendRefs": [{"name": target, "port": 9080}]}]
+    return small_mesh.config("HTTPRoute", f"g-{name}", parentRefs=parents, rules=rules) | {
+        "apiVersion": "gateway.networking.k8s.io/v1"
+    }
+
+
+def ingress(name: str, target: str) -> dict[str, Any]:
+    backend = {"service": {"name": target, "port": {"number": 9080}}}
+    paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
+    obj = small_mesh.config(
+        "Ingress", name, rules=[{"host": f"{name}.example.com", "http": {"paths": paths}}]
+    )
+    obj["metadata"]["annotations"] = {"kubernetes.io/ingress.class": "istio"}
+    return obj | {"apiVersion": "networking.k8s.io/v1"}
+
+
 def gateway(number: int) -> dict[str, Any]:
     servers = [{"port": {"number": 80 + number, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]
+    if number == 2:
+        port = {"number": 15443, "name": "tls", "protocol": "TLS"}
+        servers.append({"port": port, "hosts": ["*.cluster.local"], "tls": {"mode": "AUTO_PASSTHROUGH"}})
     return small_mesh.config("Gateway", "public", selector={"istio": "ingress"}, servers=servers)
 
 
@@ -113,44 +158,54 @@ def named(kind: str, prefix: str, make: Any, *arguments: st.SearchStrategy[Any])
     )
 
 
+def pods() -> st.SearchStrategy[Any]:
+    def make(number: int, name: str, version: int) -> tuple[str, str, Any]:
+        labels = {"app": name, "version": f"v{version}"}
+        return "Pod", f"p-{number}", small_mesh.pod(f"p-{number}", IPS[number], **labels)
+
+    gone = st.integers(0, 5).map(lambda number: ("Pod", f"p-{number}", None))
+    there = st.builds(make, st.integers(0, 5), NAMES, NUMBERS)
+    return st.one_of(there, there, there, gone)
+
+
 LABELS = st.sampled_from(({}, {"version": "v1"}))
-STEPS = st.one_of(
-    named("EndpointSlice", "", endpoint_slice, st.lists(st.sampled_from(IPS), unique=True)),
+COMMON = st.one_of(
     named("EndpointSlice", "", endpoint_slice, st.lists(st.sampled_from(IPS), unique=True)),
     named("VirtualService", "r-", route, NAMES, NUMBERS, LABELS),
-    named("VirtualService", "r-", route, NAMES, NUMBERS, LABELS),
+    named("VirtualService", "s-", rival, NAMES, NUMBERS),
+    pods(),
+)
+RARE = st.one_of(
     named("VirtualService", "t-", tcp_route, NAMES),
+    named("VirtualService", "h-", handing_on, NUMBERS),
+    named("VirtualService", "d-", delegate, NAMES),
+    named("PeerAuthentication", "", peers, NUMBERS),
+    named("HTTPRoute", "g-", http_route, NAMES),
+    named("Ingress", "", ingress, NAMES),
     named("Service", "", service, NUMBERS),
     named("DestinationRule", "", rule, NUMBERS),
     named("ServiceEntry", "e-", entry, NUMBERS),
     st.tuples(st.just("Gateway"), st.just("public"), maybe(NUMBERS.map(gateway))),
     st.tuples(st.just("Sidecar"), st.just("default"), maybe(NUMBERS.map(sidecar))),
-    st.integers(0, 5).flatmap(
-        lambda number: st.tuples(
-            st.just("Pod"),
-            st.just(f"p-{number}"),
-            maybe(
-                st.tuples(NAMES, NUMBERS).map(
-                    lambda given: small_mesh.pod(
-                        f"p-{number}", IPS[number], app=given[0], version=f"v{given[1]}"
-                    )
-                )
-            ),
-        )
-    ),
+)
+# Routes and endpoints change all the time, everything else now and then.
+PUSHES = st.one_of(
+    *(st.lists(COMMON, min_size=1, max_size=3) for _ in range(4)), st.lists(RARE, min_size=1, max_size=2)
 )
 KUBERNETES = {"Service": "services", "EndpointSlice": "endpoint_slices", "Pod": "pods"}
 
 
-def changes(objects: dict[tuple[str, str], Any]) -> Changes:
+def changes(objects: dict[tuple[str, str], Any], ingresses: tuple[Any, ...]) -> Changes:
     found: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in KUBERNETES.values()}
     configs = {}
     for (kind, name), obj in objects.items():
+        if kind == "Ingress":
+            continue
         if kind in KUBERNETES:
             found[KUBERNETES[kind]]["default", name] = obj
         else:
             configs[kind, "default", name] = obj
-    return Changes(assembling.Changes(**found), configs)
+    return Changes(assembling.Changes(**found), configs, ingresses=ingresses)
 
 
 def content(found: ResourceSet) -> dict[tuple[str, str], tuple[bytes, tuple[Any, ...]]]:
@@ -168,9 +223,9 @@ def content(found: ResourceSet) -> dict[tuple[str, str], tuple[bytes, tuple[Any,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(pushes=st.lists(st.lists(STEPS, min_size=1, max_size=3), min_size=2, max_size=10))
-def test_changes_lead_where_a_new_start_would(pushes: Any) -> None:
-    asyncio.run(follow(pushes))
+@given(start=st.lists(st.one_of(COMMON, RARE), max_size=8), pushes=st.lists(PUSHES, min_size=2, max_size=10))
+def test_changes_lead_where_a_new_start_would(start: Any, pushes: Any) -> None:
+    asyncio.run(follow([start, *pushes]))
 
 
 async def follow(pushes: Any) -> None:
@@ -183,14 +238,15 @@ async def follow(pushes: Any) -> None:
     }
     changed = dict(objects)
     given: dict[str, ResourceSet] = {}
-    for push in [[], *pushes]:
+    for push in pushes:
         for kind, name, obj in push:
             changed[kind, name] = obj
         objects |= changed
         objects = {key: obj for key, obj in objects.items() if obj is not None}
-        snapshot = await kept.build_snapshot(changes(changed))
+        ingresses = tuple(obj for (kind, _), obj in sorted(objects.items()) if kind == "Ingress")
+        snapshot = await kept.build_snapshot(changes(changed, ingresses))
         fresh = Builder(MeshSettings())
-        expected = await fresh.build_snapshot(changes(objects))
+        expected = await fresh.build_snapshot(changes(objects, ingresses))
         assert snapshot == expected
         assert await kept.analyze(snapshot) == await fresh.analyze(expected)
         for caller in callers:
