@@ -97,3 +97,45 @@ async def test_an_object_that_cannot_be_parsed_is_a_finding(builder, client):
     assert [str(finding.subject) for finding in findings if finding.code == "BM0201"] == [
         "VirtualService default/broken"
     ]
+
+
+async def own_part(builder, changes, previous=None):
+    """What is the gateway's own, after some changes."""
+    snapshot = await builder.build_snapshot(changes)
+    return snapshot, await builder.translate(gateway(), snapshot, previous)
+
+
+async def test_the_own_part_of_a_gateway_is_kept_until_a_route_of_a_gateway_changes(builder, client):
+    _, first = await own_part(builder, everything(client))
+    inside = small_mesh.config(
+        "VirtualService", "inside", hosts=["reviews"], http=[{"redirect": {"uri": "/"}}]
+    )
+    client.put(small_mesh.VIRTUAL_SERVICES, inside)
+    client.put(ENDPOINT_SLICES, small_mesh.endpoint_slice("reviews", 9080, "127.0.0.11"))
+    _, second = await own_part(builder, everything(client), first)
+    assert second.own is first.own
+    assert second.shared is not first.shared
+    client.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2"))
+    _, third = await own_part(builder, everything(client), second)
+    assert third.own is not second.own
+
+
+async def test_endpoints_in_the_own_part_of_a_gateway_follow_changes(builder, client):
+    port = {"number": 15443, "name": "tls", "protocol": "TLS"}
+    server = {"port": port, "hosts": ["*.cluster.local"], "tls": {"mode": "AUTO_PASSTHROUGH"}}
+    passing = small_mesh.config("Gateway", "passing", selector={"istio": "ingress"}, servers=[server])
+    client.put(small_mesh.GATEWAYS, passing)
+    for number, version in ((11, "v1"), (12, "v2")):
+        labels = {"app": "reviews", "version": version, "security.istio.io/tlsMode": "istio"}
+        client.put(PODS, small_mesh.pod(f"reviews-{version}", f"127.0.0.{number}", **labels))
+    _, first = await own_part(builder, everything(client))
+    client.put(ENDPOINT_SLICES, small_mesh.endpoint_slice("reviews", 9080, "127.0.0.11"))
+    snapshot, second = await own_part(builder, everything(client), first)
+    fresh = await Builder(MeshSettings()).translate(gateway(), snapshot)
+
+    def endpoints(found):
+        return {name: one.serialized for name, one in found.own.built[type_urls.ENDPOINTS].items()}
+
+    assert endpoints(first)
+    assert endpoints(first) != endpoints(second)
+    assert endpoints(second) == endpoints(fresh)

@@ -160,7 +160,7 @@ def named(kind: str, prefix: str, make: Any, *arguments: st.SearchStrategy[Any])
 
 def pods() -> st.SearchStrategy[Any]:
     def make(number: int, name: str, version: int) -> tuple[str, str, Any]:
-        labels = {"app": name, "version": f"v{version}"}
+        labels = {"app": name, "version": f"v{version}", "security.istio.io/tlsMode": "istio"}
         return "Pod", f"p-{number}", small_mesh.pod(f"p-{number}", IPS[number], **labels)
 
     gone = st.integers(0, 5).map(lambda number: ("Pod", f"p-{number}", None))
