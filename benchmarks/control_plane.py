@@ -5,7 +5,8 @@ The control plane runs as it does in the lab, over an API server of one dictiona
 process that speak delta xDS over the real sockets, as Envoy does, and acknowledge all. Every service has 5 endpoints, a
 DestinationRule and a VirtualService, and every proxy sees every service. `wall` is from the write until the last proxy
 has acknowledged; `CPU` is that of the control plane's process until it rests, so with all that comes after a push, and
-without what it takes to measure; `late` is how long the event loop was blocked at worst; `sent` is what all proxies got.
+without what it takes to measure; `late` is how long the event loop was blocked at worst; `sent` is what all proxies
+got.
 Changes are medians, with `late` and `sent` of the worst one.
 
 Ten services share a port, and with it one route configuration. `--shared-port` puts all services on one port: a changed
