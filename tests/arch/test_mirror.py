@@ -69,6 +69,25 @@ ELSEWHERE = (
         "unit/cli/istioctl/analyzers/test_every.py",
         "one table says each message where it belongs, over one world in which all is well",
     ),
+    *(
+        Elsewhere(
+            f"bookmesh/lab/images/{module}.py",
+            "unit/lab/images/test_loading.py",
+            "seen in what is loaded of good archives and said of bad ones",
+        )
+        for module in ("archives", "contents", "limits", "problems", "reading")
+    ),
+    Elsewhere(
+        "bookmesh/lab/images/lookups.py",
+        "unit/lab/images/test_unpacking.py",
+        "where a path leads is seen in what is unpacked there",
+    ),
+    Elsewhere("bookmesh/cli/images.py", "lab/test_loaded_images.py", "a thin front of the lab"),
+    Elsewhere(
+        "bookmesh/kube/sandbox/image_roots.py",
+        "lab/test_image_roots.py",
+        "real namespaces, mounts and processes",
+    ),
     Elsewhere("bookmesh/cli/starting.py", "lab/test_bad_input.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/stopping.py", "lab/test_recovery.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/inspecting.py", "lab/test_environment.py", "a thin front of the lab"),

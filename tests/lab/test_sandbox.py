@@ -47,7 +47,8 @@ class Bench:
 
     async def execute(self, process: Process, argv: Sequence[str], **changes: object) -> tuple[Exit, str]:
         with tempfile.TemporaryFile() as file, open(os.devnull) as empty:
-            arguments: dict[str, object] = {"env": ENV, "cwd": "/", "uid": None, "tty": False}
+            arguments: dict[str, object] = {"env": ENV, "cwd": "/", "uid": None, "gid": None, "tty": False}
+            arguments |= {"groups": ()}
             arguments |= {"stdin": empty.fileno(), "stdout": file.fileno(), "stderr": file.fileno()}
             session = await self.server.execute(process.pid, argv=argv, **(arguments | changes))  # type: ignore[arg-type]
             ended = await session.wait()
@@ -188,6 +189,8 @@ async def commands_inside(server: ForkServer) -> None:
         env=ENV,
         cwd="/",
         uid=None,
+        gid=None,
+        groups=(),
         stdin=slave,
         stdout=slave,
         stderr=slave,

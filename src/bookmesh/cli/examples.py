@@ -51,6 +51,20 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh explain CONNECT tcp://mongo:27017 --from ratings-v2",
         "bookmesh explain CONNECT tls://db.example.com --from ratings-v2 -f routes.yaml",
     ),
+    "image": (
+        "docker save shop:1.0 -o shop.tar; bookmesh image load shop.tar",
+        "bookmesh image load build/layout --as shop:1.0      a folder in the OCI layout",
+        "bookmesh image list                                 which images were loaded",
+    ),
+    "image load": (
+        "bookmesh image load shop.tar                        of docker save, or an oci-archive; also .gz and .zst",
+        "bookmesh image load build/layout --as shop:1.0      a folder in the OCI layout, and its name",
+    ),
+    "image list": (
+        "bookmesh image list                                 all that were loaded",
+        "bookmesh image list shop:1.0 nginx                  what answers for these names",
+    ),
+    "image remove": ("bookmesh image remove shop:1.0",),
     "logs": (
         "bookmesh logs --tail 20 -f              the lab's own log; for pods: bookmesh kubectl logs POD",
     ),

@@ -22,6 +22,7 @@ _COMMANDS = {
     "kubeconfig": ("environment", "Print the kubeconfig, or merge it into yours."),
     "task": ("tasks", "Istio's documentation as runnable cases: list, show, run, verify."),
     "test": ("tasks", "Run your own cases over your own YAML."),
+    "image": ("images", "Images of your own, from files: load, list, remove."),
     "release": ("releases", "Releases that depend on each other: plan, apply, status, rollback, uninstall."),
     "istioctl": (
         "istioctl.command",

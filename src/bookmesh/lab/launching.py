@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from pathlib import Path
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.lab import extents, paths, processes, progress
+from bookmesh.lab import extents, paths, processes, progress, removing
 
 STOP_GRACE_S = 8.0
 PATIENCE_S = 60.0
@@ -88,12 +87,18 @@ def require_running(lab: paths.LabPaths) -> LabSettings:
     return settings
 
 
+def make_directory(lab: paths.LabPaths, *, root_only: bool = False) -> None:
+    """Make the lab's directory, or only that of all labs, for this user's eyes alone."""
+    lab.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not root_only:
+        lab.directory.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextlib.contextmanager
 def exclusive(lab: paths.LabPaths) -> Iterator[None]:
     """Hold the lab's lock: nobody else starts or ends it meanwhile. Waits for whoever holds it."""
-    root = lab.directory.parent
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (root / f".{lab.name}.lock").open("w") as lock:
+    make_directory(lab, root_only=True)
+    with (lab.directory.parent / f".{lab.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -138,7 +143,7 @@ def start(
             return settings, False
         if settings:
             _refuse_other_store(lab, settings, extent)
-        lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(lab)
         if hosts is not None:
             lab.hosts.write_text(hosts)
         if real_internet is None:
@@ -171,7 +176,7 @@ def stop(lab: paths.LabPaths) -> bool:
             process.end(grace_s=STOP_GRACE_S)
         existed = lab.directory.exists()
         if existed:
-            shutil.rmtree(lab.directory)
+            removing.remove_tree(lab.directory)
         (lab.directory.parent / f".{lab.name}.lock").unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             lab.directory.parent.rmdir()

@@ -13,7 +13,8 @@ from bookmesh.base import findings
 from bookmesh.kube.node import agent, cluster_dns, host_ports, ports, service_directory, service_rules
 from bookmesh.kube.sandbox import forking, network, specification
 from bookmesh.lab import api_server, paths, seeding, tokens
-from bookmesh.lab.images import catalogue
+from bookmesh.lab.images import catalogue, resolving
+from bookmesh.lab.images import store as image_store
 from bookmesh.lab.internet import opening
 
 
@@ -70,9 +71,10 @@ async def open_node(
     kube.verbs.webhooks.caller.make_socket = inner.namespace.socket  # their Services are in the pods' network
     outside = opening.open_internet(lab, inner, forkserver, real=real_internet, envoy=envoy)
     directory = service_directory.ServiceDirectory(kube.client)
-    images = catalogue.Catalogue(
+    stand_ins = catalogue.Catalogue(
         catalogue.load(), envoy=envoy, programs=lab.directory / "programs", trust=outside.trust
     )
+    images = resolving.LabImages(image_store.ImageStore(lab.images), stand_ins, trust=outside.trust)
     node = agent.Node(
         client=kube.client_of("kubelet"),
         forks=forkserver,

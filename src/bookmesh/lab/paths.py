@@ -11,6 +11,7 @@ Where a lab keeps its files. One directory a lab, mode 0700; `down` removes it w
     <root>/<name>/internet.log  what its servers have to say
     <root>/<name>/bin/          shims that `bookmesh env` puts on PATH
     <root>/<name>/node/         volumes and logs of pods
+    <root>/<name>/images/       images that a person loaded
 
 <root> is $BOOKMESH_HOME, else $XDG_STATE_HOME/bookmesh, else ~/.local/state/bookmesh.
 """
@@ -75,6 +76,10 @@ class LabPaths:
     @property
     def node(self) -> Path:
         return self.directory / "node"
+
+    @property
+    def images(self) -> Path:
+        return self.directory / "images"
 
     @property
     def context(self) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import handlers, log_files, probes, waiting
 from bookmesh.kube.node.context import PodContext
+from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.ports import Process
 from bookmesh.kube.node.records import ContainerRecord, Running, Terminated
 from bookmesh.kube.sandbox.forking import SandboxError
@@ -41,6 +42,7 @@ class ContainerRun:
         record: ContainerRecord,
         spec: SandboxSpec,
         *,
+        image: Image,
         stop: asyncio.Future[waiting.Deadline],
         on_started: Callable[[], None],
     ) -> None:
@@ -50,6 +52,7 @@ class ContainerRun:
         self.process: Process | None = None
         self._context = context
         self._record = record
+        self._image = image
         self._stop = stop
         self._on_started = on_started
         self._started_at = datetime.datetime.now(datetime.UTC)
@@ -59,7 +62,7 @@ class ContainerRun:
     async def run(self) -> Terminated:
         """Start the process and stay with it until it has ended; failing to start is an end too."""
         container_id = f"bookmesh://{secrets.token_hex(32)}"
-        self._record.image_id = self._record.spec["image"]
+        self._record.image_id = self._image.image_id or self._record.spec["image"]
         try:
             self.process, readers = await self._start()
         except SandboxError as error:
@@ -128,13 +131,13 @@ class ContainerRun:
         return await exited
 
     async def _terminate(self, process: Process, exited: asyncio.Task[int]) -> None:
-        """PreStop hook, SIGTERM, and SIGKILL when the time is over; kills at once when it is over already."""
+        """PreStop hook, the image's signal to stop, and SIGKILL when the time is over, which may be at once."""
         over = asyncio.create_task(self._time_over())
         hook = asyncio.create_task(self._pre_stop(process))
         try:
             await asyncio.wait({exited, over, hook}, return_when=asyncio.FIRST_COMPLETED)
             if not exited.done() and not over.done():
-                process.signal(signal.SIGTERM)
+                process.signal(self._image.stop_signal)
                 await asyncio.wait({exited, over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await waiting.end_tasks([over, hook])

@@ -8,18 +8,17 @@ CrashLoopBackOff. The first restart is immediate; then it waits 10 s, doubling u
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from bookmesh.base.kubernetes import SERVICES, ApiError
-from bookmesh.kube.node import environment, network_files, process_spec, waiting
+from bookmesh.kube.node import environment, network_files, process_spec, pulling, unsupported, waiting
 from bookmesh.kube.node.back_off import BackOff
 from bookmesh.kube.node.container_run import ContainerRun
 from bookmesh.kube.node.context import PodContext
-from bookmesh.kube.node.images import Image, ImageError
+from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.records import ContainerRecord, Terminated, Waiting
 from bookmesh.kube.node.sources import SourceError
 from bookmesh.kube.sandbox.specification import SandboxSpec
-
-_PULL_ERROR_SHOWN_S = 2.0
 
 
 class ContainerRunner:
@@ -63,20 +62,23 @@ class ContainerRunner:
 
     async def _run_once(self) -> Terminated | None:
         """None: asked to stop before there was anything to run."""
-        spec = await self._prepare()
-        if spec is None:
-            return None
+        with contextlib.ExitStack() as held:
+            prepared = await self._prepare(held)
+            return None if prepared is None else await self._run_prepared(*prepared)
+
+    async def _run_prepared(self, image: Image, spec: SandboxSpec) -> Terminated:
         record = self.record
+        self._tell_unsupported(image)
         if isinstance(record.state, Terminated):
             record.last = record.state
         record.restart_count += self._has_run
         self._has_run = True
         run = self.current = ContainerRun(
-            self._context, record, spec, stop=self._stop, on_started=self.started.set
+            self._context, record, spec, image=image, stop=self._stop, on_started=self.started.set
         )
         attempted = asyncio.create_task(self._note_attempt(run))
         try:
-            record.state = await run.run()
+            record.state = ended = await run.run()
         finally:
             self.current = None
             await waiting.end_tasks([attempted])
@@ -85,62 +87,46 @@ class ContainerRunner:
         record.started = False
         self._drop_old_logs()
         self._context.status_changed.fire()
-        return record.state
+        return ended
 
     async def _note_attempt(self, run: ContainerRun) -> None:
         await run.attempted.wait()
         self.attempted.set()
 
-    async def _prepare(self) -> SandboxSpec | None:
-        """Find the image and build the process; waits for both to become possible. None when asked to stop."""
+    async def _prepare(self, held: contextlib.ExitStack) -> tuple[Image, SandboxSpec] | None:
+        """
+        Find the image and build the process; waits for both to become possible. None when asked to stop.
+
+        The files of the image that is returned stay until `held` is closed.
+        """
         back_off = BackOff(self._settings.set_up_back_off, first_at_once=False)
-        image = await self._find_image()
-        while image is not None and not self._stop.done():
+        pull = self._pulling()
+        while not self._stop.done():
             version = self._context.sources_version
+            image = await pull.find(held)
+            if image is None:
+                return None
             try:
-                return await self._build_spec(image)
+                return image, await self._build_spec(image)
             except (SourceError, ApiError) as error:
                 message = str(error)
+            held.close()
             self._events.warning(self._context.pod, "Failed", f"Error: {message}", container=self.record.name)
-            self._show_waiting("CreateContainerConfigError", message)
-            self.attempted.set()
+            self._show_unattempted("CreateContainerConfigError", message)
             await waiting.first_of(
                 self._context.sources_change_after(version), self._stopped(), timeout_s=back_off.delay_s()
             )
         return None
 
-    async def _find_image(self) -> Image | None:
-        back_off = BackOff(self._settings.image_back_off, first_at_once=False)
-        pod, name, reference = self._context.pod, self.record.name, self.record.spec["image"]
-        while not self._stop.done():
-            try:
-                image = self._context.machinery.images.resolve(reference)
-            except ImageError as error:
-                message = str(error)
-            else:
-                self._events.normal(
-                    pod, "Pulled", f'Container image "{reference}" already present on machine', container=name
-                )
-                return image
-            self._events.normal(pod, "Pulling", f'Pulling image "{reference}"', container=name)
-            self._events.warning(
-                pod, "Failed", f'Failed to pull image "{reference}": {message}', container=name
-            )
-            self._events.warning(pod, "Failed", "Error: ErrImagePull", container=name)
-            self._show_waiting("ErrImagePull", message)
-            self.attempted.set()
-            delay_s = back_off.delay_s()
-            shown_s = min(_PULL_ERROR_SHOWN_S, delay_s / 2)
-            await waiting.first_of(self._stopped(), timeout_s=shown_s)
-            if self._stop.done():
-                return None
-            self._events.normal(pod, "BackOff", f'Back-off pulling image "{reference}"', container=name)
-            self._events.warning(pod, "Failed", "Error: ImagePullBackOff", container=name)
-            self._show_waiting(
-                "ImagePullBackOff", f'Back-off pulling image "{reference}": ErrImagePull: {message}'
-            )
-            await waiting.first_of(self._stopped(), timeout_s=delay_s - shown_s)
-        return None
+    def _pulling(self) -> pulling.Pulling:
+        return pulling.Pulling(
+            self._context,
+            self.record.name,
+            self.record.spec["image"],
+            policy=self.record.spec.get("imagePullPolicy", ""),
+            stop=self._stop,
+            show=self._show_unattempted,
+        )
 
     async def _build_spec(self, image: Image) -> SandboxSpec:
         context, settings, container = self._context, self._settings, self.record.spec
@@ -172,6 +158,12 @@ class ContainerRunner:
             ),
         )
 
+    def _tell_unsupported(self, image: Image) -> None:
+        if self._has_run or image.layers:
+            return
+        for message in unsupported.unsupported_by_stand_in(self.record.spec):
+            self._events.warning(self._context.pod, "NotHonoured", f"{unsupported.CODE} {message}")
+
     def _should_restart(self, ended: Terminated) -> bool:
         policy = self._context.restart_policy
         if self.record.role == "sidecar":
@@ -196,6 +188,11 @@ class ContainerRunner:
             "CrashLoopBackOff", f"back-off {delay_s:g}s restarting failed container={name} pod={full_name}"
         )
         await waiting.first_of(self._stopped(), timeout_s=delay_s)
+
+    def _show_unattempted(self, reason: str, message: str) -> None:
+        """The container waits for something that may never come: others need not wait for it."""
+        self._show_waiting(reason, message)
+        self.attempted.set()
 
     def _show_waiting(self, reason: str, message: str) -> None:
         """Replace the state; how a run ended stays visible as the last state."""

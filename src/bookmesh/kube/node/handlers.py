@@ -164,6 +164,8 @@ async def _execute(command: tuple[str, ...], target: Target) -> Result:
             env=target.spec.env,
             cwd=target.spec.cwd,
             uid=target.spec.uid,
+            gid=target.spec.gid,
+            groups=target.spec.groups,
             stdin=nothing,
             stdout=output_write,
             stderr=output_write,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bookmesh.kube.node import users
 from bookmesh.kube.sandbox.specification import Mount
 
 
@@ -16,12 +19,15 @@ class ImageError(Exception):
 @dataclass(frozen=True, slots=True)
 class Image:
     """
-    What runs for an image reference.
+    What runs for an image reference: a stand-in, or a loaded image with a root file system of its own.
 
     `entrypoint` and `command` are what a Dockerfile calls ENTRYPOINT and CMD. `entry` ("package.module:function") is
     run in a forked, warm interpreter in place of `entrypoint`, unless the container sets a `command` of its own.
     `mounts` are what the program needs to run. `content` is what the image itself has at those places: a volume at the
     place or above hides it, as it hides the files of any image.
+
+    Of a loaded image: `layers` are directories of this machine, the uppermost first; `user` is its USER, looked up in
+    `accounts`; `image_id` is what a status shows. A stand-in has none of these.
     """
 
     reference: str
@@ -29,13 +35,27 @@ class Image:
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = "/"
-    user: int | None = None
     entry: str | None = None
     mounts: tuple[Mount, ...] = ()
     content: tuple[Mount, ...] = ()
+    layers: tuple[str, ...] = ()
+    user: str = ""
+    accounts: users.Accounts | None = None
+    image_id: str = ""
+    stop_signal: int = signal.SIGTERM
 
 
 class ImageResolver(Protocol):
-    """Raises `ImageError` for a reference it does not know. Must not block: it is called on the event loop."""
+    """Says what runs for an image. Must not block: it is called on the event loop."""
 
-    def resolve(self, reference: str) -> Image: ...
+    def resolve(self, reference: str) -> Image:
+        """Find an image; `ImageError` for a reference that is not known."""
+        ...
+
+    def version(self) -> object:
+        """Something that is unequal to what it was before as soon as `resolve` may answer otherwise."""
+        ...
+
+    def hold(self, image: Image) -> AbstractContextManager[None]:
+        """Keep an image's files while a container runs from them; `ImageError` when they have gone already."""
+        ...

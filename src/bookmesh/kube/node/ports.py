@@ -48,6 +48,8 @@ class Forks(Protocol):
         env: Mapping[str, str],
         cwd: str,
         uid: int | None,
+        gid: int | None,
+        groups: Sequence[int],
         stdin: int,
         stdout: int,
         stderr: int,

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import expansion, network_files
+from bookmesh.kube.node import expansion, network_files, users
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.sources import SourceError
-from bookmesh.kube.sandbox.specification import Mount, SandboxSpec
+from bookmesh.kube.sandbox.specification import ImageRoot, Mount, SandboxSpec
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,7 +35,7 @@ def build_spec(
         SourceError: the container may not run like this; the message is the kubelet's.
     """
     hostname = network_files.hostname_of(pod)
-    uid, gid = _user(container, pod, image)
+    identity = users.identity_for(container, pod, image_user=image.user, accounts=image.accounts)
     argv, entry = _command(container, image, environment)
     mounted = {mount.target for mount in mounts}
     return SandboxSpec(
@@ -43,7 +43,7 @@ def build_spec(
         argv=argv,
         env={
             "PATH": _PATH,
-            "HOME": "/root" if not uid else "/",
+            "HOME": identity.home,
             **image.env,
             "HOSTNAME": hostname,
             **environment,
@@ -56,9 +56,11 @@ def build_spec(
             *mounts,
         ),
         files={path: text for path, text in files.items() if path not in mounted},
-        uid=uid,
-        gid=gid,
+        uid=identity.uid,
+        gid=identity.gid,
         entry=entry,
+        groups=identity.groups,
+        root=_root(container, image),
     )
 
 
@@ -82,19 +84,8 @@ def _command(
     return argv, image.entry
 
 
-def _user(container: JsonObject, pod: JsonObject, image: Image) -> tuple[int | None, int | None]:
-    own, shared = container.get("securityContext") or {}, pod["spec"].get("securityContext") or {}
-
-    def setting(name: str) -> int | None:
-        value: int | None = own.get(name, shared.get(name))
-        return value
-
-    uid = setting("runAsUser")
-    uid = uid if uid is not None else image.user
-    gid = setting("runAsGroup")
-    if setting("runAsNonRoot"):
-        if uid == 0:
-            raise SourceError("container's runAsUser breaks non-root policy")
-        if uid is None:
-            raise SourceError("container has runAsNonRoot and image will run as root")
-    return uid, gid
+def _root(container: JsonObject, image: Image) -> ImageRoot | None:
+    if not image.layers:
+        return None
+    own = container.get("securityContext") or {}
+    return ImageRoot(image.layers, read_only=bool(own.get("readOnlyRootFilesystem")))

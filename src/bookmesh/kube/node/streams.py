@@ -86,6 +86,8 @@ async def execute(
             env=env,
             cwd=run.spec.cwd,
             uid=run.spec.uid,
+            gid=run.spec.gid,
+            groups=run.spec.groups,
             stdin=pipes.theirs[0],
             stdout=pipes.theirs[1],
             stderr=pipes.theirs[2],

@@ -37,6 +37,16 @@ def unsupported_parts(pod: JsonObject, *, can_change_user: bool) -> list[str]:
     return found
 
 
+def unsupported_by_stand_in(container: JsonObject) -> list[str]:
+    """The same for what an image cannot do that has no root file system of its own."""
+    if not (container.get("securityContext") or {}).get("readOnlyRootFilesystem"):
+        return []
+    return [
+        f"container {container['name']}, securityContext.readOnlyRootFilesystem: the root file system of a stand-in "
+        "stays writable, that of a loaded image would not"
+    ]
+
+
 def _of_container(
     container: JsonObject, shared: JsonObject, path: str, *, can_change_user: bool
 ) -> list[str]:
@@ -50,8 +60,6 @@ def _of_container(
         )
     if own.get("privileged"):
         found.append(f"{path}.securityContext.privileged: the host's devices stay invisible")
-    if own.get("readOnlyRootFilesystem"):
-        found.append(f"{path}.securityContext.readOnlyRootFilesystem: the root file system stays writable")
     found += [
         f"{path}.{name}.grpc: the probe is not run and counts as passing"
         for name in _PROBES

@@ -164,7 +164,9 @@ class ForkServer:
             "entry": spec.entry,
         }
         request["mounts"] = [[mount.source, mount.target, mount.read_only] for mount in spec.mounts]
-        request |= self._user(spec.uid, spec.gid)
+        request["layers"] = list(spec.root.layers) if spec.root else []
+        request["read_only"] = spec.root is not None and spec.root.read_only
+        request |= self._user(spec.uid, spec.gid, spec.groups)
         return await self._start(request, [netns, stdout, stderr])
 
     async def execute(
@@ -175,6 +177,8 @@ class ForkServer:
         env: Mapping[str, str],
         cwd: str,
         uid: int | None,
+        gid: int | None,
+        groups: Sequence[int],
         stdin: int,
         stdout: int,
         stderr: int,
@@ -190,7 +194,7 @@ class ForkServer:
             SandboxError: the sandbox has ended, or the command cannot be executed.
         """
         request: dict[str, Any] = {"operation": "execute", "pid": pid, "argv": list(argv), "env": dict(env)}
-        request |= {"cwd": cwd, "tty": tty} | self._user(uid, None)
+        request |= {"cwd": cwd, "tty": tty} | self._user(uid, gid, groups)
         return await self._start(request, [stdin, stdout, stderr])
 
     def close(self) -> None:
@@ -203,8 +207,10 @@ class ForkServer:
             raise RuntimeError("ForkServer.attach was not called")
         return self._loop
 
-    def _user(self, uid: int | None, gid: int | None) -> dict[str, int | None]:
-        return {"uid": uid, "gid": gid} if self.can_change_user else {"uid": None, "gid": None}
+    def _user(self, uid: int | None, gid: int | None, groups: Sequence[int]) -> dict[str, Any]:
+        if self.can_change_user:
+            return {"uid": uid, "gid": gid, "groups": list(groups)}
+        return {"uid": None, "gid": None, "groups": []}
 
     async def _start(self, request: dict[str, Any], fds: list[int]) -> Process:
         if self._ended:

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from bookmesh.kube.sandbox import programs, roots, syscalls
+from bookmesh.kube.sandbox import image_roots, programs, roots, syscalls
 from bookmesh.kube.sandbox.syscalls import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
 
 _MESSAGE_BYTES: Final = 65_536
@@ -160,7 +160,9 @@ class Server:
             self._keep_only(stdio, told)
             if request.get("tty"):
                 _take_terminal()
-            programs.settle(cwd=request["cwd"], uid=request["uid"], gid=request["gid"])
+            programs.settle(
+                cwd=request["cwd"], uid=request["uid"], gid=request["gid"], groups=request["groups"]
+            )
             if not request.get("entry"):
                 programs.execute(request["argv"], request["env"])
         except BaseException as error:  # whatever it is, this process must not go on as a second server
@@ -172,8 +174,17 @@ class Server:
         syscalls.setns(netns, CLONE_NEWNET)
         syscalls.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
         syscalls.set_hostname(request["hostname"])
-        in_user_namespace = self._in_user_namespace
-        roots.enter(mounts=request["mounts"], files=request["files"], in_user_namespace=in_user_namespace)
+        what = {"mounts": request["mounts"], "files": request["files"]}
+        if request["layers"]:
+            image_roots.enter(
+                request["layers"],
+                **what,
+                cwd=request["cwd"],
+                read_only=request["read_only"],
+                in_user_namespace=self._in_user_namespace,
+            )
+        else:
+            roots.enter(**what, in_user_namespace=self._in_user_namespace)
 
     def _keep_only(self, stdio: tuple[int, int, int], told: int) -> None:
         """Let go of all that is the server's: a function that is called here lives on with these objects."""

@@ -28,13 +28,13 @@ class CommandError(Exception):
     """The command cannot be executed."""
 
 
-def settle(*, cwd: str, uid: int | None, gid: int | None) -> None:
+def settle(*, cwd: str, uid: int | None, gid: int | None, groups: Sequence[int] = ()) -> None:
     """Give up privileges and go to the working directory, which is made when it is missing."""
     os.umask(0o022)
     os.makedirs(cwd, exist_ok=True)
     syscalls.keep_capabilities(_CAPABILITIES)
     if uid is not None or gid is not None:
-        os.setgroups([])
+        os.setgroups(list(groups))
         os.setgid(gid if gid is not None else 0)
         os.setuid(uid if uid is not None else 0)
     os.chdir(cwd)

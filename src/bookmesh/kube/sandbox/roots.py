@@ -9,7 +9,7 @@ All of it is private to the sandbox's mount namespace and vanishes with its last
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bookmesh.kube.sandbox import syscalls
@@ -23,7 +23,8 @@ from bookmesh.kube.sandbox.syscalls import (
     MS_REC,
 )
 
-_HOST: Final = "/.host"
+HOST: Final = "/.host"
+"""Where the host's root is while a root is being built."""
 _STAGE: Final = "/tmp"  # noqa: S108 - a directory that every Linux has; its content is not touched
 _WRITABLE: Final = "/.writable"
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108
@@ -34,7 +35,7 @@ _DIRECTORIES: Final = (
 )
 _OPEN_DIRECTORIES: Final = ("tmp", "var/tmp")  # everybody may write, as on any Linux
 _TOP_LEVEL: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix")
-_DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
+DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
 _SHARED_SETTINGS: Final = (
     *(
         "alternatives",
@@ -68,21 +69,21 @@ def enter(
         OSError: a mount was refused, or a source does not exist; the text says which.
     """
     wanted = [(str(source), str(target), bool(read_only)) for source, target, read_only in mounts]
-    _pivot()
+    pivot()
     _make_tree([(source, target) for source, target, _ in wanted], in_user_namespace=in_user_namespace)
     _make_settings(files)
-    _mount_proc()
-    _make_devices()
-    _mount_sys()
+    mount_proc()
+    make_devices(lambda path: bind(path, path, read_only=False))
+    mount_sys()
     for source, target, read_only in sorted(wanted, key=lambda mount: mount[1].rstrip("/").count("/")):
         bind(source, target, read_only=read_only)
-    syscalls.unmount(_HOST)
-    os.rmdir(_HOST)
+    syscalls.unmount(HOST)
+    os.rmdir(HOST)
 
 
 def bind(source: str, target: str, *, read_only: bool) -> None:
     """Show the host's `source` at `target`, making directories (or an empty file) to mount on."""
-    origin = _HOST + os.path.normpath(source)
+    origin = HOST + os.path.normpath(source)
     if os.path.isdir(origin):
         os.makedirs(target, exist_ok=True)
     elif not os.path.lexists(origin):
@@ -95,11 +96,12 @@ def bind(source: str, target: str, *, read_only: bool) -> None:
         syscalls.make_read_only(target)
 
 
-def _pivot() -> None:
+def pivot() -> None:
+    """Make an empty tmpfs the root, and show the host's at `HOST`."""
     syscalls.mount("none", "/", flags=MS_REC | MS_PRIVATE)
     syscalls.mount("tmpfs", _STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=512m")
-    os.mkdir(_STAGE + _HOST, 0o700)
-    syscalls.pivot_root(_STAGE, _STAGE + _HOST)
+    os.mkdir(_STAGE + HOST, 0o700)
+    syscalls.pivot_root(_STAGE, _STAGE + HOST)
     os.chdir("/")
 
 
@@ -119,7 +121,7 @@ def _make_tree(mounts: Iterable[tuple[str, str]], *, in_user_namespace: bool) ->
     for source, target in mounts:
         if os.path.normpath(target).startswith("/usr/"):
             _make_place(f"{_WRITABLE}/upper", source, os.path.normpath(target))
-    options = f"lowerdir={_HOST}/usr,upperdir={_WRITABLE}/upper,workdir={_WRITABLE}/work"
+    options = f"lowerdir={HOST}/usr,upperdir={_WRITABLE}/upper,workdir={_WRITABLE}/work"
     syscalls.mount("overlay", "/usr", "overlay", 0, options + ",userxattr" * in_user_namespace)
     syscalls.unmount(_WRITABLE)  # the overlay holds on to it; nobody else has to see it
     os.rmdir(_WRITABLE)
@@ -132,10 +134,10 @@ def _make_place(upper: str, source: str, target: str) -> None:
     Afterwards it would be too late in a user namespace: the host's directories belong to a user who is unknown there,
     so nothing can be made in them. A directory that is in the upper layer too is our own.
     """
-    if os.path.lexists(_HOST + target):
+    if os.path.lexists(HOST + target):
         return
     place = upper + target.removeprefix("/usr")
-    if os.path.isdir(_HOST + os.path.normpath(source)):
+    if os.path.isdir(HOST + os.path.normpath(source)):
         os.makedirs(place, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(place), exist_ok=True)
@@ -144,7 +146,7 @@ def _make_place(upper: str, source: str, target: str) -> None:
 
 def _show_as_on_host(path: str) -> None:
     """Repeat a symbolic link of the host, or bind what is there read-only; nothing there is fine."""
-    origin = _HOST + path
+    origin = HOST + path
     if os.path.islink(origin):
         os.symlink(os.readlink(origin), path)
     elif os.path.exists(origin):
@@ -160,7 +162,7 @@ def _make_settings(files: Mapping[str, str]) -> None:
             file.write(text)
 
 
-def _mount_proc() -> None:
+def mount_proc() -> None:
     """Show the processes of this PID namespace, and protect what belongs to the machine."""
     syscalls.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     for name in _PROTECTED_PROC:
@@ -170,10 +172,11 @@ def _mount_proc() -> None:
             syscalls.make_read_only(path)
 
 
-def _make_devices() -> None:
+def make_devices(show: Callable[[str], None]) -> None:
+    """Fill /dev; `show` makes one device of the host visible at its own path."""
     syscalls.mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k")
-    for name in _DEVICES:
-        bind(f"/dev/{name}", f"/dev/{name}", read_only=False)
+    for name in DEVICES:
+        show(f"/dev/{name}")
     os.symlink("/proc/self/fd", "/dev/fd")
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"/dev/{name}")
@@ -186,7 +189,7 @@ def _make_devices() -> None:
     syscalls.mount("tmpfs", _SHARED_MEMORY, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
 
 
-def _mount_sys() -> None:
+def mount_sys() -> None:
     """Show /sys read-only; a host that is a container itself may forbid that, and few programs need it."""
     try:
         syscalls.mount("sysfs", "/sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)

@@ -2,7 +2,7 @@
 What a sandbox is made of: frozen data, plus the mounts that let this Python run inside one.
 
 A sandbox sees a small root of its own: a writable overlay of the host's /usr, an /etc of a few files, empty /tmp,
-/home and /root, and nothing else of the host but what `mounts` names.
+/home and /root, and nothing else of the host but what `mounts` names. Or it sees the root that an image brings.
 """
 
 from __future__ import annotations
@@ -25,16 +25,28 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageRoot:
+    """
+    A root file system out of directories of the host, the uppermost first, never empty.
+
+    What is written goes to memory and ends with the sandbox; with `read_only` nothing can be written but to mounts.
+    """
+
+    layers: tuple[str, ...]
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSpec:
     """
     One process in namespaces of its own.
 
     `argv` is never empty; argv[0] without a slash is looked up in the PATH of `env`, inside the sandbox. `env` is the
     whole environment. `cwd` is made when missing. `mounts` are made parents first, whatever their order here.
-    `files` maps absolute paths to text, written before the mounts (mode 0644). `uid` and `gid` are ignored where
-    `ForkServer.can_change_user` is false. `entry`, "package.module:function", runs that function with
+    `files` maps absolute paths to text, written before the mounts (mode 0644). `uid`, `gid` and `groups` (further ones)
+    are ignored where `ForkServer.can_change_user` is false. `entry`, "package.module:function", runs that function with
     `sys.argv = argv` in a fork of the preloaded interpreter instead of executing argv[0]; what the function returns
-    or gives to `sys.exit` becomes the exit code.
+    or gives to `sys.exit` becomes the exit code. `root` replaces the root that is made of the host's /usr.
     """
 
     name: str
@@ -47,6 +59,8 @@ class SandboxSpec:
     uid: int | None = None
     gid: int | None = None
     entry: str | None = None
+    groups: tuple[int, ...] = ()
+    root: ImageRoot | None = None
 
 
 def python_mounts() -> tuple[Mount, ...]:

@@ -33,7 +33,12 @@ PR_SET_CHILD_SUBREAPER: Final = 36
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
 _MOUNT_ATTR_RDONLY: Final = 1
-_NR_MOUNT_SETATTR: Final = 442  # one number on every architecture, as for all calls since Linux 5.1
+_OPEN_TREE_CLONE: Final = 1
+_MOVE_MOUNT_F_EMPTY_PATH: Final = 4
+# One number on every architecture, as for all calls since Linux 5.1.
+_NR_OPEN_TREE: Final = 428
+_NR_MOVE_MOUNT: Final = 429
+_NR_MOUNT_SETATTR: Final = 442
 _CAPABILITY_VERSION_3: Final = 0x2008_0522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -57,9 +62,9 @@ def mount(
     _check(_libc.mount(*arguments, options and options.encode()), f'mount "{source}" on "{target}"')
 
 
-def make_read_only(target: str) -> None:
+def make_read_only(target: str, *, recursive: bool = True) -> None:
     """
-    Make the mount at `target` and all below it read-only, whatever other flags they have.
+    Make the mount at `target` read-only, with all mounts below it or alone, whatever other flags they have.
 
     A remount would have to repeat the flags that a user namespace has locked; `mount_setattr` (Linux 5.12) need not.
     """
@@ -68,11 +73,39 @@ def make_read_only(target: str) -> None:
         ctypes.c_long(_NR_MOUNT_SETATTR),
         ctypes.c_int(_AT_FDCWD),
         target.encode(),
-        ctypes.c_uint(_AT_RECURSIVE),
+        ctypes.c_uint(_AT_RECURSIVE if recursive else 0),
         ctypes.byref(attributes),
         ctypes.c_size_t(ctypes.sizeof(attributes)),
     )
     _check(result, f'make "{target}" read-only')
+
+
+def copy_tree(path: str) -> int:
+    """
+    Copy a mount, or the part of one below `path`, with all that is mounted there, without showing it anywhere yet.
+
+    Returns:
+        A descriptor for `attach_tree`, the caller's to close; fstat tells whether it is a directory.
+    """
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
+    number: int = _libc.syscall(
+        ctypes.c_long(_NR_OPEN_TREE), ctypes.c_int(_AT_FDCWD), path.encode(), ctypes.c_uint(flags)
+    )
+    _check(0 if number >= 0 else number, f'copy the mount of "{path}"')
+    return number
+
+
+def attach_tree(tree: int, target: str) -> None:
+    """Show what `copy_tree` copied at `target`; once."""
+    result = _libc.syscall(
+        ctypes.c_long(_NR_MOVE_MOUNT),
+        ctypes.c_int(tree),
+        b"",
+        ctypes.c_int(_AT_FDCWD),
+        target.encode(),
+        ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH),
+    )
+    _check(result, f'attach a mount to "{target}"')
 
 
 def unmount(target: str) -> None:

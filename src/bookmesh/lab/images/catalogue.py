@@ -11,7 +11,7 @@ import difflib
 import importlib.resources
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,23 @@ class Entry:
     programs: dict[str, str] = field(default_factory=dict)
 
 
+def find(entries: Iterable[Entry], reference: str) -> tuple[Entry, re.Match[str]] | None:
+    """Find the stand-in for an image: the first entry that matches, and how; None without any."""
+    name = parse_name(reference)
+    for entry in entries:
+        match = entry.repository.fullmatch(name.repository)
+        if match and entry.tag.fullmatch(name.tag):
+            return entry, match
+    return None
+
+
+def describe(entry: Entry, match: re.Match[str]) -> str:
+    """Say in a few words what a stand-in is: a Python function with its arguments, a program, or envoy."""
+    arguments = " ".join(_expand(argument, match) for argument in entry.run.get("args", []))
+    what = entry.run.get("python") or entry.run.get("program") or "envoy"
+    return f"{what} {arguments}".strip()
+
+
 def load() -> list[Entry]:
     """Read the packaged catalogue, in order."""
     text = importlib.resources.files(__package__).joinpath("catalogue.yaml").read_text()
@@ -70,7 +87,7 @@ def load() -> list[Entry]:
 
 class Catalogue:
     """
-    The lab's `ImageResolver`. `programs` is where the scripts of images lie; they are written here. `trust` is what all
+    The stand-ins of one lab. `programs` is where the scripts of images lie; they are written here. `trust` is what all
     images have besides: the certificates their programs trust, and the variables that say where.
     """
 
@@ -84,19 +101,17 @@ class Catalogue:
         image_programs.write(programs, (entry.programs for entry in entries))
         self._python_mounts = tuple(specification.python_mounts())
 
-    def resolve(self, reference: str) -> images.Image:
+    def resolve(self, reference: str, *, loaded: Iterable[str] = ()) -> images.Image:
         """
-        Find what runs for an image.
+        Find what runs for an image; `loaded` are names of images that are there besides, to tell people.
 
         Raises:
             ImageError: no entry matches, or the host does not have the program; the text says what to do.
         """
-        name = parse_name(reference)
-        for entry in self._entries:
-            match = entry.repository.fullmatch(name.repository)
-            if match and entry.tag.fullmatch(name.tag):
-                return self._image(reference, entry, match)
-        raise images.ImageError(self._unknown(reference, name).render())
+        found = find(self._entries, reference)
+        if found is None:
+            raise images.ImageError(self._unknown(reference, loaded).render())
+        return self._image(reference, *found)
 
     def _image(self, reference: str, entry: Entry, match: re.Match[str]) -> images.Image:
         found = self._program(reference, entry, match)
@@ -117,7 +132,6 @@ class Catalogue:
                 command=arguments,
                 env=env,
                 working_dir="/",
-                user=None,
                 entry=entry.run["python"],
                 mounts=mounts,
             )
@@ -132,7 +146,6 @@ class Catalogue:
                 command=(),
                 env=env,
                 working_dir="/",
-                user=None,
                 entry=None,
                 mounts=mounts if entry.programs else (),
             )
@@ -142,20 +155,20 @@ class Catalogue:
             command=(),
             env=env | {"ISTIO_UNKNOWN": "unknown"},
             working_dir="/",
-            user=None,
             entry=None,
             mounts=mounts,
         )
 
-    def _unknown(self, reference: str, name: ImageName) -> findings.Finding:
-        short = name.repository.rpartition("/")[2]
+    def _unknown(self, reference: str, loaded: Iterable[str]) -> findings.Finding:
+        short = parse_name(reference).repository.rpartition("/")[2]
         known = sorted({_readable(entry.repository.pattern) for entry in self._entries})
-        near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
+        near = [*loaded, *difflib.get_close_matches(short, known, n=3, cutoff=0.5)]
         return findings.Finding(
             code="BM0301",
-            message=f'image "{reference}" has no stand-in in this lab, and the lab pulls nothing',
+            message=f'image "{reference}" is not loaded and has no stand-in in this lab, and the lab pulls nothing',
             known=", ".join(near or known),
-            hint="use a known image name; the catalogue is listed in docs/reference/images.md",
+            hint="load it: docker save NAME -o FILE, bookmesh image load FILE; the stand-ins are in "
+            "docs/reference/images.md",
         )
 
     def _missing(self, reference: str, program: str, package: str) -> findings.Finding:

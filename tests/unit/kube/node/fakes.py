@@ -8,7 +8,7 @@ import datetime
 import itertools
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -228,6 +228,8 @@ class FakeForks:
         env: Mapping[str, str],
         cwd: str,
         uid: int | None,
+        gid: int | None,
+        groups: Sequence[int],
         stdin: int,
         stdout: int,
         stderr: int,
@@ -260,13 +262,26 @@ class FakeNetwork:
 
 
 class FakeImages:
+    """`known` names exist, as stand-ins unless they are `loaded`; `held` are those that containers run from."""
+
     def __init__(self) -> None:
         self.known = {"app"}
+        self.loaded: dict[str, Image] = {}
+        self.held: list[str] = []
 
     def resolve(self, reference: str) -> Image:
         if reference not in self.known:
             raise ImageError(f"no image {reference}")
-        return Image(reference, ("/bin/app",), env={"FROM_IMAGE": "yes"})
+        return self.loaded.get(reference) or Image(reference, ("/bin/app",), env={"FROM_IMAGE": "yes"})
+
+    def version(self) -> object:
+        return frozenset(self.known)
+
+    @contextlib.contextmanager
+    def hold(self, image: Image) -> Iterator[None]:
+        self.held.append(image.reference)
+        yield
+        self.held.remove(image.reference)
 
 
 class FakeTokens:
@@ -309,7 +324,9 @@ QUICK = BackOffLimits(initial_s=0.02, maximum_s=0.05, reset_s=600.0)
 class Bench:
     """One of each, and a node's machinery made of them."""
 
-    def __init__(self, directory: Path, *, can_change_user: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, can_change_user: bool = True, image_back_off: BackOffLimits = QUICK
+    ) -> None:
         self.client = FakeClient()
         self.forks = FakeForks(can_change_user=can_change_user)
         self.network = FakeNetwork()
@@ -322,7 +339,7 @@ class Bench:
             host_ip="127.97.0.254",
             allocatable={"cpu": "2", "memory": "1Gi"},
             restart_back_off=QUICK,
-            image_back_off=QUICK,
+            image_back_off=image_back_off,
             set_up_back_off=QUICK,
         )
         self.machinery = Machinery(

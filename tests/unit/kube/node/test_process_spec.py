@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from tests.unit.kube.node import fakes
 
-from bookmesh.kube.node import process_spec
+from bookmesh.kube.node import process_spec, users
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.sources import SourceError
-from bookmesh.kube.sandbox.specification import Mount, SandboxSpec
+from bookmesh.kube.sandbox.specification import ImageRoot, Mount, SandboxSpec
 
 IMAGE = Image(
     "app:1",
@@ -94,9 +94,15 @@ def test_root_is_refused_where_the_pod_says_so(context: dict[str, Any], message:
         build({"securityContext": context})
 
 
-def test_the_images_user_counts() -> None:
-    image = Image("app", ("/bin/app",), user=101)
-    assert build({"securityContext": {"runAsNonRoot": True}}, image=image).uid == 101
+def test_a_loaded_image_brings_its_root_and_its_user() -> None:
+    accounts = users.parse_accounts("app:x:101:102::/home/app:/bin/sh\n", "more:x:103:app\n")
+    image = Image("app", ("/bin/app",), user="101", layers=("/layers/2", "/layers/1"), accounts=accounts)
+    spec = build({"securityContext": {"runAsNonRoot": True}}, image=image)
+    assert (spec.uid, spec.gid, spec.groups, spec.env["HOME"]) == (101, 102, (103,), "/home/app")
+    assert spec.root == ImageRoot(("/layers/2", "/layers/1"))
+    closed = build({"securityContext": {"readOnlyRootFilesystem": True}}, image=image)
+    assert closed.root == ImageRoot(("/layers/2", "/layers/1"), read_only=True)
+    assert build({"securityContext": {"readOnlyRootFilesystem": True}}).root is None
 
 
 def test_an_image_without_a_command_needs_one() -> None:

@@ -19,11 +19,6 @@ from bookmesh.kube.node import unsupported
         ({"securityContext": {"privileged": True}}, {}, "spec.containers{c}.securityContext.privileged"),
         ({"securityContext": {"runAsUser": 7}}, {}, "spec.containers{c}.securityContext.runAsUser"),
         ({}, {"securityContext": {"runAsUser": 7}}, "spec.containers{c}.securityContext.runAsUser"),
-        (
-            {"securityContext": {"readOnlyRootFilesystem": True}},
-            {},
-            "spec.containers{c}.securityContext.readOnlyRootFilesystem",
-        ),
         ({"livenessProbe": {"grpc": {"port": 1}}}, {}, "spec.containers{c}.livenessProbe.grpc"),
         ({"volumeDevices": [{}]}, {}, "spec.containers{c}.volumeDevices"),
     ],
@@ -37,6 +32,14 @@ def test_what_is_not_honoured_is_named(container: dict[str, Any], spec: dict[str
 def test_users_are_honoured_where_they_can_be() -> None:
     pod = fakes.pod({"name": "c", "securityContext": {"runAsUser": 7}})
     assert unsupported.unsupported_parts(pod, can_change_user=True) == []
+
+
+def test_a_stand_in_has_no_root_that_could_be_read_only() -> None:
+    container = {"name": "c", "securityContext": {"readOnlyRootFilesystem": True}}
+    (message,) = unsupported.unsupported_by_stand_in(container)
+    assert message.startswith("container c, securityContext.readOnlyRootFilesystem: ")
+    assert unsupported.unsupported_by_stand_in({"name": "c"}) == []
+    assert unsupported.unsupported_parts(fakes.pod(container), can_change_user=True) == []
 
 
 def test_an_ordinary_pod_is_honoured_whole() -> None:
