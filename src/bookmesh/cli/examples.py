@@ -52,7 +52,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh explain CONNECT tls://db.example.com --from ratings-v2 -f routes.yaml",
     ),
     "image": (
-        "docker save shop:1.0 -o shop.tar; bookmesh image load shop.tar",
+        "bookmesh image load shop.tar                        after: docker save shop:1.0 -o shop.tar",
         "bookmesh image load build/layout --as shop:1.0      a folder in the OCI layout",
         "bookmesh image list                                 which images were loaded",
     ),
