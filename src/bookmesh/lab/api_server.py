@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bookmesh.base import pods
+from bookmesh.base import kubernetes, pods
 from bookmesh.kube.api import (
     admission,
     app,
@@ -20,7 +20,8 @@ from bookmesh.kube.api import (
     serving,
     verbs,
 )
-from bookmesh.kube.schema import kinds, schemas
+from bookmesh.kube.node import metrics
+from bookmesh.kube.schema import builtin_kinds, kinds, schemas
 from bookmesh.kube.store import store as stores
 from bookmesh.lab import client as lab_client
 from bookmesh.lab import keys, paths, seeding, status, tokens
@@ -34,6 +35,7 @@ class Kube:
     verbs: verbs.Verbs
     client: inprocess.InProcessClient
     is_new: bool
+    measured: metrics.Metrics
 
     def client_of(self, manager: str) -> inprocess.InProcessClient:
         """A client whose writes are shown in `metadata.managedFields` as those of `manager`."""
@@ -45,6 +47,7 @@ def open_kube(
     *,
     hooks: Callable[[stores.Store], Sequence[admission.AdmissionHook]] = lambda _store: (),
     preferred: tuple[str, ...] = (),
+    has_node: bool = True,
 ) -> Kube:
     """
     Open the store of a cluster, with the roles that every cluster has.
@@ -52,12 +55,23 @@ def open_kube(
     Args:
         hooks: makes what may change or refuse objects on their way in.
         preferred: API groups whose kind is meant by a name that several groups have.
+        has_node: whether there is a node that measures what pods use; nobody serves metrics otherwise.
     """
     is_new = not lab.store.exists()
     store = stores.Store.open(lab.store)
-    over = verbs.Verbs(store, kinds.Kinds(preferred=preferred), schemas.Schemas.load(), hooks=hooks(store))
+    measured = metrics.Metrics()
+    sources = {kubernetes.POD_METRICS: measured.pods, kubernetes.NODE_METRICS: measured.nodes}
+    over = verbs.Verbs(
+        store,
+        kinds.Kinds(
+            preferred=preferred, more=kinds.parse_table(builtin_kinds.METRICS) if has_node else ()
+        ),
+        schemas.Schemas.load(),
+        hooks=hooks(store),
+        sources=sources if has_node else None,
+    )
     default_roles.ensure(over)
-    return Kube(store, over, inprocess.InProcessClient(over, is_own=True), is_new)
+    return Kube(store, over, inprocess.InProcessClient(over, is_own=True), is_new, measured)
 
 
 def build_app(

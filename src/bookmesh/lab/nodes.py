@@ -86,6 +86,7 @@ async def open_node(
         directory=lab.node,
         host_ip=address,
         node_name=seeding.NODE_NAME,
+        metrics=kube.measured,
     )
     listening = host_ports.HostPorts(directory, kube.client, inner, slot=slot)
     return NodeParts(inner, node, directory, listening, outside.internet, address)

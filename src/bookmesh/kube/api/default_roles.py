@@ -34,6 +34,7 @@ _VIEWED: Final = {
     "autoscaling": ["horizontalpodautoscalers"],
     "batch": ["cronjobs", "jobs"],
     "discovery.k8s.io": ["endpointslices"],
+    "metrics.k8s.io": ["nodes", "pods"],
     "networking.k8s.io": ["ingresses", "networkpolicies"],
     "policy": ["poddisruptionbudgets"],
 }

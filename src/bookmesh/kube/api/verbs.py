@@ -12,7 +12,7 @@ write where no webhooks are, and have the result at once.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType, Resource, conflict, not_found
@@ -20,6 +20,7 @@ from bookmesh.kube.api import (
     accounting,
     admission,
     applying,
+    computed,
     custom_resources,
     deleting,
     immediate,
@@ -59,9 +60,12 @@ class Verbs:
         schemas: schemas_module.Schemas,
         *,
         hooks: Sequence[admission.AdmissionHook] = (),
+        sources: Mapping[Resource, computed.Source] | None = None,
         clock: metadata.Clock = metadata.utc_now,
     ) -> None:
+        """`sources` makes the objects of kinds that are not stored."""
         self.store, self.kinds, self.schemas, self.clock = store, kinds, schemas, clock
+        self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock)
         self.webhooks = chain.Webhooks(store, kinds)
@@ -87,7 +91,12 @@ class Verbs:
     ) -> Sequence[records.Stored]:
         """Stored objects in (namespace, name) order; `namespace` "" means all."""
         kind = self.kind_of(resource)
-        found = self.store.list(group_resource(kind), namespace if kind.namespaced else "")
+        namespace = namespace if kind.namespaced else ""
+        found: Sequence[records.Stored]
+        if resource in self._computed:
+            found = self._computed.list(resource, namespace)
+        else:
+            found = self.store.list(group_resource(kind), namespace)
         return [stored for stored in found if matches(stored.object)] if matches else found
 
     async def request_create(
@@ -363,7 +372,11 @@ class Verbs:
             raise ApiError(422, "Invalid", message) from error
 
     def _find(self, kind: kinds_module.Kind, name: str, namespace: str) -> records.Stored:
-        stored = self.store.get(group_resource(kind), namespace if kind.namespaced else "", name)
+        namespace = namespace if kind.namespaced else ""
+        if kind.resource in self._computed:
+            stored = self._computed.get(kind.resource, namespace, name)
+        else:
+            stored = self.store.get(group_resource(kind), namespace, name)
         if stored is None:
             raise not_found(kind.resource, name)
         return stored

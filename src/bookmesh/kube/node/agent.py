@@ -19,12 +19,13 @@ from typing import Any
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, SECRETS, Client, JsonObject, WatchEvent
 from bookmesh.base.pods import MIRROR_ANNOTATION, ExecOptions, ExecSession, LogOptions
-from bookmesh.kube.node import following, network_files, node_object, streams
+from bookmesh.kube.node import following, measuring, network_files, node_object, streams
 from bookmesh.kube.node.addresses import PodAddresses
 from bookmesh.kube.node.back_off import BackOffLimits
 from bookmesh.kube.node.context import Machinery, Settings
 from bookmesh.kube.node.events import EventRecorder
 from bookmesh.kube.node.images import ImageResolver
+from bookmesh.kube.node.metrics import Metrics
 from bookmesh.kube.node.pod_worker import PodWorker
 from bookmesh.kube.node.ports import Forks, Network, NetworkHook, TokenIssuer, VolumeDriver
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
@@ -32,6 +33,7 @@ from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 _log = logging.getLogger(__name__)
 _KILL_S = 5.0
 _RESTART_BACK_OFF = BackOffLimits()
+_MEASURED_EVERY_S = 5.0
 
 
 class Node:
@@ -54,6 +56,7 @@ class Node:
         version: str = "1.37.0",
         host_resolv_conf: Path = Path("/etc/resolv.conf"),
         restart_back_off: BackOffLimits = _RESTART_BACK_OFF,
+        metrics: Metrics | None = None,
         create_namespace: Callable[[], NetworkNamespace] = NetworkNamespace.create,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -87,6 +90,7 @@ class Node:
             settings=settings,
             create_namespace=create_namespace,
         )
+        self._metrics = metrics
         self._addresses = PodAddresses(pod_network)
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -101,6 +105,8 @@ class Node:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.machinery.events.run())
             group.create_task(node_object.beat(client, self._node))
+            if self._metrics is not None:
+                group.create_task(self._measure(self._metrics))
             group.create_task(self._follow_sources("ConfigMap"))
             group.create_task(self._follow_sources("Secret"))
             group.create_task(
@@ -136,6 +142,9 @@ class Node:
     async def connect(self, pod: JsonObject, port: int) -> socket.socket:
         """Connect to a port inside a pod; see `base.pods.PodStreams`."""
         return await streams.connect(self._worker(pod).context, port)
+
+    async def _measure(self, board: Metrics) -> None:
+        await measuring.measure(board, self._workers.values, self._node, interval_s=_MEASURED_EVERY_S)
 
     def _worker(self, pod: JsonObject) -> PodWorker:
         worker = self._workers.get(pod["metadata"]["uid"])

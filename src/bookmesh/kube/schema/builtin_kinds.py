@@ -54,3 +54,9 @@ rbac.authorization.k8s.io/v1 Role roles n - - - -
 scheduling.k8s.io/v1 PriorityClass priorityclasses c pc - - -
 storage.k8s.io/v1 StorageClass storageclasses c sc - - -
 """
+
+METRICS: Final = """
+metrics.k8s.io/v1beta1 NodeMetrics nodes c - - - get,list
+metrics.k8s.io/v1beta1 PodMetrics pods n - - - get,list
+"""
+"""Served where there is a node that measures; nobody stores them."""

@@ -101,11 +101,11 @@ _SUBRESOURCES: Final[dict[tuple[str, str], Subresource]] = {
 }
 
 
-def _builtins() -> tuple[Kind, ...]:
-    """Parse the table of built-in kinds."""
+def parse_table(table: str) -> tuple[Kind, ...]:
+    """Parse a table of kinds; `builtin_kinds` tells its columns."""
     found: dict[tuple[str, str], Kind] = {}
     kinds: list[Kind] = []
-    for line in builtin_kinds.TABLE.strip().splitlines():
+    for line in table.strip().splitlines():
         api_version, kind, plural, scope, *names = line.split()
         short, categories, subresources, verbs = (
             tuple(text.split(",")) if text != "-" else () for text in names
@@ -134,11 +134,12 @@ class Kinds:
     The registry of served kinds: built-ins first, then custom ones by group, best version and name.
 
     Groups in `preferred` come before other custom ones: of two kinds with the same name people get the first.
+    `more` are served besides the built-in ones.
     """
 
-    def __init__(self, *, preferred: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, preferred: tuple[str, ...] = (), more: tuple[Kind, ...] = ()) -> None:
         self._preferred = preferred
-        self._builtin = _builtins()
+        self._builtin = (*parse_table(builtin_kinds.TABLE), *more)
         self._custom: dict[str, tuple[Kind, ...]] = {}
         self._index()
 
