@@ -32,8 +32,8 @@ from bookmesh.kube.api import (
 )
 from bookmesh.kube.api.strategies import base, table
 from bookmesh.kube.api.webhooks import chain
+from bookmesh.kube.schema import conversions, patching
 from bookmesh.kube.schema import kinds as kinds_module
-from bookmesh.kube.schema import patching
 from bookmesh.kube.schema import schemas as schemas_module
 from bookmesh.kube.schema.ownership import applying as ownership
 from bookmesh.kube.schema.ownership import managers, typed
@@ -185,6 +185,7 @@ class Verbs:
 
         async def attempt() -> writing.Written:
             stored = self.store.get(group_resource(kind), namespace if kind.namespaced else "", name)
+            stored = stored and _in_version(kind, stored)
             if stored is None and subresource:
                 raise not_found(kind.resource, name)
             return await self._apply(
@@ -247,7 +248,7 @@ class Verbs:
         entries: managers.Entries = ()
         if stored is not None:
             entries = accounting.entries_of(stored.object)
-            live = accounting.without(present(kind, stored.object))
+            live = accounting.without(stored.object)
         try:
             return ownership.apply(
                 self.schemas.root(kind.group, kind.version, kind.kind),
@@ -347,8 +348,9 @@ class Verbs:
         options: writing.WriteOptions,
     ) -> writing.Written:
         strategy = self._strategy(kind)
+        stored = _in_version(kind, stored)
         if subresource == "scale":
-            body = scaling.scaled(kind, present(kind, stored.object), body)
+            body = scaling.scaled(kind, stored.object, body)
             written = await self._writer.update(
                 kind, strategy, stored, body, subresource="scale", options=options
             )
@@ -400,9 +402,12 @@ def group_resource(kind: kinds_module.Kind) -> records.GroupResource:
 
 
 def present(kind: kinds_module.Kind, obj: JsonObject) -> JsonObject:
-    """The object in the kind's version: `apiVersion` rewritten, nothing converted."""
-    api_version = kind.resource.api_version
-    return obj if obj.get("apiVersion") == api_version else {**obj, "apiVersion": api_version}
+    """The object in the kind's version."""
+    return conversions.convert(obj, kind.api_version)
+
+
+def _in_version(kind: kinds_module.Kind, stored: records.Stored) -> records.Stored:
+    return dataclasses.replace(stored, object=present(kind, stored.object))
 
 
 def _presented(kind: kinds_module.Kind, written: writing.Written) -> writing.Written:

@@ -25,7 +25,15 @@ from bookmesh.kube.api import (
     statuses,
 )
 from bookmesh.kube.api.strategies import base
-from bookmesh.kube.schema import causes, defaulting, rules, strictness, validation, validation_rules
+from bookmesh.kube.schema import (
+    causes,
+    conversions,
+    defaulting,
+    rules,
+    strictness,
+    validation,
+    validation_rules,
+)
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import schemas as schemas_module
 from bookmesh.kube.schema.ownership import managers
@@ -138,6 +146,7 @@ class Writer:
         """
         Replace a stored object, or the part of it that `subresource` (status, finalize, scale, "") owns.
 
+        `stored` comes in the version of `kind`; it stays stored in the version it was created in.
         `owned` says who owns which fields; None means that the writer owns what it changes.
         """
         obj, warnings = self._decode(kind, body, options)
@@ -147,7 +156,6 @@ class Writer:
         part = "" if subresource == "scale" else subresource
         if part:
             obj = _with_part(stored.object, obj, part)
-            obj["apiVersion"] = kind.resource.api_version
         elif _has_status(kind):
             _keep_status(obj, stored.object)
         metadata.prepare_update(obj, stored.object)
@@ -211,11 +219,13 @@ class Writer:
             kind
         ):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-        obj["apiVersion"] = old["apiVersion"]
         if obj == old:
             return old
         if options.dry_run:
             return obj
+        kept = self._store.get(stored.group_resource, stored.namespace, stored.name)
+        if kept is not None:
+            obj = conversions.convert(obj, kept.object["apiVersion"])
         if self._remover.is_released(obj, strategy):
             self._remover.remove(stored)
             return obj

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bookmesh.base import names
 from bookmesh.base.kubernetes import Client
 from bookmesh.kube.controllers import (
+    autoscaling,
     cron_jobs,
     custom_resources,
     daemon_sets,
@@ -62,6 +63,7 @@ def build(
         jobs.CONTROLLER,
         cron_jobs.CONTROLLER,
         disruption_budgets.CONTROLLER,
+        autoscaling.controller(),
         endpoint_slices.CONTROLLER,
         endpoints.CONTROLLER,
         endpoint_slice_mirroring.CONTROLLER,

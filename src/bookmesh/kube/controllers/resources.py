@@ -19,6 +19,7 @@ STATEFUL_SETS: Final = Resource("apps", "v1", "statefulsets")
 DAEMON_SETS: Final = Resource("apps", "v1", "daemonsets")
 CONTROLLER_REVISIONS: Final = Resource("apps", "v1", "controllerrevisions")
 DISRUPTION_BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets")
+AUTOSCALERS: Final = Resource("autoscaling", "v2", "horizontalpodautoscalers")
 CLUSTER_ROLES: Final = Resource("rbac.authorization.k8s.io", "v1", "clusterroles")
 
 _ADMISSION: Final = "admissionregistration.k8s.io"
@@ -51,7 +52,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(JOBS, "Job"),
     Served(kubernetes.INGRESSES, "Ingress"),
     Served(DISRUPTION_BUDGETS, "PodDisruptionBudget"),
-    Served(Resource("autoscaling", "v2", "horizontalpodautoscalers"), "HorizontalPodAutoscaler"),
+    Served(AUTOSCALERS, "HorizontalPodAutoscaler"),
     Served(Resource("", "v1", "resourcequotas"), "ResourceQuota"),
     Served(Resource("", "v1", "limitranges"), "LimitRange"),
     Served(kubernetes.VOLUME_CLAIMS, "PersistentVolumeClaim"),

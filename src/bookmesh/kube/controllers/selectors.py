@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
+
+_REQUIREMENT: Final = re.compile(
+    r"\s*(?P<no>!?)(?P<key>[^\s!=,()]+)\s*"
+    r"(?:(?P<operator>==|=|!=)\s*(?P<value>[^\s,()]*)|(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?\s*"
+)
 
 
 def labels_of(obj: JsonObject) -> Mapping[str, str]:
@@ -34,6 +41,34 @@ def all_match(expressions: Sequence[JsonObject], labels: Mapping[str, str]) -> b
         ValueError: an operator that neither of them has.
     """
     return all(_holds(expression, labels) for expression in expressions)
+
+
+def parse(text: str) -> JsonObject:
+    """
+    Read a selector on one line, as a `Scale` has it: `app=web,tier in (a, b),!old`.
+
+    Raises:
+        ValueError: a requirement that is none.
+    """
+    requirements: list[JsonObject] = []
+    for part in re.split(r",(?![^(]*\))", text):
+        found = _REQUIREMENT.fullmatch(part)
+        if found is None:
+            raise ValueError(f'"{part}" is no requirement of a selector')
+        key, operator, values = found["key"], found["operator"] or found["set"], found["values"]
+        if found["no"]:
+            requirements.append({"key": key, "operator": "DoesNotExist"})
+        elif operator in ("in", "notin"):
+            listed = [value.strip() for value in values.split(",")]
+            requirements.append(
+                {"key": key, "operator": "In" if operator == "in" else "NotIn", "values": listed}
+            )
+        elif operator:
+            kind = "NotIn" if operator == "!=" else "In"
+            requirements.append({"key": key, "operator": kind, "values": [found["value"]]})
+        else:
+            requirements.append({"key": key, "operator": "Exists"})
+    return {"matchExpressions": requirements}
 
 
 def _holds(expression: JsonObject, labels: Mapping[str, str]) -> bool:

@@ -39,6 +39,7 @@ authorization.k8s.io/v1 SelfSubjectAccessReview selfsubjectaccessreviews c - - -
 authorization.k8s.io/v1 SelfSubjectRulesReview selfsubjectrulesreviews c - - - create
 authorization.k8s.io/v1 SubjectAccessReview subjectaccessreviews c - - - create
 autoscaling/v2 HorizontalPodAutoscaler horizontalpodautoscalers n hpa all status -
+autoscaling/v1 HorizontalPodAutoscaler horizontalpodautoscalers n hpa all status -
 batch/v1 CronJob cronjobs n cj all status -
 batch/v1 Job jobs n - all status -
 coordination.k8s.io/v1 Lease leases n - - - -

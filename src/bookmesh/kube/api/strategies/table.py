@@ -32,7 +32,6 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
         ("", "services"): services.ServiceStrategy(store),
         ("", "limitranges"): inert.InertStrategy("no container gets limits from it"),
         ("", "resourcequotas"): inert.InertStrategy("nothing is counted against it"),
-        ("autoscaling", "horizontalpodautoscalers"): inert.InertStrategy("nothing is scaled by it"),
         ("networking.k8s.io", "networkpolicies"): inert.InertStrategy("the lab filters no traffic by it"),
         ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
         ("batch", "jobs"): jobs.JobStrategy(),

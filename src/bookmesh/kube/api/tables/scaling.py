@@ -9,6 +9,7 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api.tables import columns
 from bookmesh.kube.api.tables.columns import Column
 
+_SHOWN: Final = 2
 AUTOSCALER_COLUMNS: Final = (
     columns.NAME,
     Column("Reference"),
@@ -27,7 +28,7 @@ def autoscaler_row(autoscaler: JsonObject, now: datetime.datetime) -> list[Any]:
     return [
         autoscaler["metadata"]["name"],
         f"{reference.get('kind', '')}/{reference.get('name', '')}",
-        ", ".join(_target(metric) for metric in spec.get("metrics") or []) or columns.NONE,
+        _targets(spec.get("metrics") or [], status.get("currentMetrics") or []),
         str(spec.get("minReplicas", columns.UNKNOWN)),
         spec.get("maxReplicas", 0),
         status.get("currentReplicas", 0),
@@ -35,14 +36,30 @@ def autoscaler_row(autoscaler: JsonObject, now: datetime.datetime) -> list[Any]:
     ]
 
 
-def _target(metric: JsonObject) -> str:
-    """What is measured, which nobody does here, and what is wanted."""
-    resource = metric.get("resource") or metric.get("containerResource")
-    if resource is None:
-        return columns.UNKNOWN
-    target = resource.get("target") or {}
-    share = target.get("averageUtilization")
-    wanted = (
-        f"{share}%" if share is not None else str(target.get("averageValue") or target.get("value") or "auto")
-    )
-    return f"{resource.get('name', '')}: {columns.UNKNOWN}/{wanted}"
+def _targets(metrics: list[JsonObject], measured: list[JsonObject]) -> str:
+    """Each metric as `cpu: 12%/50%`; of more than two, how many more there are."""
+    texts = [
+        _target(metric, measured[index] if index < len(measured) else {})
+        for index, metric in enumerate(metrics)
+    ]
+    if not texts:
+        return columns.NONE
+    shown = ", ".join(texts[:_SHOWN])
+    return f"{shown} + {len(texts) - _SHOWN} more..." if len(texts) > _SHOWN else shown
+
+
+def _target(metric: JsonObject, measured: JsonObject) -> str:
+    """What is measured, `<unknown>` where nothing is, and what is wanted."""
+    source = metric["type"][:1].lower() + metric["type"][1:]
+    entry, current = metric.get(source) or {}, (measured.get(source) or {}).get("current") or {}
+    target = entry.get("target") or {}
+    share, average = target.get("averageUtilization"), target.get("averageValue")
+    if average is not None:
+        text = f"{current.get('averageValue', columns.UNKNOWN)}/{average}"
+        text += " (avg)" if source in ("object", "external") else ""
+    elif share is not None:
+        now = current.get("averageUtilization")
+        text = f"{columns.UNKNOWN if now is None else f'{now}%'}/{share}%"
+    else:
+        text = f"{current.get('value', columns.UNKNOWN)}/{target.get('value', 'auto')}"
+    return f"{entry['name']}: {text}" if "name" in entry else text

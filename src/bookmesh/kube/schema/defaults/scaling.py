@@ -29,7 +29,6 @@ def fill_autoscaler(autoscaler: JsonObject) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-    for name, defaults in (("scaleUp", _UP), ("scaleDown", _DOWN)):
-        rules = (spec.get("behavior") or {}).get(name)
-        if rules is not None:
-            fill(rules, **copy_json(defaults))
+    if spec.get("behavior") is not None:
+        for name, defaults in (("scaleUp", _UP), ("scaleDown", _DOWN)):
+            fill(spec["behavior"].setdefault(name, {}), **copy_json(defaults))
