@@ -24,6 +24,7 @@ from bookmesh.kube.api import (
     custom_resources,
     deleting,
     immediate,
+    limiting,
     metadata,
     scaling,
     selectors,
@@ -65,6 +66,7 @@ class Verbs:
     ) -> None:
         """`sources` makes the objects of kinds that are not stored."""
         self.store, self.kinds, self.schemas, self.clock = store, kinds, schemas, clock
+        hooks = (*hooks, limiting.LimitRanger(store), limiting.QuotaKeeper(store))
         self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock)

@@ -20,6 +20,7 @@ DAEMON_SETS: Final = Resource("apps", "v1", "daemonsets")
 CONTROLLER_REVISIONS: Final = Resource("apps", "v1", "controllerrevisions")
 DISRUPTION_BUDGETS: Final = Resource("policy", "v1", "poddisruptionbudgets")
 AUTOSCALERS: Final = Resource("autoscaling", "v2", "horizontalpodautoscalers")
+QUOTAS: Final = Resource("", "v1", "resourcequotas")
 CLUSTER_ROLES: Final = Resource("rbac.authorization.k8s.io", "v1", "clusterroles")
 
 _ADMISSION: Final = "admissionregistration.k8s.io"
@@ -53,7 +54,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(kubernetes.INGRESSES, "Ingress"),
     Served(DISRUPTION_BUDGETS, "PodDisruptionBudget"),
     Served(AUTOSCALERS, "HorizontalPodAutoscaler"),
-    Served(Resource("", "v1", "resourcequotas"), "ResourceQuota"),
+    Served(QUOTAS, "ResourceQuota"),
     Served(Resource("", "v1", "limitranges"), "LimitRange"),
     Served(kubernetes.VOLUME_CLAIMS, "PersistentVolumeClaim"),
     Served(Resource("networking.k8s.io", "v1", "networkpolicies"), "NetworkPolicy"),

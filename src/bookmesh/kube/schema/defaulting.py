@@ -26,6 +26,7 @@ from bookmesh.kube.schema.defaults import (
 
 _BUILTIN: Final[dict[tuple[str, str], Callable[[JsonObject], None]]] = {
     ("", "Endpoints"): services.fill_endpoints,
+    ("", "LimitRange"): cluster.fill_limit_range,
     ("", "Namespace"): cluster.fill_namespace,
     ("", "Node"): cluster.fill_node,
     ("", "PersistentVolume"): volumes.fill_volume,
@@ -62,6 +63,7 @@ _NEEDING_SPEC: Final = frozenset(
         "Deployment",
         "HorizontalPodAutoscaler",
         "Job",
+        "LimitRange",
         "NetworkPolicy",
         "Pod",
         "ReplicaSet",

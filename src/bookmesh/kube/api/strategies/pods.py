@@ -8,11 +8,10 @@ object in place with a `deletionTimestamp`; the node removes it with grace 0 whe
 
 from __future__ import annotations
 
-from typing import Any
-
 from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.kube.api import metadata
 from bookmesh.kube.api.strategies import base
+from bookmesh.kube.schema import pod_resources
 from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
@@ -36,7 +35,7 @@ class PodStrategy(base.Strategy):
         spec.setdefault("priority", 0)
         spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
         _tolerate_node_trouble(spec)
-        obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
+        obj["status"] = {"phase": "Pending"}
 
     def prepare_update(self, obj: JsonObject, old: JsonObject) -> None:
         # A client that sends what it once wrote (apply, replace) means the pod, not the parts the server added.
@@ -44,6 +43,11 @@ class PodStrategy(base.Strategy):
         for key in ("nodeName", "serviceAccountName", "serviceAccount", "priority", "preemptionPolicy"):
             if key in before:
                 spec.setdefault(key, before[key])
+
+    def allocate(self, obj: JsonObject, old: JsonObject | None) -> None:
+        """The class depends on what admission made of the containers, so it is set last."""
+        if old is None:
+            obj["status"]["qosClass"] = pod_resources.quality_of_service(obj["spec"])
 
     def grace_s(self, obj: JsonObject, wanted: int | None) -> int:
         phase = (obj.get("status") or {}).get("phase")
@@ -117,23 +121,3 @@ def _tolerate_node_trouble(spec: JsonObject) -> None:
                 {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _TOLERATED_S}
             )
     spec["tolerations"] = tolerations
-
-
-def quality_of_service(spec: JsonObject) -> str:
-    """
-    The class by which a node evicts: Guaranteed, Burstable or BestEffort.
-
-    Guaranteed asks that every container limits both cpu and memory and requests just that.
-    """
-    requested = limited = False
-    is_guaranteed = True
-    for container in [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]:
-        resources: dict[str, Any] = container.get("resources") or {}
-        requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-        requested, limited = requested or bool(requests), limited or bool(limits)
-        for name in ("cpu", "memory"):
-            if name not in limits or requests.get(name, limits[name]) != limits[name]:
-                is_guaranteed = False
-    if not requested and not limited:
-        return "BestEffort"
-    return "Guaranteed" if is_guaranteed else "Burstable"

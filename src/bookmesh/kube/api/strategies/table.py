@@ -30,8 +30,6 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
         ("", "pods"): pods.PodStrategy(store),
         ("", "secrets"): secrets.SecretStrategy(),
         ("", "services"): services.ServiceStrategy(store),
-        ("", "limitranges"): inert.InertStrategy("no container gets limits from it"),
-        ("", "resourcequotas"): inert.InertStrategy("nothing is counted against it"),
         ("networking.k8s.io", "networkpolicies"): inert.InertStrategy("the lab filters no traffic by it"),
         ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
         ("batch", "jobs"): jobs.JobStrategy(),

@@ -15,6 +15,7 @@ from bookmesh.kube.api.tables import (
     columns,
     core,
     jsonpath,
+    limits,
     networking,
     pods,
     scaling,
@@ -32,6 +33,8 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("", "Secret"): columns.Printer(core.SECRET_COLUMNS, core.secret_row),
     ("", "ServiceAccount"): columns.Printer(core.SERVICE_ACCOUNT_COLUMNS, core.service_account_row),
     ("", "Endpoints"): columns.Printer(core.ENDPOINTS_COLUMNS, core.endpoints_row),
+    ("", "LimitRange"): columns.Printer(limits.RANGE_COLUMNS, limits.range_row),
+    ("", "ResourceQuota"): columns.Printer(limits.QUOTA_COLUMNS, limits.quota_row),
     ("", "Event"): columns.Printer(core.EVENT_COLUMNS, core.event_row),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): columns.Printer(
         access.WEBHOOK_COLUMNS, access.webhook_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema.defaults.filling import child, fill
+from bookmesh.kube.schema.defaults.filling import child, fill, objects
 
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 _TOKEN_LIFETIME_S: Final = 3600
@@ -15,6 +15,16 @@ def fill_namespace(namespace: JsonObject) -> None:
     if namespace["metadata"].get("name"):
         child(namespace["metadata"], "labels")[_NAME_LABEL] = namespace["metadata"]["name"]
     fill(child(namespace, "status"), phase="Active")
+
+
+def fill_limit_range(limit_range: JsonObject) -> None:
+    """A container's limit is at most the maximum, and its request its limit or the minimum, if nothing is said."""
+    for item in objects(limit_range["spec"], "limits"):
+        if item.get("type") != "Container":
+            continue
+        for target, source in (("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")):
+            for name, value in (item.get(source) or {}).items():
+                child(item, target).setdefault(name, value)
 
 
 def fill_node(node: JsonObject) -> None:

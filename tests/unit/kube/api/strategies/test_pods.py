@@ -51,17 +51,3 @@ def test_unknown_service_account_is_forbidden(over: verbs.Verbs, pod: JsonObject
 def test_own_tolerations_are_not_doubled(over: verbs.Verbs, pod: JsonObject) -> None:
     pod["spec"]["tolerations"] = [{"operator": "Exists"}]
     assert over.create(PODS, pod).object["spec"]["tolerations"] == [{"operator": "Exists"}]
-
-
-@pytest.mark.parametrize(
-    ("resources", "expected"),
-    [
-        ({}, "BestEffort"),
-        ({"requests": {"cpu": "1"}}, "Burstable"),
-        ({"limits": {"cpu": "1"}}, "Burstable"),
-        ({"limits": {"cpu": "1", "memory": "1Gi"}}, "Guaranteed"),
-        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}, "Burstable"),
-    ],
-)
-def test_quality_of_service(resources: JsonObject, expected: str) -> None:
-    assert pods.quality_of_service({"containers": [{"resources": resources}]}) == expected
