@@ -63,9 +63,7 @@ def open_kube(
     sources = {kubernetes.POD_METRICS: measured.pods, kubernetes.NODE_METRICS: measured.nodes}
     over = verbs.Verbs(
         store,
-        kinds.Kinds(
-            preferred=preferred, more=kinds.parse_table(builtin_kinds.METRICS) if has_node else ()
-        ),
+        kinds.Kinds(preferred=preferred, more=kinds.parse_table(builtin_kinds.METRICS) if has_node else ()),
         schemas.Schemas.load(),
         hooks=hooks(store),
         sources=sources if has_node else None,

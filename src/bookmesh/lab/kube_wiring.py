@@ -63,7 +63,7 @@ async def run(
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
     issuer = tokens.TokenIssuer(own.token_key)
-    kube = api_server.open_kube(lab)
+    kube = api_server.open_kube(lab, has_node=extent.has_node)
     await seeding.seed_cluster(kube.client, has_node=extent.has_node)
     with contextlib.ExitStack() as held:
         listeners, slot, node = [listener], 0, None
