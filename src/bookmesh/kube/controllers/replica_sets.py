@@ -104,6 +104,9 @@ def _complaint(replica_set: JsonObject, failure: str) -> actions.Event:
 def _failure_condition(current: list[JsonObject] | None, seen: Seen) -> list[JsonObject]:
     if not seen.failure:
         return conditions.drop(current, "ReplicaFailure")
+    if conditions.is_true(current, "ReplicaFailure"):
+        # Each try is refused under another name; to write that would be a change, and a reason to try again at once.
+        return list(current or ())
     entry = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": seen.failure}
     return conditions.put(current, entry, now=seen.now)
 

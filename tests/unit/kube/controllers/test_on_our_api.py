@@ -22,7 +22,7 @@ from bookmesh.base.kubernetes import (
     Resource,
 )
 from bookmesh.kube.api import inprocess, verbs
-from bookmesh.kube.controllers.resources import ENDPOINTS
+from bookmesh.kube.controllers.resources import ENDPOINTS, QUOTAS
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import records, store
 
@@ -129,6 +129,28 @@ async def test_a_namespace_ends_with_pods_events_and_custom_objects() -> None:
         await lab.until(client, lambda: client.find(NAMESPACES, "shop", "") is None)
         left = [event for event in client.all(EVENTS) if event["metadata"]["namespace"] == "shop"]
         assert left == []
+
+
+async def test_pods_that_a_quota_refuses_are_tried_again_without_haste() -> None:
+    client = OurApi()
+    async with lab.running(client), lab.kubelet(client, random.Random(2)):
+        quota = {"metadata": {"name": "few", "namespace": "default"}, "spec": {"hard": {"pods": "1"}}}
+        await client.create(QUOTAS, quota)
+        await client.create(DEPLOYMENTS, deployment(2, "web:1", 1, 1))
+        await lab.until(client, lambda: _used(client) == {"pods": "1"})
+        refused = lambda: [e for e in client.all(EVENTS) if e["reason"] == "FailedCreate"]  # noqa: E731
+        ready = lambda: client.all(REPLICA_SETS)[0]["status"].get("availableReplicas") == 1  # noqa: E731
+        await lab.until(client, lambda: len(refused()) >= 2 and ready())
+        before, tries = client.all(REPLICA_SETS)[0]["metadata"]["resourceVersion"], len(refused())
+        await lab.until(client, lambda: len(refused()) >= tries + 3)
+        assert client.all(REPLICA_SETS)[0]["metadata"]["resourceVersion"] == before
+        await client.patch(QUOTAS, "few", "default", {"spec": {"hard": {"pods": "2"}}})
+        await lab.until(client, lambda: is_rolled_out(client, "web:1"))
+        await lab.until(client, lambda: _used(client) == {"pods": "2"})
+
+
+def _used(client: OurApi) -> JsonObject | None:
+    return ((client.find(QUOTAS, "few") or {}).get("status") or {}).get("used")
 
 
 def addresses(client: OurApi) -> list[str]:
