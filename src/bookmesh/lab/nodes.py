@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from bookmesh.base import findings
-from bookmesh.kube.node import agent, cluster_dns, host_ports, ports, service_directory, service_rules
+from bookmesh.kube.node import (
+    agent,
+    cluster_dns,
+    host_ports,
+    policy_rules,
+    ports,
+    service_directory,
+    service_rules,
+)
 from bookmesh.kube.sandbox import forking, network, specification
 from bookmesh.lab import api_server, paths, seeding, tokens
 from bookmesh.lab.images import catalogue, resolving
@@ -28,6 +36,7 @@ class NodeParts:
     ports: host_ports.HostPorts
     internet: opening.Internet
     address: str
+    policies: policy_rules.PolicyRules
 
     def runs(self) -> list[Coroutine[Any, Any, object]]:
         """What has to run for pods to live and reach each other."""
@@ -38,6 +47,7 @@ class NodeParts:
             dns.run(),
             self.internet.run(),
             rules.run(),
+            self.policies.run(),
             self.ports.run(),
             self.agent.run(),
         ]
@@ -89,7 +99,8 @@ async def open_node(
         metrics=kube.measured,
     )
     listening = host_ports.HostPorts(directory, kube.client, inner, slot=slot)
-    return NodeParts(inner, node, directory, listening, outside.internet, address)
+    policies = policy_rules.PolicyRules(kube.client, inner)
+    return NodeParts(inner, node, directory, listening, outside.internet, address, policies)
 
 
 def find_envoy() -> Path:

@@ -57,7 +57,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     Served(QUOTAS, "ResourceQuota"),
     Served(Resource("", "v1", "limitranges"), "LimitRange"),
     Served(kubernetes.VOLUME_CLAIMS, "PersistentVolumeClaim"),
-    Served(Resource("networking.k8s.io", "v1", "networkpolicies"), "NetworkPolicy"),
+    Served(kubernetes.NETWORK_POLICIES, "NetworkPolicy"),
     Served(Resource("rbac.authorization.k8s.io", "v1", "roles"), "Role"),
     Served(Resource("rbac.authorization.k8s.io", "v1", "rolebindings"), "RoleBinding"),
     Served(Resource("", "v1", "podtemplates"), "PodTemplate"),

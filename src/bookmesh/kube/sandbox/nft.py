@@ -45,6 +45,8 @@ _VERDICT_REGISTER: Final = 0
 _R1: Final = 1
 _R2: Final = 2
 _META_MARK, _META_IIF, _META_OIF, _META_SKUID, _META_L4PROTO = 3, 4, 5, 10, 16
+_CT_DIRECTION: Final = 1
+_REPLY: Final = b"\1"
 _NETWORK_HEADER: Final = 1
 _TRANSPORT_HEADER: Final = 2
 _SADDR_OFFSET, _DADDR_OFFSET, _DPORT_OFFSET = 12, 16, 2
@@ -153,6 +155,12 @@ def to_loopback(*, negate: bool = False) -> Part:
 def from_loopback(*, negate: bool = False) -> Part:
     """Match packets that came in through `lo`."""
     return _host_meta(f'iif {"!= " * negate}"lo"', _META_IIF, _LOOPBACK_INDEX, negate)
+
+
+def answer() -> Part:
+    """Match packets that go back to where their connection began, and what is told about them."""
+    direction = _expression("ct", be32(1, _R1), be32(2, _CT_DIRECTION))
+    return Part("ct direction reply", direction + _compare(_REPLY))
 
 
 def one_in(count: int) -> Part:

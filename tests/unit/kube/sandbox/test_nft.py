@@ -26,6 +26,7 @@ from bookmesh.kube.sandbox import nft
         ((nft.counter(), nft.masquerade()), "counter masquerade"),
         ((nft.protocol("tcp"), nft.reject_with_reset()), "meta l4proto tcp reject with tcp reset"),
         ((nft.reject(),), "reject"),
+        ((nft.answer(), nft.accept()), "ct direction reply accept"),
     ],
 )  # fmt: skip
 def test_a_rule_reads_as_nft_prints_it(parts: tuple[nft.Part, ...], text: str) -> None:

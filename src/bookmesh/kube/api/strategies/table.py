@@ -30,7 +30,6 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
         ("", "pods"): pods.PodStrategy(store),
         ("", "secrets"): secrets.SecretStrategy(),
         ("", "services"): services.ServiceStrategy(store),
-        ("networking.k8s.io", "networkpolicies"): inert.InertStrategy("the lab filters no traffic by it"),
         ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
         ("batch", "jobs"): jobs.JobStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): custom_resource_definitions.DefinitionStrategy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from bookmesh.base import cron
@@ -261,7 +262,7 @@ def check_selector(where: str, selector: JsonObject) -> list[Cause]:
     return found
 
 
-def selector_matches(selector: JsonObject, labels: dict[str, str]) -> bool:
+def selector_matches(selector: JsonObject, labels: Mapping[str, str]) -> bool:
     """Say whether a valid label selector selects `labels`."""
     wanted: dict[str, str] = selector.get("matchLabels") or {}
     if any(labels.get(key) != value for key, value in wanted.items()):
@@ -269,7 +270,7 @@ def selector_matches(selector: JsonObject, labels: dict[str, str]) -> bool:
     return all(_expression_matches(each, labels) for each in selector.get("matchExpressions") or [])
 
 
-def _expression_matches(expression: dict[str, Any], labels: dict[str, str]) -> bool:
+def _expression_matches(expression: dict[str, Any], labels: Mapping[str, str]) -> bool:
     key, operator = expression["key"], expression["operator"]
     if operator == "Exists":
         return key in labels
