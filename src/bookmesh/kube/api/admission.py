@@ -2,8 +2,8 @@
 Admission: others may change or refuse an object before it is stored.
 
 First come the hooks that whoever wires the server passes in (sidecar injection is one), then mutating webhooks, then
-the checks of the object itself, then validating webhooks. Hooks answer at once; webhooks are asked over the network, so
-a write may have to wait here while others go on.
+the checks of the object itself, then validating webhooks, and quotas last. Hooks answer at once; webhooks are asked
+over the network, so a write may have to wait here while others go on.
 """
 
 from __future__ import annotations
@@ -72,8 +72,15 @@ class Webhooks(Protocol):
 class Admission:
     """Everybody who has a say, in the order in which they are asked."""
 
-    def __init__(self, hooks: Sequence[AdmissionHook] = (), webhooks: Webhooks | None = None) -> None:
-        self._hooks, self._webhooks = hooks, webhooks
+    def __init__(
+        self,
+        hooks: Sequence[AdmissionHook] = (),
+        webhooks: Webhooks | None = None,
+        *,
+        last: Sequence[AdmissionHook] = (),
+    ) -> None:
+        """`last` see what is about to be stored and may only refuse; nothing comes between them and the store."""
+        self._hooks, self._webhooks, self._last = hooks, webhooks, last
 
     async def mutate(self, request: AdmissionRequest) -> Review:
         """Let everybody change the object. Subresources are for webhooks alone."""
@@ -85,9 +92,12 @@ class Admission:
 
     async def validate(self, request: AdmissionRequest) -> tuple[str, ...]:
         """Ask who may only refuse, about the object as it would be stored; returns warnings."""
-        if self._webhooks is None or _is_exempt(request):
-            return ()
-        return await self._webhooks.validate(request)
+        warnings: tuple[str, ...] = ()
+        if self._webhooks is not None and not _is_exempt(request):
+            warnings = await self._webhooks.validate(request)
+        if not request.subresource:
+            review_all(self._last, request)
+        return warnings
 
 
 def _is_exempt(request: AdmissionRequest) -> bool:

@@ -66,12 +66,12 @@ class Verbs:
     ) -> None:
         """`sources` makes the objects of kinds that are not stored."""
         self.store, self.kinds, self.schemas, self.clock = store, kinds, schemas, clock
-        hooks = (*hooks, limiting.LimitRanger(store), limiting.QuotaKeeper(store))
+        hooks = (*hooks, limiting.LimitRanger(store))
         self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock)
         self.webhooks = chain.Webhooks(store, kinds)
-        self.admission = admission.Admission(hooks, self.webhooks)
+        self.admission = admission.Admission(hooks, self.webhooks, last=(limiting.QuotaKeeper(store),))
         self._remover = deleting.Remover(store, custom=self.custom, admission=self.admission, clock=clock)
         self._writer = writing.Writer(
             store, schemas, remover=self._remover, admission=self.admission, clock=clock

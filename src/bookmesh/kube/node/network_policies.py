@@ -1,10 +1,10 @@
 """
 NetworkPolicies as packet rules of the node's network, which everything between two pods passes. Pure.
 
-A pod that a policy selects takes (or makes) only connections that some policy of it allows; others are dropped, as most
-network plugins do, also on connections that began before. Addresses are those of pods, after the translation of service addresses. What comes from the node
-itself, such as probes and what enters through ports of the host, is not filtered. The cluster's DNS server counts as a
-pod of `kube-system` with the label `k8s-app: kube-dns`.
+A pod that a policy selects takes (or makes) only connections that some policy of it allows. Others are dropped, those
+that began before, too. Addresses are those of pods, after the translation of service addresses. What comes from the
+node itself, such as probes and what enters through ports of the host, is not filtered. The cluster's DNS server counts
+as a pod of `kube-system` with the label `k8s-app: kube-dns`.
 """
 
 from __future__ import annotations
