@@ -6,6 +6,7 @@ import asyncio
 import base64
 import datetime
 import fcntl
+import gc
 import ipaddress
 import os
 import pty
@@ -70,6 +71,13 @@ def _environment() -> dict[str, str]:
 def kubectl_binary(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
+
+
+@pytest.fixture
+def leaks_collected() -> Iterator[None]:
+    """See `tests.clients.leaks`."""
+    yield
+    gc.collect()
 
 
 @dataclass(frozen=True)

@@ -185,12 +185,13 @@ async def _serve_channels(socket: web.WebSocketResponse, ports: list[int], conne
                 continue
             writers[data_channel] = writer
             tasks.append(asyncio.create_task(_download(socket, reader, data_channel)))
-        closing = asyncio.create_task(_close_after(socket, tasks))
+        closing = asyncio.create_task(_close_after(socket, list(tasks)))
         tasks.append(closing)
         async for message in socket:
-            if message.type is WSMsgType.BINARY and message.data and message.data[0] in writers:
-                writer = writers[message.data[0]]
-                writer.write(message.data[1:])
+            content = streaming.payload(message)
+            if content and content[0] in writers:
+                writer = writers[content[0]]
+                writer.write(content[1:])
                 await writer.drain()
     except ConnectionError:
         return
@@ -209,7 +210,6 @@ async def _download(socket: web.WebSocketResponse, reader: asyncio.StreamReader,
 
 
 async def _close_after(socket: web.WebSocketResponse, downloads: list[asyncio.Task[None]]) -> None:
-    """Close when every pod connection has ended: this protocol cannot say which one did."""
-    if waiting := list(downloads):
-        await asyncio.wait(waiting)
-        await socket.close()
+    """Close when every pod connection has ended, or none was made: this protocol cannot say which one did."""
+    await asyncio.gather(*downloads, return_exceptions=True)
+    await socket.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -35,6 +35,20 @@ from bookmesh.kube.api import (
 )
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import records
+
+# Kinds whose deletion is answered with the object, also when it is gone at once; clients with types rely on it.
+_SHOWN_WHEN_GONE: Final = frozenset(
+    {
+        ("", "persistentvolumeclaims"),
+        ("", "persistentvolumes"),
+        ("", "pods"),
+        ("", "podtemplates"),
+        ("", "resourcequotas"),
+        ("", "serviceaccounts"),
+        ("", "services"),
+        ("storage.k8s.io", "storageclasses"),
+    }
+)
 
 
 class Resources:
@@ -331,8 +345,8 @@ class Resources:
     def _answer_deleted(
         self, request: web.Request, kind: kinds_module.Kind, deleted: deleting.Deleted
     ) -> web.Response:
-        """A pod or held object that stays for a while is shown; what is gone is a `Status`."""
-        if deleted.is_gone:
+        """What stays for a while is shown, and so is what is gone of some kinds; of others that is a `Status`."""
+        if deleted.is_gone and (kind.resource.group, kind.resource.plural) not in _SHOWN_WHEN_GONE:
             fields = deleted.object["metadata"]
             body = statuses.deleted(kind.resource, fields["name"], fields["uid"])
             response = responses.json_response(body)

@@ -11,7 +11,7 @@ import asyncio
 from typing import Any, Final
 
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.base.pods import ExecOptions, ExecSession, LogOptions, PodStreams
@@ -141,15 +141,23 @@ async def _until_left(socket: web.WebSocketResponse, copying: Any, reading: Any)
 async def _read(socket: web.WebSocketResponse, session: ExecSession) -> None:
     """Take in what the client sends until it leaves."""
     async for message in socket:
-        if message.type is not WSMsgType.BINARY or not message.data:
+        content = payload(message)
+        if not content:
             continue
-        channel, data = message.data[0], message.data[1:]
+        channel, data = content[0], content[1:]
         if channel == _STDIN:
             await _write(session, data)
         elif channel == _CLOSE and data[:1] == bytes([_STDIN]):
             await session.write_eof()
         elif channel == _RESIZE and (size := _parse_size(data)):
             session.resize(*size)
+
+
+def payload(message: WSMessage) -> bytes:
+    """What a message carries: some clients send what they have as text, which means the same on a channel."""
+    if message.type is WSMsgType.TEXT:
+        return str(message.data).encode()
+    return bytes(message.data) if message.type is WSMsgType.BINARY else b""
 
 
 async def _write(session: ExecSession, data: bytes) -> None:

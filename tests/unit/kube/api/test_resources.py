@@ -31,6 +31,14 @@ async def test_life_of_an_object(send: Send) -> None:
     assert (await send("GET", f"{CONFIG_MAPS}/a")).status == 404
 
 
+async def test_some_kinds_are_shown_when_they_are_gone(send: Send) -> None:
+    accounts = CONFIG_MAPS.replace("configmaps", "serviceaccounts")
+    await send("POST", accounts, body={"metadata": {"name": "a"}})
+    deleted = decoded(await send("DELETE", f"{accounts}/a"))
+    assert (deleted["kind"], deleted["metadata"]["name"]) == ("ServiceAccount", "a")
+    assert (await send("GET", f"{accounts}/a")).status == 404
+
+
 async def test_yaml_in_and_out(send: Send) -> None:
     headers = {"Content-Type": "application/yaml", "Accept": "application/yaml"}
     response = await send("POST", CONFIG_MAPS, body=b"metadata: {name: a}\ndata: {x: y}", headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import WSMessage, WSMsgType
 from tests.unit.kube.api.conftest import Streams, request_for
 
 from bookmesh.base.kubernetes import ApiError
@@ -45,3 +46,15 @@ def test_exit_status() -> None:
     failed = streaming.exit_status(7)
     assert failed["reason"] == "NonZeroExitCode"
     assert failed["details"]["causes"] == [{"reason": "ExitCode", "message": "7"}]
+
+
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        (WSMessage(WSMsgType.BINARY, b"\0abc", None), b"\0abc"),
+        (WSMessage(WSMsgType.TEXT, "\0abc", None), b"\0abc"),
+        (WSMessage(WSMsgType.PING, b"x", None), b""),
+    ],
+)
+def test_text_means_the_same_as_bytes_on_a_channel(message: WSMessage, content: bytes) -> None:
+    assert streaming.payload(message) == content
