@@ -4,7 +4,8 @@ Everything a service needs, out of its values: the one line of a chart on this l
 {{- define "microservice.all" -}}
 {{- $context := include "microservice.context" . | fromYaml -}}
 {{- include "microservice.checks" $context -}}
-{{- range $kind := list "serviceAccount" "services" "deployments" "autoscalers" "disruptionBudgets" "networkPolicy" "serviceMonitor" "destinationRule" "virtualService" "httpRoute" "ingress" }}
+{{- include "microservice.guards" (dict "context" $context "capabilities" .Capabilities) -}}
+{{- range $kind := list "gate" "serviceAccount" "services" "deployments" "autoscalers" "disruptionBudgets" "networkPolicy" "serviceMonitor" "destinationRule" "virtualService" "httpRoute" "ingress" }}
 {{- include (printf "microservice.%s" $kind) $context }}
 {{- end }}
 {{- end -}}

@@ -79,4 +79,6 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0605": "a release still requires one that is to be removed",
     "BM0606": "Helm or the cluster did not do what a release needs",
     "BM0607": "somebody else changes releases of the same namespace",
+    "BM0620": "a release has to wait: what it requires is not served",
+    "BM0621": "a track would get traffic before it has a pod",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -137,6 +138,41 @@ def show_status(namespace: str, target: str, name: str) -> None:
             click.echo(f"no release in namespace {namespace} requires anything")
     if not all(row.verdict.is_satisfied for row in rows):
         sys.exit(1)
+
+
+@release.command("check")
+@click.option(
+    "--declares",
+    "text",
+    required=True,
+    metavar="JSON",
+    help="What the release is going to be; charts say it.",
+)
+@_timeout_option
+@click.option(
+    "--target",
+    default="pod",
+    show_default=True,
+    metavar="pod|CONTEXT",
+    help="The cluster of this pod, or a context of your kubeconfig.",
+)
+def check_release(text: str, timeout_s: int, target: str) -> None:
+    """
+    Wait until a release may change, as charts ask before Helm changes anything; exit code 1 when it may not.
+
+    This is what `gate.enabled` of our charts runs in a Job of its own.
+    """
+    from bookmesh.release import clusters, gating, waiting
+    from bookmesh.tasks import kubectl
+
+    with _failures():
+        intended = gating.parse(text)
+        runner = kubectl.Kubectl(
+            client.find_kubectl(), {"KUBECACHEDIR": tempfile.gettempdir()}, "" if target == "pod" else target
+        )
+        cluster = clusters.KubectlCluster(runner)
+        _refuse(gating.check(intended, cluster, waiting.Patience(_report, timeout_s)))
+        click.echo(f"release {intended.release} may change")
 
 
 @release.command("rollback")

@@ -49,7 +49,7 @@ class KubectlCluster:
 
     def objects(self, namespace: str) -> list[JsonObject]:
         if self._kinds is None:
-            self._kinds = (*ALWAYS, *(kind for kind in ROUTES if self._serves(kind)))
+            self._kinds = (*ALWAYS, *(kind for kind in ROUTES if self._serves(kind, namespace)))
         listed = self._get(",".join(self._kinds), "-n", namespace)
         items: list[JsonObject] = listed["items"]
         return items
@@ -127,8 +127,10 @@ class KubectlCluster:
                     return str(entry["manager"])
         return None
 
-    def _serves(self, kind: str) -> bool:
-        asked = self._kubectl.run("get", kind, "-n", "default", "--ignore-not-found", "-o", "name")
+    def _serves(self, kind: str, namespace: str) -> bool:
+        asked = self._kubectl.run("get", kind, "-n", namespace, "--ignore-not-found", "-o", "name")
+        if asked.exit and "have a resource type" not in asked.stderr:
+            raise ClusterFailedError(asked.stderr.strip())
         return not asked.exit
 
     def _get(self, *arguments: str) -> Any:

@@ -13,6 +13,7 @@ import yaml
 from tests.charts import rendering
 
 from bookmesh.mesh.model import kinds, parsing
+from bookmesh.release import contracts, gating, intentions
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.glob("*.in.yaml"))
@@ -76,3 +77,17 @@ def test_no_selector_has_a_label_that_an_upgrade_changes(case: Path) -> None:
 def test_names_are_unique(case: Path) -> None:
     names = [(obj["kind"], obj["metadata"]["name"]) for obj in rendering.objects(rendered(case))]
     assert len(names) == len(set(names))
+
+
+def test_the_gate_is_told_what_the_objects_say() -> None:
+    """The Job's declaration is written by templates; what others read from the objects has to be the same."""
+    gates = 0
+    for case in CASES:
+        objects = rendering.objects(rendered(case))
+        for job in (obj for obj in objects if obj["kind"] == "Job"):
+            gates += 1
+            arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+            assert arguments[:-1] == ["release", "check", "--timeout", arguments[3], "--declares"]
+            told = gating.parse(arguments[-1])
+            assert told == intentions.read(contracts.ReleaseId("shop", "demo"), objects)
+    assert gates >= 2

@@ -1,0 +1,66 @@
+{{/*
+What can be seen of the cluster while Helm renders, and is certain to go wrong. Without a cluster (helm template, Argo CD)
+nothing is seen, and nothing refused: the gate and `bookmesh release` know more.
+Usage: (dict "context" $context "capabilities" .Capabilities)
+*/}}
+{{- define "microservice.guards" -}}
+{{- $context := .context -}}
+{{- if and $context.values.guards.enabled (lookup "v1" "Namespace" "" "kube-system") -}}
+{{- range $need := $context.values.requires -}}
+{{- include "microservice.guardRequirement" (dict "context" $context "need" $need) -}}
+{{- end -}}
+{{- if .capabilities.APIVersions.Has "networking.istio.io/v1/VirtualService" -}}
+{{- include "microservice.guardRetirement" $context -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* No ready pod of the other release serves a version in the range: no waiting for its routes makes that better. */}}
+{{- define "microservice.guardRequirement" -}}
+{{- $need := .need -}}
+{{- $release := .need.release -}}
+{{- $namespace := default .context.namespace .need.namespace -}}
+{{- $range := include "microservice.semverRange" .need.range -}}
+{{- $served := list -}}
+{{- $isServed := false -}}
+{{- range $pod := (lookup "v1" "Pod" $namespace "").items -}}
+{{- $labels := default dict $pod.metadata.labels -}}
+{{- if and (eq (default "" (index $labels "app.kubernetes.io/instance")) $release) (not $pod.metadata.deletionTimestamp) -}}
+{{- $provides := index (default dict $pod.metadata.annotations) "bookmesh.dev/provides" | default "{}" | fromJson -}}
+{{- $isReady := false -}}
+{{- range $pod.status.conditions -}}{{- if and (eq .type "Ready") (eq .status "True") -}}{{- $isReady = true -}}{{- end -}}{{- end -}}
+{{- $version := index $provides $need.contract -}}
+{{- if and $isReady $version -}}
+{{- $served = append $served $version -}}
+{{- if semverCompare $range $version -}}{{- $isServed = true -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if not $isServed -}}
+{{- fail (printf "%s requires %s %s of release %s in namespace %s, whose ready pods serve %s: upgrade %s first (guards.enabled=false switches this off)" .context.values.name $need.contract $need.range $release $namespace ($served | uniq | sortAlpha | join ", " | default "nothing of it") $release) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A route of today still sends requests to a track that is about to go: both would change at once. */}}
+{{- define "microservice.guardRetirement" -}}
+{{- $context := . -}}
+{{- $tracks := include "microservice.tracks" . | fromYaml -}}
+{{- $route := lookup "networking.istio.io/v1" "VirtualService" .namespace .values.name -}}
+{{- range $http := (default dict $route.spec).http -}}
+{{- range $http.route -}}
+{{- $weight := default (ternary 100 0 (eq (len $http.route) 1)) .weight -}}
+{{- if and .destination.subset (gt (int $weight) 0) (not (hasKey $tracks .destination.subset)) -}}
+{{- fail (printf "track %s of %s still gets %d %% of the traffic: give it weight 0 in one upgrade, and take it away in the next (guards.enabled=false switches this off)" .destination.subset $context.values.name (int $weight)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+A range of versions of contracts, as semverCompare takes it: there, >2 would mean above all 2.x.
+*/}}
+{{- define "microservice.semverRange" -}}
+{{- $range := regexReplaceAll "(>=|<=|>|<|=)\\s*" . "${1}" -}}
+{{- $range = regexReplaceAll "(>=|<=|>|<|=)([0-9]+)(\\s|$)" $range "${1}${2}.0.0${3}" -}}
+{{- regexReplaceAll "(>=|<=|>|<|=)([0-9]+\\.[0-9]+)(\\s|$)" $range "${1}${2}.0${3}" -}}
+{{- end -}}
