@@ -44,6 +44,11 @@ ELSEWHERE = (
         "lab/test_recovery.py",
         "the lab process: namespaces, signals and wiring are real in the lab tests only",
     ),
+    Elsewhere(
+        "bookmesh/release/exporting/*.py",
+        "golden/exports",
+        "what they write is compared, and evaluated, there",
+    ),
     Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
     Elsewhere("bookmesh/lab/nodes.py", "lab", "the node of every lab test is made there"),
     Elsewhere(

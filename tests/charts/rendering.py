@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 
 CHARTS = Path(__file__).parents[2] / "charts"
 NAMES = ("bookinfo", "details", "productpage", "ratings", "reviews")
+RELEASED = Path(__file__).parent / "released"
+"""Packages of earlier versions, as people may have them installed: VERSION/CHART-VERSION.tgz."""
 
 
 def render(chart: str, values: dict[str, Any], *, release: str = "demo") -> str:
@@ -30,3 +33,8 @@ def render(chart: str, values: dict[str, Any], *, release: str = "demo") -> str:
 def objects(text: str) -> list[dict[str, Any]]:
     """The objects of a render."""
     return [document for document in yaml.safe_load_all(text) if document]
+
+
+def flat(chart: str, folder: Path) -> Path:
+    """A copy of a chart with its library in it instead of a link, as a package has it."""
+    return Path(shutil.copytree(CHARTS / chart, folder / chart))

@@ -20,6 +20,7 @@ from typing import Any
 
 import helm_python
 import pytest
+from tests.charts import rendering
 from tests.lab import labs, visiting
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
@@ -148,6 +149,24 @@ def test_nobody_notices_the_life_of_two_versions(bookinfo: labs.Lab, helm: helm_
     helm.uninstall("reviews", wait="legacy", timeout=60)
     labs.wait_until(lambda: status(url) == http.client.NOT_FOUND, what="the way in is closed")
     labs.wait_until(lambda: not left_of_reviews(bookinfo), what="nothing is left")
+
+
+@pytest.mark.parametrize(
+    "package", sorted(rendering.RELEASED.glob("*/reviews-*.tgz")), ids=lambda path: path.name
+)
+def test_nobody_notices_the_upgrade_from_an_earlier_chart(
+    bookinfo: labs.Lab, helm: helm_python.Config, package: Path
+) -> None:
+    helm.install(package, "reviews", values(at(50), at(50)), wait="watcher", timeout=60)
+    url = urllib.parse.urljoin(bookinfo.page, "/reviews/0")
+    labs.wait_until(lambda: answers(url), what="reviews answers")
+    visitors = visiting.Visitors(url, RATE, HOST)
+    with visitors.coming():
+        visitors.wait_for_more(LOOK)
+        now = values(at(50, "0.1.1"), at(50))
+        helm.upgrade(CHARTS / "reviews", "reviews", now, reset_values=True, wait="watcher", timeout=60)
+        visitors.wait_for_more(LOOK)
+    assert visitors.failures == []
 
 
 def retire(helm: helm_python.Config) -> None:

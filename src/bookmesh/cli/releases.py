@@ -58,7 +58,7 @@ def _target_options(function: click.decorators.FC) -> click.decorators.FC:
 
 @click.group()
 def release() -> None:
-    """Releases that depend on each other: plan, apply, status, rollback, uninstall."""
+    """Releases that depend on each other: plan, apply, status, rollback, uninstall, check, export."""
 
 
 @release.command("plan")
@@ -138,6 +138,43 @@ def show_status(namespace: str, target: str, name: str) -> None:
             click.echo(f"no release in namespace {namespace} requires anything")
     if not all(row.verdict.is_satisfied for row in rows):
         sys.exit(1)
+
+
+@release.command("export")
+@_file_argument
+@click.option(
+    "--to",
+    "tool",
+    type=click.Choice(["helmfile", "flux", "argocd", "hip-0025"]),
+    required=True,
+    help="Whose words to use.",
+)
+@click.option(
+    "--source",
+    metavar="NAME|URL",
+    help="Where the tool finds the charts: the name of a GitRepository (flux), the URL of a repository (argocd).",
+)
+def export_releases(file: Path, tool: str, source: str | None) -> None:
+    """Write the order of the releases of FILE for another tool, with what that tool cannot say; no cluster is asked."""
+    from bookmesh.release import helm, sessions
+    from bookmesh.release.exporting import argocd, description, flux, helmfile, sequencing
+
+    if tool in {"flux", "argocd"} and source is None:
+        raise click.UsageError(f"--to {tool} needs --source")
+    with _failures():
+        session = sessions.plan_offline(file, helm.SdkHelm())
+        _refuse(session.findings)
+        described = description.describe(session, file.parent)
+        match tool:
+            case "helmfile":
+                text = helmfile.export(described)
+            case "flux":
+                text = flux.export(described, source=source or "")
+            case "argocd":
+                text = argocd.export(described, source=source or "")
+            case _:
+                text = sequencing.export(described)
+        click.echo(text, nl=False)
 
 
 @release.command("check")

@@ -65,6 +65,22 @@ def plan(releases: Sequence[Wanted], helm: Helm) -> Session:
     return Session(built, wanted, rendered, intended, installed, findings)
 
 
+def plan_offline(path: Path, helm: Helm) -> Session:
+    """
+    Plan a file of releases as if nothing were installed, without asking a cluster.
+
+    Raises:
+        BookmeshError: BM0601. HelmFailedError, DeclarationError.
+    """
+    wanted = {one.release: one for one in files.load(path)}
+    rendered = {release: helm.render(one) for release, one in wanted.items()}
+    intended = {
+        release: intentions.read(release, rendered[release], one.requires) for release, one in wanted.items()
+    }
+    built, findings = planning.build(list(intended.values()))
+    return Session(built, wanted, rendered, intended, {}, findings)
+
+
 def check_installed(namespace: str, helm: Helm, cluster: Cluster) -> list[Checked]:
     """Judge what all releases of a namespace require, in the order of their names."""
     checked = []
