@@ -48,6 +48,28 @@ status of the GatewayClass lists the same names.
 """
 
 
+SUITE = """
+## The published conformance suite
+
+The specification has tests of its own, in Go. They run against a lab as against any cluster, by its kubeconfig; the
+profiles are GATEWAY-HTTP, GATEWAY-GRPC, GATEWAY-TLS and MESH-HTTP. Their two images, `echo-basic` and `echo-advanced`,
+are loaded into the lab first (see [images](../guides/images.md)):
+
+```
+bookmesh up
+bookmesh image load echo-basic.tar
+eval "$(bookmesh env)"
+go test ./conformance -run TestConformance -args -gateway-class=istio \\
+  -conformance-profiles=GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,MESH-HTTP \\
+  -namespace-labels=istio-injection=enabled \\
+  -supported-features="$(kubectl get gatewayclass istio -o jsonpath='{.status.supportedFeatures[*].name}' | tr ' ' ,)"
+```
+
+Labs of root have addresses that the suite can reach; labs of ordinary users have their load balancers on free ports of
+127.0.0.1, which the suite does not ask for.
+"""
+
+
 def build_page(claimed: Sequence[features.Feature], shown: Mapping[str, Sequence[str]]) -> str:
     """
     Build the page.
@@ -70,7 +92,7 @@ def build_page(claimed: Sequence[features.Feature], shown: Mapping[str, Sequence
         for each in claimed
     ]
     introduction = INTRODUCTION.format(bundle=kinds.BUNDLE_VERSION)
-    return "".join([introduction, *served, FEATURES_HEADING, *rows])
+    return "".join([introduction, *served, FEATURES_HEADING, *rows, SUITE])
 
 
 def shown_by(files: Iterable[Path]) -> dict[str, list[str]]:
