@@ -41,6 +41,9 @@ def main() -> None:
     # Imported late on purpose: the fork server warms up meanwhile, and a host that cannot run a lab is told at once.
     import uvloop
 
+    from bookmesh.lab import hosting
+
+    hosting.spare_collector()
     try:
         uvloop.run(_wired(lab, extent, arguments, forkserver=forkserver, reporter=reporter))
     except findings.BookmeshError as error:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -55,3 +57,27 @@ async def test_a_signal_or_a_closed_lifeline_is_the_end() -> None:
     await asyncio.wait_for(again.wait(), 5)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
+
+
+_GROWING = """
+import gc, sys
+from bookmesh.lab import hosting
+if sys.argv[1:]:
+    hosting.spare_collector()
+looks = []
+gc.callbacks.append(lambda phase, info: looks.append(info["generation"]) if phase == "start" else None)
+kept = [[number] for number in range(400_000)]
+print(looks.count(2), looks.count(0) > 0)
+"""
+
+
+def test_everything_is_looked_at_rarely_and_what_is_young_is_still() -> None:
+    def looks(*arguments: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", _GROWING, *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout.split()
+
+    by_default = looks()
+    assert int(by_default[0]) > 0
+    assert looks("spared") == ["0", "True"]

@@ -7,10 +7,11 @@ VirtualServices. Conflicts between VirtualServices are about all that name one h
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
+from bookmesh.base import steps as steps_
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.mesh.analysis import (
     conflicting_hosts,
@@ -65,17 +66,10 @@ class Analysis:
 
 def analyze(snapshot: snapshots.MeshSnapshot) -> list[Finding]:
     """Say all that is wrong, by object in merge order; empty when all is well. This is `steps` in one go."""
-    going = steps(snapshot)
-    while True:
-        try:
-            next(going)
-        except StopIteration as end:
-            return cast(Analysis, end.value).findings
+    return steps_.result_of(steps(snapshot)).findings
 
 
-def steps(
-    snapshot: snapshots.MeshSnapshot, before: Analysis | None = None
-) -> Generator[None, None, Analysis]:
+def steps(snapshot: snapshots.MeshSnapshot, before: Analysis | None = None) -> steps_.Steps[Analysis]:
     """
     Say all that is wrong, in steps that each take some milliseconds at most; it is what the generator returns.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
+from bookmesh.base import steps
 from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.base.latest import Latest
@@ -88,7 +89,7 @@ class Builder:
         """
         written = await self._parse(changes.configs)
         self._written = self._written.replaced(written.gone, written.come)
-        registered = self._assembly.apply(changes.kubernetes, _registered(self._written))
+        registered = await _in_slices(self._assembly.steps(changes.kubernetes, _registered(self._written)))
         await asyncio.sleep(0)
         config = self._latest_config.get(
             (changes.mesh_config,), lambda: mesh_config.read(self._settings, changes.mesh_config)
@@ -99,6 +100,7 @@ class Builder:
         self._given = self._given.replaced((*written.gone, *made.gone), (*written.come, *made.come))
         self._converter.note(services=changes.kubernetes.services, config_maps=changes.config_maps)
         configs, self.conversion = self._converter.convert(self._given, registered, self._credentials)
+        await asyncio.sleep(0)
         self._snapshot = snapshots.build(
             registered,
             configs,
@@ -115,9 +117,11 @@ class Builder:
         """Build what one proxy gets; `previous` is what this very proxy was given before."""
         return await _in_slices(translation.steps(proxy, snapshot, self._cache, previous=previous))
 
-    def encode(self, resource_set: ResourceSet, previous: ResourceSet | None = None) -> encoding.Publication:
+    async def encode(
+        self, resource_set: ResourceSet, previous: ResourceSet | None = None
+    ) -> encoding.Publication:
         """Encode what `translate` built, and say what differs from what the proxy was given before."""
-        return self._encoder.encode(resource_set, previous)
+        return await _in_slices(self._encoder.steps(resource_set, previous))
 
     async def analyze(self, snapshot: MeshSnapshot) -> list[Finding]:
         """What is wrong with the configuration, each finding once."""
@@ -172,12 +176,12 @@ def _registered(configs: configs_.Configs) -> list[parsing.Parsed]:
     return [parsed for kind in registry.REGISTERED for parsed in configs.of(kind)]
 
 
-async def _in_slices(going: Generator[None, None, T]) -> T:
-    """Run a stage to its end, and leave the event loop to others now and then."""
+async def _in_slices(work: steps.Steps[T]) -> T:
+    """Take the steps of a stage, and leave the event loop to others now and then."""
     until_s = time.perf_counter() + SLICE_S
     while True:
         try:
-            next(going)
+            next(work)
         except StopIteration as end:
             return cast(T, end.value)
         if time.perf_counter() > until_s:

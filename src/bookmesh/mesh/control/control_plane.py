@@ -21,6 +21,7 @@ from typing import Final
 from bookmesh.base import kubernetes
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import Client, JsonObject
+from bookmesh.base.latest import Latest
 from bookmesh.mesh.control import proxies, refusals, sds, statuses
 from bookmesh.mesh.control.announcing import Announcer
 from bookmesh.mesh.control.building import Builder, Changes
@@ -106,6 +107,7 @@ class ControlPlane:
         events_only = {"Ingress": self._mirrors[kubernetes.INGRESSES], **self._gateway_api}
         self._announcer = Announcer(client, self._configs, clock=_current_time, without_status=events_only)
         self._ingress_addresses = IngressAddresses(client)
+        self._latest_addresses: Latest[None] = Latest()
         self._fulfiller = Fulfiller(client, self._gateway_api, clock=_current_time)
         self._proxies: dict[str, OpenProxy] = {}
         self._snapshot: MeshSnapshot | None = None
@@ -242,13 +244,16 @@ class ControlPlane:
             changed.note_all()
 
     def _report_addresses(self, settings: MeshSettings) -> None:
-        classes = {
-            each["metadata"]["name"]: each for each in self._mirrors[kubernetes.INGRESS_CLASSES].objects()
-        }
         found = self._mirrors[kubernetes.INGRESSES].objects()
+        classes = self._mirrors[kubernetes.INGRESS_CLASSES].objects()
         gateway = self._mirrors[kubernetes.SERVICES].get(settings.root_namespace, settings.ingress.service)
-        served = (each for each in found if ingresses.is_served(each, classes, settings.ingress))
-        self._ingress_addresses.report(served, gateway)
+
+        def report() -> None:
+            by_name = {each["metadata"]["name"]: each for each in classes}
+            served = (each for each in found if ingresses.is_served(each, by_name, settings.ingress))
+            self._ingress_addresses.report(served, gateway)
+
+        self._latest_addresses.get((found, classes, gateway, settings), report)
 
     async def _push(self, snapshot: MeshSnapshot) -> None:
         for uid, open_proxy in list(self._proxies.items()):
@@ -277,7 +282,7 @@ class ControlPlane:
             before = pushed.resources if pushed is not None else None
             same = before if not is_other else None
             resource_set = await self._builder.translate(open_proxy.proxy, snapshot, same)
-            publication = self._builder.encode(resource_set, before)
+            publication = await self._builder.encode(resource_set, before)
         except Exception as error:
             _log.exception("translating for %s", open_proxy.proxy.id)
             open_proxy.error = f"{type(error).__name__}: {error}"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bookmesh.base import overlays
+from bookmesh.base import steps as steps_
 from bookmesh.mesh.translate.built import Built, Part
 from bookmesh.mesh.translate.resources import ResourceSet
 from bookmesh.mesh.wire import type_urls
 from bookmesh.mesh.xds import resources
 from bookmesh.mesh.xds.resources import Encoded, Layers
 
+_SLICE: Final = 50  # resources between two steps
 EncodedPart = Mapping[str, Mapping[str, Encoded]]  # type URL -> name -> resource
 
 
@@ -39,8 +42,15 @@ class Encoder:
         self._parts: weakref.WeakKeyDictionary[Part, EncodedPart] = weakref.WeakKeyDictionary()
 
     def encode(self, resource_set: ResourceSet, previous: ResourceSet | None = None) -> Publication:
+        """Encode what one proxy gets; this is `steps` in one go."""
+        return steps_.result_of(self.steps(resource_set, previous))
+
+    def steps(
+        self, resource_set: ResourceSet, previous: ResourceSet | None = None
+    ) -> steps_.Steps[Publication]:
         """Encode what one proxy gets; `previous` is what it was given before."""
-        shared, own = self._part(resource_set.shared), self._part(resource_set.own)
+        shared = yield from self._part(resource_set.shared)
+        own = yield from self._part(resource_set.own)
         found = {type_url: Layers(shared[type_url], own[type_url]) for type_url in type_urls.TRANSLATED}
         if previous is None:
             return Publication(dict(found), None)
@@ -54,20 +64,22 @@ class Encoder:
         }
         return Publication(dict(found), changed)
 
-    def _part(self, part: Part) -> EncodedPart:
+    def _part(self, part: Part) -> steps_.Steps[EncodedPart]:
         found = self._parts.get(part)
         if found is None:
             previous = part.previous
             known = self._parts.get(previous) if previous is not None else None
-            found = self._parts[part] = self._encode_part(part, known)
+            found = self._parts[part] = yield from self._encode_part(part, known)
         return found
 
-    def _encode_part(self, part: Part, known: EncodedPart | None) -> EncodedPart:
+    def _encode_part(self, part: Part, known: EncodedPart | None) -> steps_.Steps[EncodedPart]:
         if known is None:
-            return {
-                type_url: {name: self._encode(one) for name, one in built.items()}
-                for type_url, built in part.built.items()
-            }
+            whole: dict[str, dict[str, Encoded]] = {type_url: {} for type_url in part.built}
+            for type_url, built in part.built.items():
+                for batch in steps_.batches(built.items(), _SLICE):
+                    whole[type_url].update((name, self._encode(one)) for name, one in batch)
+                    yield
+            return whole
         encoded = dict(known)
         for type_url, names in part.changed.items():
             if not names:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from bookmesh.base import overlays
+from bookmesh.base import steps as steps_
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import parsing, service_entries, workload_entries
 from bookmesh.mesh.registry import joining
@@ -26,6 +27,7 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 V = TypeVar("V")
 Key = tuple[str, str]  # namespace, name
+_SLICE: Final = 50  # objects read between two steps
 Changed = Mapping[Key, JsonObject | None]
 _Differences = Mapping[Key, tuple[T | None, T | None]]
 
@@ -47,10 +49,12 @@ class _Table(Generic[T]):
         self.items: dict[Key, T] = {}
         self._read = read
 
-    def apply(self, changed: Changed) -> _Differences[T]:
+    def apply(self, changed: Changed) -> steps_.Steps[_Differences[T]]:
         """Take changes in; gives (before, after) of those that make a difference to us."""
         differences: dict[Key, tuple[T | None, T | None]] = {}
-        for key, obj in changed.items():
+        for position, (key, obj) in enumerate(changed.items(), start=1):
+            if position % _SLICE == 0:
+                yield
             before, after = self.items.get(key), self._read(obj) if obj is not None else None
             if after == before:
                 continue
@@ -81,21 +85,27 @@ class Assembly:
         self._selecting: Mapping[tuple[str, str, str], Sequence[services_.Service]] = {}
 
     def apply(self, changes: Changes, configs: Iterable[parsing.Parsed]) -> registries.Registry:
+        """Take changes in; this is `steps` in one go."""
+        return steps_.result_of(self.steps(changes, configs))
+
+    def steps(self, changes: Changes, configs: Iterable[parsing.Parsed]) -> steps_.Steps[registries.Registry]:
         """Take changes in; of `configs`, objects of the mesh's own kinds, all of `registries.REGISTERED` count."""
         entries = tuple(config for config in configs if isinstance(config.spec, registries.REGISTERED))
-        is_other = bool(self._services.apply(changes.services))
-        is_other |= bool(self._namespaces.apply(changes.namespaces))
+        is_other = bool((yield from self._services.apply(changes.services)))
+        is_other |= bool((yield from self._namespaces.apply(changes.namespaces)))
         is_other |= entries != self._entries
         self._entries = entries
-        slices = self._slices.apply(changes.endpoint_slices)
-        workloads = self._workloads.apply(changes.pods)
+        slices = yield from self._slices.apply(changes.endpoint_slices)
+        workloads = yield from self._workloads.apply(changes.pods)
         hosts = self._index_slices(slices)
+        yield
         addresses = self._index_workloads(workloads)
+        yield
         # Services of Kubernetes may have such entries behind them, which slices do not tell.
         is_written = any(isinstance(entry.spec, workload_entries.WorkloadEntry) for entry in entries)
         is_other |= bool((addresses and any(map(_looks_at_pods, entries))) or (hosts and is_written))
         if self._registry is None or is_other:
-            self._registry = self._assemble(self._registry)
+            self._registry = yield from self._assemble(self._registry)
         elif hosts or addresses:
             self._registry = self._update(self._registry, hosts, addresses, workloads)
         return self._registry
@@ -128,9 +138,9 @@ class Assembly:
                 addresses.add(after.ip)
         return addresses
 
-    def _assemble(self, previous: registries.Registry | None) -> registries.Registry:
+    def _assemble(self, previous: registries.Registry | None) -> steps_.Steps[registries.Registry]:
         self._selecting = _selecting(self._services.items.values())
-        whole = registries.assemble(
+        whole = yield from registries.assemble(
             self._services.items.values(),
             self._slices.items.values(),
             self._workloads.items.values(),
@@ -140,6 +150,7 @@ class Assembly:
         )
         if previous is None:
             return whole
+        yield
         return registries.Registry(
             services=_kept(previous.services, whole.services),
             endpoints=_kept(previous.endpoints, whole.endpoints),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bookmesh.base import steps
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import parsing, service_entries, workload_entries
 from bookmesh.mesh.registry import entries as entries_
@@ -75,7 +76,7 @@ def build(
 ) -> Registry:
     """Build the registry of these objects, in any order. Of `configs` those of `REGISTERED` kinds count."""
     workloads = (build_running(pod) for pod in pods)
-    return assemble(
+    work = assemble(
         (services_.build_service(service, domain=domain) for service in services),
         (slices_.build_slice(one) for one in endpoint_slices),
         (workload for workload in workloads if workload is not None),
@@ -83,6 +84,7 @@ def build(
         entries=(config for config in configs if isinstance(config.spec, REGISTERED)),
         domain=domain,
     )
+    return steps.result_of(work)
 
 
 def assemble(
@@ -93,17 +95,21 @@ def assemble(
     *,
     entries: Iterable[parsing.Parsed] = (),
     domain: str = "cluster.local",
-) -> Registry:
+) -> steps.Steps[Registry]:
     """
-    Put the registry together; the order of the input does not matter. `entries` are of `REGISTERED` kinds.
+    Put the registry together in a few steps; the order of the input does not matter. `entries` are of `REGISTERED`
+    kinds.
 
     Of two pods with one address the last one by name counts.
     """
     by_host = {service.hostname: service for service in services}
     ordered = sorted(workloads, key=pod_order)
     by_ip = {workload.ip: workload for workload in ordered}
+    yield
     behind = _find_behind(by_host.values(), ordered)
+    yield
     endpoints = _build_endpoints(by_host, slices, by_ip, domain)
+    yield
     oldest_first = sorted(entries, key=_age)
     written = _written_workloads(oldest_first)
     _add_written(endpoints, by_host.values(), written)

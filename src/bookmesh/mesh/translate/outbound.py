@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bookmesh.base import overlays
+from bookmesh.base import overlays, steps
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import protocols, registry, services
@@ -55,7 +55,7 @@ def build(
     caller: localities.Caller | None = None,
     cache: caching.Cache,
     previous: Outbound | None = None,
-) -> Generator[None, None, Outbound]:
+) -> steps.Steps[Outbound]:
     """
     Build all outbound resources of a scope; gateways have neither outbound listeners nor their routes. It stops after
     each service, so that whoever asks for it may do something else in between.

@@ -12,10 +12,11 @@ Equal input gives the very same `Built` object, for every proxy and across snaps
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
+from bookmesh.base import steps as steps_
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import routing
@@ -86,12 +87,9 @@ def resources(
 
     This is `steps` in one go.
     """
-    going = steps(proxy, snapshot, cache if cache is not None else caching.Cache(), previous=previous)
-    while True:
-        try:
-            next(going)
-        except StopIteration as end:
-            return cast(ResourceSet, end.value)
+    return steps_.result_of(
+        steps(proxy, snapshot, cache if cache is not None else caching.Cache(), previous=previous)
+    )
 
 
 def steps(
@@ -100,7 +98,7 @@ def steps(
     cache: caching.Cache,
     *,
     previous: ResourceSet | None = None,
-) -> Generator[None, None, ResourceSet]:
+) -> steps_.Steps[ResourceSet]:
     """
     Build everything one proxy gets, in steps that each take a millisecond or so; it is what the generator returns.
 

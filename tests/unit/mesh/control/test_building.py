@@ -50,7 +50,7 @@ async def published(builder, client):
     """What the gateway gets, and what was translated for it, which keeps it in memory."""
     snapshot = await builder.build_snapshot(everything(client))
     translated = await builder.translate(gateway(), snapshot)
-    return builder.encode(translated).resources, translated
+    return (await builder.encode(translated)).resources, translated
 
 
 async def test_equal_content_gives_the_same_snapshot(builder, client):

@@ -254,7 +254,7 @@ async def follow(pushes: Any) -> None:
             found = await kept.translate(caller, snapshot, before)
             assert content(found) == content(await fresh.translate(caller, expected)), caller.name
             if before is not None:
-                told = kept.encode(found, before).changed
+                told = (await kept.encode(found, before)).changed
                 assert told is not None
                 old, new = content(before), content(found)
                 real = {
