@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from bookmesh.base.kubernetes import ApiError, Client, JsonObject, ObjectList, Resource
+from bookmesh.base import following
+from bookmesh.base.kubernetes import ApiError, Client, JsonObject, ObjectList, Resource, WatchEvent
 from bookmesh.kube.controllers import owners
 
 logger = logging.getLogger(__name__)
-
-FIRST_RETRY_S = 0.05
-LAST_RETRY_S = 5.0
 
 
 class Place(NamedTuple):
@@ -86,39 +84,26 @@ class Informer:
 
     async def run(self) -> None:
         """Follow the server until cancelled. A resource it does not serve (404) counts as synced and empty."""
-        retry_s = FIRST_RETRY_S
-        while True:
-            try:
-                listed = await self._client.list(self.resource)
-                self.replace(listed)
-                self.synced.set()
-                retry_s = FIRST_RETRY_S
-                await self._follow(listed.resource_version)
-            except ApiError as error:
-                if error.code == 410:
-                    logger.info("%s: %s; listing again", self.resource.qualified, error.message)
-                    continue
-                if error.code == 404:
-                    self.clear()
-                    self.synced.set()
-                logger.warning(
-                    "%s: watch failed, next try in %.2f s: %s", self.resource.qualified, retry_s, error
-                )
-                await asyncio.sleep(retry_s)
-                retry_s = min(retry_s * 2, LAST_RETRY_S)
+        await following.follow(self._client, self.resource, self, pause=asyncio.sleep)
 
-    async def _follow(self, since: str) -> None:
-        events = self._client.watch(self.resource, since=since)
-        try:
-            async for event in events:
-                self._position = _version(event.object)
-                if event.type == "DELETED":
-                    self._remove(event.object)
-                elif event.type != "BOOKMARK":
-                    self._merge(event.object)
-        finally:
-            if isinstance(events, AsyncGenerator):
-                await events.aclose()
+    def take(self, event: WatchEvent) -> None:
+        """Take one change of the watch."""
+        self._position = _version(event.object)
+        if event.type == "DELETED":
+            self._remove(event.object)
+        else:
+            self._merge(event.object)
+
+    def note(self, error: ApiError | OSError, pause_s: float) -> None:
+        """Hear why the server cannot be followed right now."""
+        is_usual = isinstance(error, ApiError) and error.code in (404, 410)
+        logger.log(
+            logging.INFO if is_usual else logging.WARNING,
+            "%s: %s; listing again in %.2f s",
+            self.resource.qualified,
+            error,
+            pause_s,
+        )
 
     def observe(self, obj: JsonObject) -> None:
         """Take the server's answer to a write, ahead of the watch; nothing happens when the watch was faster."""
@@ -142,12 +127,14 @@ class Informer:
         self._gone &= there
         for obj in listed.items:
             self._merge(obj)
+        self.synced.set()
 
     def clear(self) -> None:
         """Take it that there is nothing any more."""
         self._gone.clear()
         for known in list(self.all()):
             self._drop(known, known)
+        self.synced.set()
 
     def _merge(self, obj: JsonObject) -> None:
         if obj["metadata"]["uid"] in self._gone:

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
 
-from bookmesh.base import kubernetes
-from bookmesh.base.kubernetes import ApiError, Client, JsonObject, Resource
+from bookmesh.base import following, kubernetes
+from bookmesh.base.kubernetes import ApiError, Client, JsonObject, ObjectList, Resource, WatchEvent
 
 _log = logging.getLogger(__name__)
 
 ObjectKey = tuple[str, str]  # namespace, name
 _SERVICE_NAME: Final = "kubernetes.io/service-name"
-_FIRST_DELAY_S: Final = 0.1
-_LONGEST_DELAY_S: Final = 5.0
 
 
 class Endpoint(NamedTuple):
@@ -46,52 +44,59 @@ class ServiceDirectory:
         self._client = client
         self._listed: set[Resource] = set()
         self._version = 0
-        self._news = asyncio.Condition()
+        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the API until cancelled; after an error, list again."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(kubernetes.SERVICES))
-            group.create_task(self._follow(kubernetes.ENDPOINT_SLICES))
+            for resource in (kubernetes.SERVICES, kubernetes.ENDPOINT_SLICES):
+                copy = _Copy(resource, self._tell)
+                group.create_task(following.follow(self._client, resource, copy, pause=asyncio.sleep))
 
     async def changed(self, after: int) -> int:
         """Wait until there is a version newer than `after` (0 at first), and return it; versions may be skipped."""
-        async with self._news:
-            await self._news.wait_for(lambda: self._version > after)
-            return self._version
+        while self._version <= after:
+            await self._news.wait()
+        return self._version
 
-    async def _follow(self, resource: Resource) -> NoReturn:
-        delay_s = _FIRST_DELAY_S
-        while True:
-            try:
-                listed = await self._client.list(resource)
-                objects = {_key(one): one for one in listed.items}
-                await self._tell(resource, objects)
-                delay_s = _FIRST_DELAY_S
-                async for event in self._client.watch(resource, since=listed.resource_version):
-                    if event.type == "BOOKMARK":
-                        continue
-                    if event.type == "DELETED":
-                        objects.pop(_key(event.object), None)
-                    else:
-                        objects[_key(event.object)] = event.object
-                    await self._tell(resource, objects)
-            except (ApiError, OSError) as error:
-                if not (isinstance(error, ApiError) and error.code == 410):
-                    _log.warning("watching %s: %s; trying again in %.1f s", resource.plural, error, delay_s)
-                    await asyncio.sleep(delay_s)
-                    delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
-
-    async def _tell(self, resource: Resource, objects: dict[ObjectKey, JsonObject]) -> None:
+    def _tell(self, resource: Resource, objects: dict[ObjectKey, JsonObject]) -> None:
         if resource == kubernetes.SERVICES:
             self.services = objects
         else:
             self.slices = objects
         self._listed.add(resource)
         if len(self._listed) == 2:
-            async with self._news:
-                self._version += 1
-                self._news.notify_all()
+            self._version += 1
+            self._news.set()
+            self._news = asyncio.Event()
+
+
+class _Copy:
+    """The objects of one resource, told whenever they change."""
+
+    def __init__(
+        self, resource: Resource, tell: Callable[[Resource, dict[ObjectKey, JsonObject]], None]
+    ) -> None:
+        self._resource = resource
+        self._tell = tell
+        self._objects: dict[ObjectKey, JsonObject] = {}
+
+    def replace(self, listed: ObjectList) -> None:
+        self._objects = {_key(one): one for one in listed.items}
+        self._tell(self._resource, self._objects)
+
+    def take(self, event: WatchEvent) -> None:
+        if event.type == "DELETED":
+            self._objects.pop(_key(event.object), None)
+        else:
+            self._objects[_key(event.object)] = event.object
+        self._tell(self._resource, self._objects)
+
+    def clear(self) -> None:
+        self.replace(ObjectList([], ""))
+
+    def note(self, error: ApiError | OSError, pause_s: float) -> None:
+        _log.warning("watching %s: %s; trying again in %.2f s", self._resource.plural, error, pause_s)
 
 
 def slices_by_service(slices: Mapping[ObjectKey, JsonObject]) -> dict[ObjectKey, list[JsonObject]]:

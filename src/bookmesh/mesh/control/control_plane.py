@@ -104,6 +104,10 @@ class ControlPlane:
             for kind in gateway_kinds.KINDS
         }
         self._changed = {mirror.resource: mirror.follow() for mirror in self._all_mirrors()}
+        self._definitions = Mirror(
+            client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, on_change=self._note_definitions
+        )
+        self._changed_definitions = self._definitions.follow()
         events_only = {"Ingress": self._mirrors[kubernetes.INGRESSES], **self._gateway_api}
         self._announcer = Announcer(client, self._configs, clock=_current_time, without_status=events_only)
         self._ingress_addresses = IngressAddresses(client)
@@ -122,6 +126,7 @@ class ControlPlane:
             async with asyncio.TaskGroup() as tasks:
                 for mirror in self._all_mirrors():
                     tasks.create_task(mirror.run())
+                tasks.create_task(self._definitions.run())
                 tasks.create_task(self._announcer.run())
                 tasks.create_task(self._ingress_addresses.run())
                 tasks.create_task(self._fulfiller.run())
@@ -208,6 +213,14 @@ class ControlPlane:
     def _note_change(self) -> None:
         self._has_changed = True
         self._pace.mark()
+
+    def _note_definitions(self) -> None:
+        """A kind may just have been installed: whoever waits for it need not wait any longer."""
+        specs = (one["spec"] for one in self._changed_definitions.take().values() if one is not None)
+        defined = {(spec["group"], spec["names"]["plural"]) for spec in specs}
+        for mirror in self._all_mirrors():
+            if not mirror.is_served and (mirror.resource.group, mirror.resource.plural) in defined:
+                mirror.retry()
 
     async def _rotate(self) -> None:
         while True:

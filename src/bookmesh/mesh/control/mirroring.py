@@ -1,9 +1,7 @@
 """
-A live copy of all objects of one resource: list, then watch, for as long as the task runs.
+A live copy of all objects of one resource, for as long as the task runs.
 
-Whatever ends the watch (the API expired our version, a connection broke, the kind is not installed yet) leads to a new
-list after a pause that doubles up to a limit. Meanwhile the last known objects stay. Anything but an `ApiError` or a
-network error is a bug and ends the task.
+While the API does not answer, the last known objects stay; a resource that it does not have has no objects.
 """
 
 from __future__ import annotations
@@ -11,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from bookmesh.base.kubernetes import ApiError, Client, JsonObject, Resource
+from bookmesh.base import following
+from bookmesh.base.kubernetes import ApiError, Client, JsonObject, ObjectList, Resource, WatchEvent
 
-FIRST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 5.0
 Key = tuple[str, str]  # namespace, name
 
 _log = logging.getLogger(__name__)
@@ -63,7 +59,7 @@ class Mirror:
         self._objects: dict[Key, JsonObject] = {}
         self._everything: tuple[JsonObject, ...] | None = None
         self._followers: list[Changed] = []
-        self._pause_s = FIRST_PAUSE_S
+        self._wake = asyncio.Event()
 
     def objects(self) -> tuple[JsonObject, ...]:
         """Shared objects, never to be mutated, in no particular order; the same tuple until something changes."""
@@ -81,32 +77,53 @@ class Mirror:
         self._followers.append(changed)
         return changed
 
+    def retry(self) -> None:
+        """Somebody knows that the server may have the resource by now: do not wait any longer."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Keep the copy up to date until cancelled."""
-        while True:
-            try:
-                await self._list_and_watch()
-            except (ApiError, OSError) as error:
-                self._log(error)
-            await asyncio.sleep(self._pause_s)
-            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        await following.follow(
+            self._client, self.resource, self, pause=self._pause, namespace=self._namespace
+        )
 
-    async def _list_and_watch(self) -> None:
-        listed = await self._client.list(self.resource, self._namespace)
+    def replace(self, listed: ObjectList) -> None:
+        """Source: `following.Reader`, as for the next three."""
         self._replace(listed.items, is_served=True)
-        async for event in self._client.watch(self.resource, self._namespace, since=listed.resource_version):
-            self._pause_s = FIRST_PAUSE_S
-            if event.type == "BOOKMARK":
-                continue
-            key = _key(event.object)
-            if event.type == "DELETED":
-                if self._objects.pop(key, None) is None:
-                    continue
-            else:
-                self._objects[key] = event.object
-            self._everything = None
-            self._note((key,))
-            self._on_change()
+
+    def take(self, event: WatchEvent) -> None:
+        key = _key(event.object)
+        if event.type == "DELETED":
+            if self._objects.pop(key, None) is None:
+                return
+        else:
+            self._objects[key] = event.object
+        self._everything = None
+        self._note((key,))
+        self._on_change()
+
+    def clear(self) -> None:
+        self._replace([], is_served=False)
+
+    def note(self, error: ApiError | OSError, pause_s: float) -> None:
+        is_usual = isinstance(error, ApiError) and error.code in (404, 410)
+        _log.log(
+            logging.DEBUG if is_usual else logging.WARNING,
+            "watching %s: %s; listing again in %.2f s",
+            self.resource.qualified,
+            error,
+            pause_s,
+        )
+
+    async def _pause(self, pause_s: float) -> bool:
+        """Returns whether it was ended by `retry`."""
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
 
     def _replace(self, items: list[JsonObject], *, is_served: bool) -> None:
         fresh = {_key(item): item for item in items}
@@ -123,14 +140,6 @@ class Mirror:
     def _note(self, keys: Iterable[Key]) -> None:
         for follower in self._followers:
             follower.note(keys)
-
-    def _log(self, error: ApiError | OSError) -> None:
-        is_absent = isinstance(error, ApiError) and error.code == 404
-        is_expired = isinstance(error, ApiError) and error.code == 410
-        if is_absent:
-            self._replace([], is_served=False)
-        level = logging.DEBUG if is_absent or is_expired else logging.WARNING
-        _log.log(level, "watching %s: %s; listing again", self.resource.qualified, error)
 
 
 def _key(item: JsonObject) -> Key:

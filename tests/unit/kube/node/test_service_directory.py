@@ -66,11 +66,13 @@ class FakeClient:
         self.lists = 0
         self.events: dict[Resource, list[WatchEvent | ApiError]] = {}
 
-    async def list(self, resource: Resource) -> ObjectList:
+    async def list(self, resource: Resource, namespace: str = "") -> ObjectList:
         self.lists += 1
         return ObjectList([], "1")
 
-    async def watch(self, resource: Resource, *, since: str) -> AsyncIterator[WatchEvent]:
+    async def watch(
+        self, resource: Resource, namespace: str = "", *, since: str
+    ) -> AsyncIterator[WatchEvent]:
         for event in self.events.pop(resource, []):
             if isinstance(event, ApiError):
                 raise event

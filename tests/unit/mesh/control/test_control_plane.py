@@ -12,8 +12,9 @@ import pytest
 from tests.unit.mesh.control import small_mesh
 from tests.unit.mesh.control.fake_kubernetes import FakeClient, until
 
+from bookmesh.base import following
 from bookmesh.base.findings import Finding, ObjectRef
-from bookmesh.base.kubernetes import CONFIG_MAPS, NAMESPACES, PODS, SECRETS
+from bookmesh.base.kubernetes import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS, SECRETS
 from bookmesh.mesh.control.building import Builder
 from bookmesh.mesh.control.control_plane import ControlPlane
 from bookmesh.mesh.identity.authority import CertificateAuthority
@@ -262,3 +263,18 @@ async def test_secrets_nobody_names_change_nothing(client, plane, builder):
         client.put(NAMESPACES, {"metadata": {"name": "later"}})
         await until(lambda: plane._snapshot is not before)
         assert plane._snapshot.credentials.found == {}
+
+
+async def test_a_kind_that_is_installed_is_followed_at_once(client, plane, monkeypatch):
+    monkeypatch.setattr(following, "FIRST_PAUSE_S", 3600.0)
+    monkeypatch.setattr(following, "LONGEST_PAUSE_S", 3600.0)
+    client.absent |= {"virtualservices", "destinationrules"}
+    async with running(plane):
+        await until(lambda: plane._snapshot is not None)
+        assert plane._snapshot.routings == ()
+        client.absent.clear()
+        names = {"plural": "virtualservices", "kind": "VirtualService"}
+        spec = {"group": "networking.istio.io", "names": names}
+        client.put(CUSTOM_RESOURCE_DEFINITIONS, {"metadata": {"name": "virtualservices"}, "spec": spec})
+        await until(lambda: plane._snapshot.routings)
+        assert not plane._configs["DestinationRule"].is_served

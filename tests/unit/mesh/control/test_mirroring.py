@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from tests.unit.mesh.control.fake_kubernetes import EXPIRED, until
 
+from bookmesh.base import following
 from bookmesh.base.kubernetes import SERVICES, ApiError
-from bookmesh.mesh.control import mirroring
 from bookmesh.mesh.control.mirroring import Mirror
 
 
@@ -16,7 +16,7 @@ def service(name, **spec):
 
 @pytest.fixture
 async def mirror(client, monkeypatch):
-    monkeypatch.setattr(mirroring, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(following, "FIRST_PAUSE_S", 0.001)
     changes = []
     mirror = Mirror(client, SERVICES, on_change=lambda: changes.append(1))
     mirror.changes, mirror.changed = changes, mirror.follow()
@@ -93,6 +93,18 @@ async def test_a_kind_that_is_not_installed_has_no_objects_until_it_is(client, m
     assert mirror.objects() == ()
     client.absent.clear()
     client.put(SERVICES, service("a"))
+    await until(lambda: names(mirror) == ["a"])
+
+
+async def test_whoever_knows_better_ends_the_wait_for_a_kind(client, mirror, monkeypatch):
+    monkeypatch.setattr(following, "FIRST_PAUSE_S", 3600.0)
+    monkeypatch.setattr(following, "LONGEST_PAUSE_S", 3600.0)
+    client.absent.add("services")
+    mirror.start()
+    await asyncio.wait_for(mirror.has_listed.wait(), 5)
+    client.absent.clear()
+    client.put(SERVICES, service("a"))
+    mirror.retry()
     await until(lambda: names(mirror) == ["a"])
 
 
