@@ -45,6 +45,7 @@ from bookmesh.mesh.wire import type_urls
 from bookmesh.mesh.xds import server
 from bookmesh.mesh.xds.pushing import Feed
 from bookmesh.mesh.xds.resources import Encoded
+from bookmesh.mesh.xds.turns import Turns
 
 SOCKET_IN_POD: Final = f"/etc/istio/proxy/{server.SOCKET_NAME}"
 ROTATION_CHECK_S: Final = 30.0
@@ -93,6 +94,7 @@ class ControlPlane:
         self._new_builder = new_builder or (lambda: Builder(settings))
         self._builder = self._new_builder()
         self._pace = Pace()
+        self._turns = Turns()
         self._mirrors = {
             resource: Mirror(client, resource, on_change=self._note_change) for resource in _WATCHED
         }
@@ -156,7 +158,7 @@ class ControlPlane:
         certificate = self._authority.issue(namespace=proxy.namespace, service_account=proxy.service_account)
         feed = Feed(proxy.id, on_answer=lambda _feed: self._note_answer(uid))
         feed.publish({type_urls.SECRET: sds.build_secrets(certificate)})
-        socket = server.ProxySocket(feed, directory)
+        socket = server.ProxySocket(feed, directory, self._turns)
         await socket.start()
         self._proxies[uid] = OpenProxy(proxy, feed, socket, certificate)
         self._pace.mark()

@@ -22,6 +22,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.message import DecodeError
 
 from bookmesh.mesh.xds.pushing import Feed, Stream
+from bookmesh.mesh.xds.turns import Turns
 
 SOCKET_NAME: Final = "xds.sock"
 _SERVICE: Final = "envoy.service.discovery.v3.AggregatedDiscoveryService"
@@ -30,14 +31,15 @@ _OPTIONS: Final = (("grpc.max_send_message_length", -1), ("grpc.max_receive_mess
 
 
 class ProxySocket:
-    """Serves one feed at `directory`/xds.sock."""
+    """Serves one feed at `directory`/xds.sock; sockets that share `turns` do so one after the other."""
 
-    def __init__(self, feed: Feed, directory: Path) -> None:
+    def __init__(self, feed: Feed, directory: Path, turns: Turns | None = None) -> None:
         self.path = directory / SOCKET_NAME
         self._feed = feed
         self._directory = directory
         self._server: Any = None
         self._directory_fd = -1
+        self._turns = turns if turns is not None else Turns()
 
     async def start(self) -> None:
         """
@@ -76,7 +78,9 @@ class ProxySocket:
         reader = asyncio.create_task(self._read(context, stream))
         try:
             while not stream.is_closed:
-                for message in self._feed.pending(stream):
+                async with self._turns.next():
+                    messages = self._feed.pending(stream)
+                for message in messages:
                     await context.write(message)
                 await self._feed.wait(stream)
             await self._refuse_bad_request(reader, context)
@@ -87,7 +91,8 @@ class ProxySocket:
     async def _read(self, context: Any, stream: Stream) -> None:
         try:
             while (message := await context.read()) is not grpc.aio.EOF:
-                self._feed.receive(stream, discovery_pb2.DeltaDiscoveryRequest.FromString(message))
+                async with self._turns.next():
+                    self._feed.receive(stream, discovery_pb2.DeltaDiscoveryRequest.FromString(message))
         finally:
             self._feed.close_stream(stream)
 
