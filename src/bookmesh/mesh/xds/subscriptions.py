@@ -48,6 +48,7 @@ class Subscription:
     needs_answer: bool = False
     _outdated: set[str] = field(default_factory=set)
     _surplus: set[str] = field(default_factory=set)
+    _absent: set[str] = field(default_factory=set)
 
     def start(self, subscribe: Iterable[str], has: Mapping[str, str]) -> None:
         """Take the first request of the stream for this type."""
@@ -108,15 +109,13 @@ class Subscription:
 
     def is_behind(self) -> bool:
         """Whether the proxy lacks anything."""
-        return bool(self._outdated or self._surplus or self.needs_answer) or any(
-            name not in self.resources for name in self.unanswered
-        )
+        return bool(self._outdated or self._surplus or self._absent or self.needs_answer)
 
     def difference(self) -> Difference:
         """What the proxy lacks of `resources`, names in order."""
         return Difference(
             updated=tuple(self.resources[name] for name in sorted(self._outdated)),
-            absent=tuple(sorted(name for name in self.unanswered if name not in self.resources)),
+            absent=tuple(sorted(self._absent)),
             removed=tuple(sorted(self._surplus)),
             needs_answer=self.needs_answer,
         )
@@ -136,7 +135,10 @@ class Subscription:
     def _review_all(self) -> None:
         self._outdated.clear()
         self._surplus.clear()
-        self._review(self.resources if self.wants_all else self.names)
+        self._absent.clear()
+        self._review(self.names)
+        if self.wants_all:
+            self._review(self.resources)
         self._review(self.has)
 
     def _review(self, names: Iterable[str]) -> None:
@@ -152,3 +154,7 @@ class Subscription:
                 self._surplus.add(name)
             else:
                 self._surplus.discard(name)
+            if resource is None and name in self.unanswered:
+                self._absent.add(name)
+            else:
+                self._absent.discard(name)
