@@ -23,7 +23,7 @@ def spare_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(5_000, 10, 100)
+    gc.set_threshold(2_000, 10, 250)
 
 
 def end_of(lifeline: int | None) -> asyncio.Event:
