@@ -27,7 +27,8 @@ ELSEWHERE = ("kind ", "istioctl ")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where a person would stand: in the repository."""
-    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    for name in ("charts", "kustomize"):
+        (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 
 
@@ -57,8 +58,9 @@ def test_every_command_of_the_guide_does_what_it_says(lab: labs.Lab, folder: Pat
                 said[command] = labs.run(shell, env=env, timeout=120).stdout
     assert "ok   productpage requires reviews-api >=2 of reviews" in said[find(said, "release status")]
     assert said[find(said, "release plan half.yaml")].count("upgrade") == 1
-    assert said[find(said, "get virtualservice")].split() == ["50", "50"]
+    assert said[find(said, "get virtualservice reviews -n shop")].split() == ["50", "50"]
     assert "passed" in said[find(said, "task verify")]
+    assert said[find(said, "get virtualservice reviews -n plain")].split() == ["v1", "v3"]
     gone = [line.split()[0] for line in said[find(said, "release uninstall")].splitlines()]
     assert gone.index("productpage") < gone.index("reviews")
 
