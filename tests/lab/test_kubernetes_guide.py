@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guides" / "kubernetes.md"
 BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-CONTEXT = "kind-bookmesh"
+CONTEXT = "kind-shop"
 ELSEWHERE = ("kind ", "istioctl ")
 """Commands that make a cluster."""
 
