@@ -49,6 +49,11 @@ ELSEWHERE = (
         "golden/exports",
         "what they write is compared, and evaluated, there",
     ),
+    Elsewhere(
+        "bookmesh/release/helm_program.py",
+        "lab/test_release_program.py",
+        "what counts is what the program does",
+    ),
     Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
     Elsewhere("bookmesh/lab/nodes.py", "lab", "the node of every lab test is made there"),
     Elsewhere(

@@ -81,4 +81,5 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0607": "somebody else changes releases of the same namespace",
     "BM0620": "a release has to wait: what it requires is not served",
     "BM0621": "a track would get traffic before it has a pod",
+    "BM0622": "the program helm was asked for, and is not there",
 }

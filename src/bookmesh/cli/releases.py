@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -47,6 +48,13 @@ _timeout_option = click.option(
 
 def _target_options(function: click.decorators.FC) -> click.decorators.FC:
     function = terminal.name_option(function)
+    function = click.option(
+        "--use",
+        type=click.Choice(["library", "helm"]),
+        default="library",
+        show_default=True,
+        help="Helm as a library of this program, or the program helm on PATH.",
+    )(function)
     return click.option(
         "--target",
         default="lab",
@@ -65,12 +73,12 @@ def release() -> None:
 @_file_argument
 @_target_options
 @terminal.output_option
-def plan_releases(file: Path, target: str, name: str, output: str) -> None:
+def plan_releases(file: Path, *, target: str, name: str, use: str, output: str) -> None:
     """Show in which order the releases of FILE would change what; exit code 1 when they cannot."""
     from bookmesh.release import sessions, texts
 
     with _failures():
-        session = sessions.open_session(file, _tools(target, name).helm)
+        session = sessions.open_session(file, _tools(target, name, use).helm)
         if output == "json":
             click.echo(texts.plan_as_json(session))
         else:
@@ -86,7 +94,9 @@ def plan_releases(file: Path, target: str, name: str, output: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @_target_options
 @terminal.output_option
-def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, name: str, output: str) -> None:
+def apply_releases(
+    file: Path, *, timeout_s: int, dry_run: bool, target: str, name: str, use: str, output: str
+) -> None:
     """
     Install or upgrade the releases of FILE, each when what it requires is really served.
 
@@ -95,7 +105,7 @@ def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, na
     from bookmesh.release import carrying_out, holders, sessions, texts, waiting
 
     with _failures():
-        tools = _tools(target, name)
+        tools = _tools(target, name, use)
         session = sessions.open_session(file, tools.helm)
         if output == "text":
             described = texts.describe_plan(
@@ -122,12 +132,12 @@ def apply_releases(file: Path, *, timeout_s: int, dry_run: bool, target: str, na
 @release.command("status")
 @_namespace_option
 @_target_options
-def show_status(namespace: str, target: str, name: str) -> None:
+def show_status(namespace: str, *, target: str, name: str, use: str) -> None:
     """Show what installed releases require, and whether it is served; exit code 1 when something is not."""
     from bookmesh.release import sessions
 
     with _failures():
-        tools = _tools(target, name)
+        tools = _tools(target, name, use)
         rows = sessions.check_installed(namespace, tools.helm, tools.cluster)
         for row in rows:
             click.echo(
@@ -219,7 +229,7 @@ def check_release(text: str, timeout_s: int, target: str) -> None:
 @_timeout_option
 @_target_options
 def roll_back(
-    release_name: str, revision: int, *, namespace: str, timeout_s: int, target: str, name: str
+    release_name: str, revision: int, *, namespace: str, timeout_s: int, target: str, name: str, use: str
 ) -> None:
     """
     Bring RELEASE back to REVISION, unless others require what it would no longer serve.
@@ -229,7 +239,7 @@ def roll_back(
     from bookmesh.release import carrying_out, contracts, holders, sessions, waiting
 
     with _failures():
-        tools = _tools(target, name)
+        tools = _tools(target, name, use)
         one = contracts.ReleaseId(namespace, release_name)
         with tools.cluster.lock(namespace, holders.own()):
             _refuse(sessions.check_rollback(one, revision, tools.helm))
@@ -243,12 +253,12 @@ def roll_back(
 @click.argument("release_names", metavar="RELEASE…", nargs=-1, required=True)
 @_namespace_option
 @_target_options
-def uninstall(release_names: Sequence[str], namespace: str, target: str, name: str) -> None:
+def uninstall(release_names: Sequence[str], *, namespace: str, target: str, name: str, use: str) -> None:
     """Remove releases, callers before what they call, unless others still require them."""
     from bookmesh.release import contracts, holders, sessions
 
     with _failures():
-        tools = _tools(target, name)
+        tools = _tools(target, name, use)
         leaving = [contracts.ReleaseId(namespace, one) for one in release_names]
         with tools.cluster.lock(namespace, holders.own()):
             order, findings = sessions.check_uninstall(leaving, tools.helm)
@@ -282,8 +292,8 @@ def _refuse(findings: Sequence[Finding]) -> None:
         sys.exit(1)
 
 
-def _tools(target: str, name: str) -> _Tools:
-    from bookmesh.release import clusters, helm, holders
+def _tools(target: str, name: str, use: str) -> _Tools:
+    from bookmesh.release import clusters, holders
     from bookmesh.tasks import kubectl
 
     environment: dict[str, str] = {}
@@ -295,9 +305,23 @@ def _tools(target: str, name: str) -> _Tools:
     context = "" if target == "lab" else target
     runner = kubectl.Kubectl(client.find_kubectl(), environment, context)
     return _Tools(
-        helm.SdkHelm(kubeconfig=kubeconfig, context=context),
+        _helm(use, kubeconfig, context),
         clusters.KubectlCluster(runner, is_gone=holders.is_gone),
     )
+
+
+def _helm(use: str, kubeconfig: Path | None, context: str) -> ports.Helm:
+    from bookmesh.release import helm, helm_program
+
+    if use == "library":
+        return helm.SdkHelm(kubeconfig=kubeconfig, context=context)
+    program = shutil.which("helm")
+    if program is None:
+        raise BookmeshError(
+            Finding(code="BM0622", message="there is no program helm on PATH", hint="leave out --use helm"),
+            exit_code=3,
+        )
+    return helm_program.ProgramHelm(Path(program), kubeconfig=kubeconfig, context=context)
 
 
 def _report(event: waiting.Event) -> None:

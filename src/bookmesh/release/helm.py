@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import helm_python
-import yaml
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.release import manifests
 from bookmesh.release.contracts import ReleaseId
 from bookmesh.release.files import Wanted
 from bookmesh.release.ports import HelmFailedError, Installed, NotInstalledError
 
 TIMEOUT_S: Final = 300
-_HOOK: Final = "helm.sh/hook"
 
 
 class SdkHelm:
@@ -41,7 +40,7 @@ class SdkHelm:
                 )
         except helm_python.HelmError as error:
             raise HelmFailedError(f"{wanted.chart}: {error}") from error
-        return parse_manifest(
+        return manifests.parse(
             "\n---\n".join(text for name, text in files.items() if not name.endswith(".txt"))
         )
 
@@ -67,14 +66,14 @@ class SdkHelm:
                     )
         except helm_python.HelmError as error:
             raise HelmFailedError(str(error)) from error
-        return _revision(done)
+        return manifests.revision(done)
 
     def manifest(self, release: ReleaseId, revision: int) -> list[JsonObject]:
         try:
             summary = self._config(release.namespace).status(release.name, revision=revision)
         except helm_python.HelmError as error:
             raise HelmFailedError(str(error)) from error
-        return parse_manifest(summary.get("manifest") or "")
+        return manifests.parse(summary.get("manifest") or "")
 
     def roll_back(self, release: ReleaseId, revision: int) -> None:
         try:
@@ -104,17 +103,14 @@ def _settle(config: helm_python.Config, name: str) -> bool:
     deployed before, or, when nothing was, away. The caller holds the lock, so nobody is at it any more.
     """
     try:
-        status = config.status(name)["status"]
+        back = manifests.way_back(config.history(name))
     except helm_python.HelmNotFoundError:
         return False
-    if not status.startswith("pending"):
-        return True
-    deployed = [one for one in config.history(name) if one["status"] in {"deployed", "superseded"}]
-    if not deployed:
+    if back == 0:
         config.uninstall(name, timeout=TIMEOUT_S, wait="legacy")
-        return False
-    config.rollback(name, version=max(_revision(one) for one in deployed), timeout=TIMEOUT_S)
-    return True
+    elif back is not None:
+        config.rollback(name, version=back, timeout=TIMEOUT_S)
+    return back != 0
 
 
 @contextlib.contextmanager
@@ -130,21 +126,10 @@ def _open_chart(path: Path) -> Iterator[helm_python.Chart]:
         yield stack.enter_context(helm_python.Chart.load(path))
 
 
-def parse_manifest(text: str) -> list[JsonObject]:
-    """The objects of a manifest in a fixed order; hooks are left out, as Helm keeps them apart."""
-    objects = [document for document in yaml.safe_load_all(text) if document]
-    plain = [one for one in objects if _HOOK not in (one["metadata"].get("annotations") or {})]
-    return sorted(plain, key=lambda one: (one["kind"], one["metadata"]["name"]))
-
-
 def _installed(summary: dict[str, Any], namespace: str) -> Installed:
     return Installed(
         ReleaseId(namespace, summary["name"]),
-        _revision(summary),
-        tuple(parse_manifest(summary.get("manifest") or "")),
+        manifests.revision(summary),
+        tuple(manifests.parse(summary.get("manifest") or "")),
         summary.get("status") == "deployed",
     )
-
-
-def _revision(summary: dict[str, Any]) -> int:
-    return int(summary.get("version") or summary.get("revision") or 0)
