@@ -77,7 +77,7 @@ def build(
     parts = [*builder.fixed_clusters(), *itertools.chain.from_iterable(own.values())]
     tables: dict[int, route_configs.Table] = {}
     for number in builder.http_ports() if not is_router else ():
-        tables[number] = route_configs.build_table(number, scope)
+        tables[number] = yield from route_configs.build_table(number, scope)
         parts.append(builder.routes(number, tables[number]))
         yield
     for listener in builder.shared_listeners() if not is_router else ():

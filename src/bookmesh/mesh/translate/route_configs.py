@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bookmesh.base import overlays
+from bookmesh.base import overlays, steps
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
@@ -44,8 +44,8 @@ class Table:
     others: tuple[Host, ...] = ()
 
 
-def build_table(port: int, scope: scopes.Scope) -> Table:
-    """Build the virtual hosts of all HTTP services of one port; no two of them have a domain in common."""
+def build_table(port: int, scope: scopes.Scope) -> steps.Steps[Table]:
+    """Build the virtual hosts of all HTTP services of one port, in steps; no two of them have a domain in common."""
     hosts: dict[str, Host] = {}
     taken: set[str] = set()
     for service in scope.services_on(port):
@@ -54,6 +54,7 @@ def build_table(port: int, scope: scopes.Scope) -> Table:
             domains = tuple(domain for domain in domains_of(service, scope) if domain not in taken)
             taken.update(domains)
             hosts[service.hostname] = _build_host(service, service_port, domains, scope)
+            yield
     return Table(hosts, _build_others(port, scope, taken))
 
 

@@ -1,0 +1,126 @@
+"""
+A change costs what it changes: as many function calls in a mesh of 300 services as in one of 30.
+
+Calls are counted, not time, so a busy machine makes no difference. Calls into C count as well, but not what those do
+inside, such as copying a tuple of references.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.unit.mesh.control import small_mesh
+
+from bookmesh.mesh.control import proxies
+from bookmesh.mesh.control.building import Builder, Changes
+from bookmesh.mesh.registry import assembling
+from bookmesh.mesh.snapshot.settings import MeshSettings
+
+PROXY = proxies.build_proxy(small_mesh.pod("caller", "10.1.0.2", app="caller"), domain="cluster.local")
+SERVICES_A_PORT = 10
+
+
+class World:
+    """A control plane that has pushed a mesh of some services, each with a route and a rule, to one proxy."""
+
+    def __init__(self, services: int) -> None:
+        self.builder = Builder(MeshSettings())
+        self.given: Any = None
+        names = [f"svc-{number}" for number in range(services)]
+        kubernetes = assembling.Changes(
+            services={("default", name): _service(number, name) for number, name in enumerate(names)},
+            endpoint_slices={("default", name): _slice(name, 1) for name in names},
+            pods={("default", name): small_mesh.pod(name, _ip(name), app=name) for name in names},
+        )
+        routes = {("VirtualService", "default", name): _route(name, 1) for name in names}
+        rules = {("DestinationRule", "default", name): _rule(name) for name in names}
+        asyncio.run(self.push(Changes(kubernetes, {**routes, **rules})))
+
+    async def push(self, changes: Changes) -> None:
+        snapshot = await self.builder.build_snapshot(changes)
+        given = await self.builder.translate(PROXY, snapshot, self.given)
+        before, self.given = self.given, given
+        publication = await self.builder.encode(given, before)
+        await self.builder.analyze(snapshot)
+        assert publication.is_news
+
+
+def _ip(name: str) -> str:
+    number = int(name.rpartition("-")[2])
+    return f"10.0.{number // 250}.{number % 250 + 1}"
+
+
+def _service(number: int, name: str) -> dict[str, Any]:
+    obj = small_mesh.service(name, 9080 + number // SERVICES_A_PORT, 8080, app=name)
+    obj["spec"]["clusterIP"] = f"10.96.{number // 250}.{number % 250 + 1}"
+    return obj
+
+
+def _slice(name: str, count: int) -> dict[str, Any]:
+    return small_mesh.endpoint_slice(name, 8080, *(_ip(name), "10.2.0.1")[:count])
+
+
+def _route(name: str, seconds: int) -> dict[str, Any]:
+    http = [{"route": [{"destination": {"host": name, "subset": "v1"}}], "timeout": f"{seconds}s"}]
+    return small_mesh.config("VirtualService", name, hosts=[name], http=http)
+
+
+def _rule(name: str) -> dict[str, Any]:
+    subsets = [{"name": "v1", "labels": {"app": name}}]
+    return small_mesh.config("DestinationRule", name, host=name, subsets=subsets)
+
+
+def calls_of(work: Callable[[], Awaitable[None]]) -> int:
+    """How many functions, of Python and of C, are called meanwhile."""
+    count = 0
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    async def counted() -> None:
+        sys.setprofile(profile)
+        try:
+            await work()
+        finally:
+            sys.setprofile(None)
+
+    asyncio.run(counted())
+    return count
+
+
+def change_endpoint(number: int) -> Changes:
+    return Changes(assembling.Changes(endpoint_slices={("default", "svc-3"): _slice("svc-3", number)}))
+
+
+def change_route(number: int) -> Changes:
+    return Changes(configs={("VirtualService", "default", "svc-3"): _route("svc-3", number)})
+
+
+@pytest.mark.parametrize("change", [change_endpoint, change_route])
+def test_a_change_costs_as_much_in_a_mesh_of_ten_times_as_many_services(
+    change: Callable[[int], Changes],
+) -> None:
+    calls: list[int] = []
+    for services in (30, 300):
+        world = World(services)
+        asyncio.run(world.push(change(2)))
+        calls.append(calls_of(lambda world=world: world.push(change(1))))  # type: ignore[misc]
+    assert calls[1] < 1.2 * calls[0]
+
+
+def test_what_is_counted_would_show_a_look_at_everything() -> None:
+    calls: list[int] = []
+    for services in (30, 300):
+        world = World(services)
+
+        async def look(world: World = world) -> None:
+            await world.push(change_endpoint(2))
+            [str(service.ref) for service in world.given.basis.shared.scope.services.values()]
+
+        calls.append(calls_of(look))
+    assert calls[1] > 1.2 * calls[0]
