@@ -14,8 +14,6 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
-import sysconfig
 import termios
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,6 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.clients import cells, kubectls
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import ApiError, JsonObject
@@ -48,29 +47,14 @@ TOKEN = "a-token-of-the-tests"
 DEADLINE_S = 20.0
 
 
-def _kubectls() -> list[Path]:
-    """kubectl of the environment, and the machine's own when it is another minor version."""
-    found: dict[str, Path] = {}
-    for path in (Path(sysconfig.get_path("scripts")) / "kubectl", Path("/usr/bin/kubectl")):
-        if path.exists():
-            output = subprocess.run(
-                [path, "version", "--client", "-o", "json"],
-                capture_output=True,
-                check=True,
-                env=_environment(),
-            ).stdout
-            found.setdefault(orjson.loads(output)["clientVersion"]["minor"], path)
-    return list(found.values())
-
-
 def _environment() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
 
-@pytest.fixture(params=_kubectls(), ids=lambda path: "environment" if "venv" in str(path) else "machine")
+@pytest.fixture(params=kubectls.VERSIONS)
 def kubectl_binary(request: pytest.FixtureRequest) -> Path:
-    path: Path = request.param
-    return path
+    """Each kubectl in turn; tests are called after its minor version."""
+    return kubectls.find(request.param)
 
 
 @pytest.fixture
@@ -492,3 +476,8 @@ async def cluster(
 ) -> AsyncIterator[Cluster]:
     async with open_cluster(over, tls, keys, directory=tmp_path, binary=kubectl_binary) as found:
         yield found
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Know which cells of the compatibility matrix this run is to show."""
+    session.config.pluginmanager.register(cells.Cells(session.items), "compatibility-cells")

@@ -56,6 +56,7 @@ async def test_view_is_read_only_and_has_no_secrets(cluster: Cluster, robot: tup
     assert (await as_robot(cluster, robot, "create", "configmap", "x"))[0] != 0
 
 
+@pytest.mark.covers("kubectl", "auth can-i --list")
 async def test_can_i_says_what_would_happen(cluster: Cluster, robot: tuple[str, ...]) -> None:
     await cluster.ok("create", "role", "reader", "--verb=get", "--resource=pods,pods/log")
     await cluster.ok("create", "rolebinding", "robot", "--role=reader", "--serviceaccount=default:robot")
@@ -71,6 +72,7 @@ async def test_can_i_says_what_would_happen(cluster: Cluster, robot: tuple[str, 
     assert "pods/log" in text
 
 
+@pytest.mark.covers("kubectl", "auth whoami", "--as")
 async def test_who_am_i_and_who_i_stand_in_for(cluster: Cluster, robot: tuple[str, ...]) -> None:
     found = orjson.loads(await cluster.ok("auth", "whoami", "-o", "json"))["status"]["userInfo"]
     assert found["username"] == "tester"

@@ -75,6 +75,7 @@ def kubectl_binary() -> Path:
     return Path("/nonexistent/kubectl")
 
 
+@pytest.mark.covers("Helm", "install", "install --wait", "hooks")
 async def test_install_waits_for_hooks_definitions_and_pods(cluster: Cluster, shop: Helm) -> None:
     release = await shop.install()
     assert release["status"] == "deployed"
@@ -104,6 +105,7 @@ async def test_releases_are_kept_as_secrets(cluster: Cluster, shop: Helm) -> Non
     assert values["replicas"] == 2
 
 
+@pytest.mark.covers("Helm", "upgrade", "rollback", "history")
 async def test_upgrade_rollback_and_history(cluster: Cluster, shop: Helm) -> None:
     await shop.install(labels={"tier": "front"})
     await shop.upgrade(image="web:2", replicas=3)
@@ -120,6 +122,7 @@ async def test_upgrade_rollback_and_history(cluster: Cluster, shop: Helm) -> Non
     assert [each["status"] for each in history] == ["superseded", "superseded", "deployed"]
 
 
+@pytest.mark.covers("Helm", "conflicts")
 async def test_what_somebody_scaled_is_a_conflict(cluster: Cluster, shop: Helm) -> None:
     await shop.install()
     await cluster.client.patch(
@@ -132,6 +135,7 @@ async def test_what_somebody_scaled_is_a_conflict(cluster: Cluster, shop: Helm) 
     assert (await get(cluster, kubernetes.DEPLOYMENTS))["spec"]["replicas"] == 5
 
 
+@pytest.mark.covers("Helm", "test")
 async def test_helm_test_runs_a_pod_and_shows_its_log(cluster: Cluster, shop: Helm) -> None:
     await shop.install()
     assert isinstance(cluster.streams, LocalStreams)
@@ -147,6 +151,7 @@ async def test_a_failing_hook_fails_the_install(cluster: Cluster, shop: Helm) ->
     assert (await shop.call(shop.config.list, all_states=True))[0]["status"] == "failed"
 
 
+@pytest.mark.covers("Helm", "install --dry-run=server")
 async def test_a_dry_run_on_the_server_changes_nothing(cluster: Cluster, shop: Helm) -> None:
     definition = yaml.safe_load((CHART / "crds" / "gadgets.yaml").read_text())
     await cluster.client.create(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, definition)
@@ -158,6 +163,7 @@ async def test_a_dry_run_on_the_server_changes_nothing(cluster: Cluster, shop: H
         await get(cluster, kubernetes.DEPLOYMENTS)
 
 
+@pytest.mark.covers("Helm", "uninstall")
 async def test_uninstall_removes_what_the_release_made(cluster: Cluster, shop: Helm) -> None:
     await shop.install()
     await shop.call(shop.config.uninstall, "shop", wait="watcher", timeout=TIMEOUT_S)

@@ -23,6 +23,7 @@ from bookmesh.base import kubernetes
 
 
 class TestApply:
+    @pytest.mark.covers("kubectl", "apply")
     async def test_says_created_unchanged_configured(self, cluster: Cluster) -> None:
         both = DEPLOYMENT + "---" + SERVICE
         created = await cluster.ok("apply", "-f", "-", stdin=both)
@@ -37,6 +38,7 @@ class TestApply:
         deployment = await cluster.client.get(kubernetes.DEPLOYMENTS, "reviews", "default")
         assert (deployment["spec"]["replicas"], deployment["metadata"]["generation"]) == (3, 2)
 
+    @pytest.mark.covers("kubectl", "apply")
     async def test_removes_what_is_no_longer_in_the_file(self, cluster: Cluster) -> None:
         with_env = DEPLOYMENT.replace("        ports:", "        env: [{name: A, value: b}]\n        ports:")
         await cluster.ok("apply", "-f", "-", stdin=with_env)
@@ -44,6 +46,7 @@ class TestApply:
         deployment = await cluster.client.get(kubernetes.DEPLOYMENTS, "reviews", "default")
         assert "env" not in deployment["spec"]["template"]["spec"]["containers"][0]
 
+    @pytest.mark.covers("kubectl", "diff", "apply --dry-run=server")
     async def test_diff_is_empty_then_shows_the_change_and_stores_nothing(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         version = cluster.over.store.version
@@ -64,6 +67,7 @@ class TestApply:
 
 
 class TestBadInput:
+    @pytest.mark.covers("kubectl", "apply --validate")
     async def test_unknown_field_is_rejected_with_its_path(self, cluster: Cluster) -> None:
         error = await cluster.fails("apply", "-f", "-", stdin=DEPLOYMENT.replace("image:", "imagee:"))
         assert 'unknown field "spec.template.spec.containers[0].imagee"' in error
@@ -74,6 +78,7 @@ class TestBadInput:
         error = await cluster.fails("apply", "-f", "-", stdin=ROUTE.replace("hosts:", "hots:"))
         assert 'unknown field "spec.hots"' in error
 
+    @pytest.mark.covers("kubectl", "apply --validate")
     async def test_unknown_field_is_a_warning_when_asked(self, cluster: Cluster) -> None:
         wrong = SERVICE.replace("selector:", "selektor: {a: b}\n  selector:")
         result = await cluster.kubectl("apply", "--validate=warn", "-f", "-", stdin=wrong)
@@ -116,6 +121,7 @@ class TestBadInput:
 
 
 class TestGet:
+    @pytest.mark.covers("kubectl", "get -o wide")
     async def test_pod_columns(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         rows = cells(await cluster.ok("get", "pods"))
@@ -126,6 +132,15 @@ class TestGet:
         assert "10.244.0.7" in wide
         assert "bookmesh" in wide
 
+    @pytest.mark.covers(
+        "kubectl",
+        "get -o yaml",
+        "get -o json",
+        "get -o name",
+        "get -o jsonpath",
+        "get -o custom-columns",
+        "get -o go-template",
+    )
     async def test_output_formats(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=SERVICE)
         assert yaml.safe_load(await cluster.ok("get", "svc", "reviews", "-o", "yaml"))["kind"] == "Service"
@@ -139,6 +154,7 @@ class TestGet:
         template = "go-template={{(index .spec.ports 0).name}}"
         assert await cluster.ok("get", "svc", "reviews", "-o", template) == "http"
 
+    @pytest.mark.covers("kubectl", "get -l", "get -A")
     async def test_selectors_and_namespaces(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=SERVICE + "---" + DEPLOYMENT)
         await running_pod(cluster)
@@ -155,6 +171,7 @@ class TestGet:
         assert await cluster.ok("get", "pods", "-n", "kube-system", "-o", "name") == ""
         assert "deployment.apps/reviews" in await cluster.ok("get", "all", "-A")
 
+    @pytest.mark.covers("kubectl", "get --chunk-size")
     async def test_pages(self, cluster: Cluster) -> None:
         for number in range(5):
             body = within("default", {"metadata": {"name": f"cm-{number}"}})
@@ -162,6 +179,7 @@ class TestGet:
         names = await cluster.ok("get", "cm", "--chunk-size=2", "-o", "name")
         assert names.split() == [f"configmap/cm-{number}" for number in range(5)]
 
+    @pytest.mark.covers("kubectl", "get -w")
     async def test_watch_prints_changes_as_they_come(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         async with cluster.running("get", "pods", "-w") as watching:
@@ -173,6 +191,7 @@ class TestGet:
             )
             assert (await line_of(watching)).split()[:3] == ["sleeper", "0/1", "Succeeded"]
 
+    @pytest.mark.covers("kubectl", "get -w")
     async def test_watch_with_a_selector_sees_objects_leave(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         arguments = ("get", "pods", "-l", "app=sleeper", "-w", "--output-watch-events", "--no-headers")
@@ -182,6 +201,7 @@ class TestGet:
             await cluster.client.patch(kubernetes.PODS, "sleeper", "default", labels)
             assert (await line_of(watching)).split()[0] == "DELETED"
 
+    @pytest.mark.covers("kubectl", "get (custom columns of a CRD)")
     async def test_custom_kind_shows_its_own_columns(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=ROUTE_DEFINITION)
         await cluster.ok("apply", "-f", "-", stdin=ROUTE)
@@ -192,6 +212,7 @@ class TestGet:
         old = yaml.safe_load(await cluster.ok("get", "routes.v1beta1.example.com", "home", "-o", "yaml"))
         assert (old["apiVersion"], old["spec"]["weight"]) == ("example.com/v1beta1", 100)
 
+    @pytest.mark.covers("kubectl", "describe")
     async def test_describe_shows_events(self, cluster: Cluster) -> None:
         pod = await running_pod(cluster)
         event = {
@@ -215,11 +236,13 @@ class TestGet:
         assert "nobody knows this image" in await cluster.ok("get", "events")
         assert "nobody knows this image" in await cluster.ok("events", "--for", "pod/sleeper")
 
+    @pytest.mark.covers("kubectl", "describe")
     async def test_describe_service_and_deployment(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=SERVICE + "---" + DEPLOYMENT)
         assert "10.96." in await cluster.ok("describe", "svc", "reviews")
         assert "RollingUpdate" in await cluster.ok("describe", "deploy", "reviews")
 
+    @pytest.mark.covers("kubectl", "explain")
     async def test_explain(self, cluster: Cluster) -> None:
         assert "containerPort" in await cluster.ok("explain", "pod.spec.containers.ports")
         assert "FIELDS:" in await cluster.ok("explain", "deployment", "--recursive")
@@ -238,18 +261,21 @@ class TestCreate:
         assert (secret["data"], secret["type"]) == ({"a": "Yg=="}, "Opaque")
         assert "already exists" in await cluster.fails("create", "ns", "shop")
 
+    @pytest.mark.covers("kubectl", "run", "expose")
     async def test_run_and_expose(self, cluster: Cluster) -> None:
         await cluster.ok("run", "web", "--image=httpbin", "--port=80")
         await cluster.ok("expose", "pod", "web", "--port=8000", "--target-port=80")
         service = await cluster.client.get(kubernetes.SERVICES, "web", "default")
         assert service["spec"]["selector"] == {"run": "web"}
 
+    @pytest.mark.covers("kubectl", "create token")
     async def test_token_of_a_service_account(self, cluster: Cluster) -> None:
         account = within("default", {"metadata": {"name": "web"}})
         await cluster.client.create(kubernetes.SERVICE_ACCOUNTS, account)
         token = await cluster.ok("create", "token", "web", "--duration=20m")
         assert token.strip() == "token-of-default-web-1200"
 
+    @pytest.mark.covers("kubectl", "auth can-i", "auth whoami")
     async def test_access_reviews(self, cluster: Cluster) -> None:
         assert await cluster.ok("auth", "can-i", "delete", "pods") == "yes\n"
         assert "tester" in await cluster.ok("auth", "whoami")
@@ -257,6 +283,7 @@ class TestCreate:
 
 
 class TestChange:
+    @pytest.mark.covers("kubectl", "label", "annotate")
     async def test_label_and_annotate(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=SERVICE)
         assert "labeled" in await cluster.ok("label", "svc", "reviews", "tier=back")
@@ -267,6 +294,7 @@ class TestChange:
         assert service["metadata"]["labels"] == {"app": "reviews", "tier": "back"}
         assert service["metadata"]["annotations"]["note"] == "hello"
 
+    @pytest.mark.covers("kubectl", "scale")
     async def test_scale(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         assert "scaled" in await cluster.ok("scale", "deploy/reviews", "--replicas=4")
@@ -274,6 +302,7 @@ class TestChange:
         deployment = await cluster.client.get(kubernetes.DEPLOYMENTS, "reviews", "default")
         assert (deployment["spec"]["replicas"], deployment["metadata"]["generation"]) == (1, 3)
 
+    @pytest.mark.covers("kubectl", "patch --type=strategic", "patch --type=merge", "patch --type=json")
     async def test_patch_in_each_way(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         image = {"spec": {"template": {"spec": {"containers": [{"name": "reviews", "image": "x"}]}}}}
@@ -286,6 +315,7 @@ class TestChange:
         assert (container["image"], container["ports"][0]["containerPort"]) == ("x", 9080)
         assert (spec["paused"], spec["replicas"]) == (True, 7)
 
+    @pytest.mark.covers("kubectl", "replace", "edit")
     async def test_replace_and_edit(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=SERVICE)
         before = await cluster.client.get(kubernetes.SERVICES, "reviews", "default")
@@ -317,6 +347,7 @@ class TestChange:
         assert rows[1][:4] == ["reviews", "2/2", "2", "2"]
         await cluster.ok("rollout", "restart", "deploy/reviews")
 
+    @pytest.mark.covers("kubectl", "wait --for=condition", "wait --for=delete")
     async def test_wait_for_a_condition_and_for_deletion(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         await cluster.ok("wait", "--for=condition=Ready", "pod/sleeper", "--timeout=5s")
@@ -330,6 +361,7 @@ class TestChange:
 
 
 class TestDelete:
+    @pytest.mark.covers("kubectl", "delete", "delete -l")
     async def test_by_file_and_by_label(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=SERVICE + "---" + DEPLOYMENT)
         out = await cluster.ok("delete", "-f", "-", stdin=SERVICE)
@@ -348,11 +380,13 @@ class TestDelete:
             await cluster.client.delete(kubernetes.PODS, "sleeper", "default", grace_s=0)
             assert await asyncio.wait_for(deleting.wait(), 10) == 0
 
+    @pytest.mark.covers("kubectl", "delete --force")
     async def test_by_force(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         await cluster.ok("delete", "pod", "sleeper", "--force", "--grace-period=0")
         assert await cluster.ok("get", "pods", "-o", "name") == ""
 
+    @pytest.mark.covers("kubectl", "delete (a CRD with its objects)")
     async def test_definition_takes_its_objects_along(self, cluster: Cluster) -> None:
         await cluster.ok("apply", "-f", "-", stdin=ROUTE_DEFINITION)
         await cluster.ok("apply", "-f", "-", stdin=ROUTE)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 import uvloop
 from tests.clients.conftest import DEADLINE_S, Cluster, Keys, LocalStreams, line_of, open_cluster
 from tests.clients.manifests import POD, running_pod
@@ -20,6 +21,7 @@ from bookmesh.kube.api import app, authentication, serving, verbs
 
 
 class TestLogs:
+    @pytest.mark.covers("kubectl", "logs", "logs --tail", "logs --previous")
     async def test_lines_tail_and_previous(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         for word in ("one", "two", "three"):
@@ -33,6 +35,7 @@ class TestLogs:
             "logs", "sleeper", "-c", "nope"
         )
 
+    @pytest.mark.covers("kubectl", "logs -f")
     async def test_follow_until_the_container_ends(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         async with cluster.running("logs", "-f", "sleeper") as following:
@@ -43,6 +46,7 @@ class TestLogs:
             cluster.streams.end()
             assert await asyncio.wait_for(following.wait(), 10) == 0
 
+    @pytest.mark.covers("kubectl", "logs -c")
     async def test_two_containers_need_a_name(self, cluster: Cluster) -> None:
         await running_pod(cluster, POD + "  - {name: other, image: curl}\n")
         cluster.streams.say("hello")
@@ -51,6 +55,7 @@ class TestLogs:
 
 
 class TestExec:
+    @pytest.mark.covers("kubectl", "exec")
     async def test_output_errors_and_exit_code(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         script = "echo out; echo err >&2; exit 7"
@@ -60,6 +65,7 @@ class TestExec:
         assert "exit code 7" in result.err
         assert await cluster.ok("exec", "sleeper", "--", "echo", "a b") == "a b\n"
 
+    @pytest.mark.covers("kubectl", "exec -i")
     async def test_standard_input_ends(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         data = os.urandom(1 << 20).hex()
@@ -81,6 +87,7 @@ class TestExec:
         (session,) = cluster.streams.sessions
         assert await asyncio.wait_for(session._process.wait(), 10) != 0
 
+    @pytest.mark.covers("kubectl", "exec -it")
     async def test_terminal(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         master, slave = os.openpty()
@@ -98,6 +105,7 @@ class TestExec:
         os.close(master)
         assert process.returncode == 9, err
 
+    @pytest.mark.covers("kubectl", "attach")
     async def test_attach_follows_the_output(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         cluster.streams.say("before")
@@ -112,9 +120,11 @@ class TestExec:
 
 
 @asynccontextmanager
-async def forwarded(cluster: Cluster, pod_port: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+async def forwarded(
+    cluster: Cluster, pod_port: int, *, target: str = "sleeper"
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """A kubectl that forwards a free local port; yields it with that port."""
-    async with cluster.running("port-forward", "sleeper", f":{pod_port}") as process:
+    async with cluster.running("port-forward", target, f":{pod_port}") as process:
         line = await line_of(process)
         assert line.startswith("Forwarding from 127.0.0.1:"), line
         yield process, int(line.split()[2].rpartition(":")[2])
@@ -127,9 +137,6 @@ async def echo_server() -> AsyncIterator[int]:
     answering: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        answering.add(task)
         try:
             while data := await reader.read(65536):
                 writer.write(data.upper())
@@ -139,7 +146,10 @@ async def echo_server() -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.add(asyncio.create_task(answer(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
     async with asyncio.timeout(DEADLINE_S):
@@ -156,6 +166,7 @@ async def talk(port: int, data: bytes) -> bytes:
 
 
 class TestPortForward:
+    @pytest.mark.covers("kubectl", "port-forward (a pod)")
     async def test_many_connections_at_once(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         async with echo_server() as port:

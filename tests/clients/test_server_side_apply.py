@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 from tests.clients.conftest import Cluster
 from tests.clients.manifests import DEPLOYMENT, ROUTE, ROUTE_DEFINITION
 
@@ -17,6 +18,7 @@ async def managers_of(cluster: Cluster, name: str = "deployment/reviews") -> lis
     ]
 
 
+@pytest.mark.covers("kubectl", "apply --server-side", "diff --server-side")
 async def test_apply_diff_and_apply_again(cluster: Cluster) -> None:
     apply = ("apply", "--server-side", "-f", "-")
     assert "reviews serverside-applied" in await cluster.ok(*apply, stdin=DEPLOYMENT)
@@ -31,6 +33,7 @@ async def test_apply_diff_and_apply_again(cluster: Cluster) -> None:
     assert "+  replicas: 3" in difference.out
 
 
+@pytest.mark.covers("kubectl", "apply --server-side --force-conflicts")
 async def test_what_somebody_scaled_is_a_conflict_until_it_is_forced(cluster: Cluster) -> None:
     await cluster.ok("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
     await cluster.ok("scale", "deployment/reviews", "--replicas=5")

@@ -34,6 +34,9 @@ async def image_of(cluster: Cluster) -> str:
 
 
 class TestRollouts:
+    @pytest.mark.covers(
+        "kubectl", "rollout status", "rollout history", "rollout undo", "rollout restart", "set image"
+    )
     async def test_history_undo_and_restart(self, alive: Cluster) -> None:
         await alive.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         await alive.ok("rollout", "status", "deployment/reviews", WAIT)
@@ -55,6 +58,9 @@ class TestRollouts:
         await alive.ok("rollout", "status", "deployment/reviews", WAIT)
         assert not before & {pod["metadata"]["name"] for pod in (await read(alive, "pods"))["items"]}
 
+    @pytest.mark.covers(
+        "kubectl", "rollout pause", "rollout resume", "set env", "set resources", "wait --for=jsonpath"
+    )
     async def test_a_paused_rollout_waits(self, alive: Cluster) -> None:
         await alive.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         await alive.ok("rollout", "status", "deployment/reviews", WAIT)
@@ -71,6 +77,7 @@ class TestRollouts:
 
 
 class TestCascades:
+    @pytest.mark.covers("kubectl", "delete --cascade=background", "delete --cascade=foreground")
     @pytest.mark.parametrize("cascade", ["background", "foreground"])
     async def test_what_it_made_goes_too(self, alive: Cluster, cascade: str) -> None:
         await alive.ok("apply", "-f", "-", stdin=DEPLOYMENT)
@@ -79,6 +86,7 @@ class TestCascades:
         await alive.ok("wait", "--for=delete", "pod", "-l", "app=reviews", WAIT)
         assert (await read(alive, "rs"))["items"] == []
 
+    @pytest.mark.covers("kubectl", "delete --cascade=orphan")
     async def test_orphans_stay_and_are_adopted_again(self, alive: Cluster) -> None:
         await alive.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         await alive.ok("rollout", "status", "deployment/reviews", WAIT)
@@ -88,6 +96,7 @@ class TestCascades:
         await alive.ok("rollout", "status", "deployment/reviews", WAIT)
         assert {pod["metadata"]["name"] for pod in (await read(alive, "pods"))["items"]} == before
 
+    @pytest.mark.covers("kubectl", "delete --all", "delete (a namespace)")
     async def test_all_of_a_kind_and_a_whole_namespace(self, alive: Cluster) -> None:
         await alive.ok("create", "namespace", "shop")
         for name in ("a", "b"):
@@ -99,29 +108,34 @@ class TestCascades:
 
 
 class TestInPlace:
+    @pytest.mark.covers("kubectl", "replace --force")
     async def test_replace_by_force_makes_it_anew(self, alive: Cluster) -> None:
         await alive.ok("apply", "-f", "-", stdin=POD)
         before = (await read(alive, "pod/sleeper"))["metadata"]["uid"]
         await alive.ok("replace", "--force", "-f", "-", stdin=POD)
         assert (await read(alive, "pod/sleeper"))["metadata"]["uid"] != before
 
+    @pytest.mark.covers("kubectl", "wait --for=create")
     async def test_wait_for_what_is_not_there_yet(self, alive: Cluster) -> None:
         async with alive.running("wait", "--for=create", "configmap/late", WAIT) as waiting:
             await asyncio.sleep(0)
             await alive.ok("create", "configmap", "late")
             assert "condition met" in await line_of(waiting)
 
+    @pytest.mark.covers("kubectl", "events")
     async def test_events_of_an_object(self, alive: Cluster) -> None:
         await alive.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         await alive.ok("rollout", "status", "deployment/reviews", WAIT)
         assert "ScalingReplicaSet" in await alive.ok("events", "--for=deployment/reviews")
 
+    @pytest.mark.covers("kubectl", "get --sort-by", "get --chunk-size")
     async def test_lists_come_in_chunks(self, alive: Cluster) -> None:
         for number in range(7):
             await alive.ok("create", "configmap", f"c{number}")
         out = await alive.ok("get", "configmaps", "--chunk-size=2", "--sort-by=.metadata.name", "-o", "name")
         assert [line for line in out.splitlines() if "/c" in line] == [f"configmap/c{n}" for n in range(7)]
 
+    @pytest.mark.covers("kubectl", "get all", "api-resources")
     async def test_everything_at_once(self, alive: Cluster) -> None:
         await alive.ok("apply", "-f", "-", stdin=DEPLOYMENT)
         await alive.ok("expose", "deployment", "reviews", "--port=80", "--target-port=9080")
@@ -134,6 +148,7 @@ class TestInPlace:
         for name in names:
             await alive.ok("get", name, "-A")
 
+    @pytest.mark.covers("kubectl", "kustomize")
     async def test_kustomize(self, alive: Cluster) -> None:
         folder = alive.directory / "overlay"
         folder.mkdir()
@@ -143,6 +158,7 @@ class TestInPlace:
 
 
 class TestStreams:
+    @pytest.mark.covers("kubectl", "cp")
     async def test_copy_there_and_back(self, cluster: Cluster) -> None:
         await running_pod(cluster)
         local, remote = cluster.directory / "a.bin", cluster.directory / "there.bin"
@@ -152,6 +168,7 @@ class TestStreams:
         await cluster.ok("cp", f"sleeper:{remote}", "back.bin")
         assert (cluster.directory / "back.bin").read_bytes() == local.read_bytes()
 
+    @pytest.mark.covers("kubectl", "proxy")
     async def test_proxy(self, cluster: Cluster) -> None:
         async with cluster.running("proxy", "--port=0") as proxy:
             address = (await line_of(proxy)).rpartition(" ")[2]

@@ -50,6 +50,7 @@ async def items(cluster: Cluster, *arguments: str) -> list[JsonObject]:
     return found
 
 
+@pytest.mark.covers("kubectl", "rollout (a StatefulSet)")
 async def test_a_stateful_set_rolls_and_comes_back(alive: Cluster) -> None:
     await alive.ok("apply", "-f", "-", stdin=DATABASE)
     await alive.ok("rollout", "status", "statefulset/db", WAIT)
@@ -72,6 +73,7 @@ async def test_a_stateful_set_rolls_and_comes_back(alive: Cluster) -> None:
     assert "1/1" in await alive.ok("get", "sts")
 
 
+@pytest.mark.covers("kubectl", "rollout (a DaemonSet)")
 async def test_a_daemon_set_rolls(alive: Cluster) -> None:
     await alive.ok("apply", "-f", "-", stdin=AGENT)
     await alive.ok("rollout", "status", "daemonset/agent", WAIT)
@@ -108,6 +110,7 @@ spec:
 """
 
 
+@pytest.mark.covers("kubectl", "create job --from")
 async def test_a_job_of_a_cron_job(alive: Cluster) -> None:
     await alive.ok("create", "cronjob", "report", "--image=ending", "--schedule=0 0 29 2 *")
     assert "0 0 29 2 *" in await alive.ok("get", "cj")
@@ -119,6 +122,7 @@ async def test_a_job_of_a_cron_job(alive: Cluster) -> None:
     await alive.ok("wait", "--for=delete", "job/now", WAIT)
 
 
+@pytest.mark.covers("kubectl", "drain")
 async def test_a_drain_keeps_to_the_budget(alive: Cluster) -> None:
     await alive.ok("create", "deployment", "web", "--image=web:1", "--replicas=2")
     await alive.ok("rollout", "status", "deployment/web", WAIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
@@ -54,14 +55,29 @@ def entries_after(
 
 
 def record(obj: JsonObject, entries: managers.Entries, *, old: JsonObject | None = None) -> None:
-    """Write the account into an object in place; what has not changed stays as it is in `old`."""
+    """
+    Write the account into an object in place; what has not changed stays as it is in `old`.
+
+    Of an object that is as it was, a time alone is no change: who applies a part without its defaults each minute would
+    otherwise be told of a change each minute.
+    """
     fields = obj["metadata"]
-    if old is not None and entries and entries == entries_of(old):
+    if (
+        old is not None
+        and entries
+        and _is_same(entries, entries_of(old), is_changed=without(obj) != without(old))
+    ):
         fields["managedFields"] = old["metadata"]["managedFields"]
     elif entries:
         fields["managedFields"] = managers.format_entries(entries)
     else:
         fields.pop("managedFields", None)
+
+
+def _is_same(entries: managers.Entries, before: managers.Entries, *, is_changed: bool) -> bool:
+    if is_changed or entries == before:
+        return entries == before
+    return [replace(each, time="") for each in entries] == [replace(each, time="") for each in before]
 
 
 def without(obj: JsonObject) -> JsonObject:

@@ -47,3 +47,15 @@ def test_an_unchanged_account_is_the_very_same() -> None:
     assert new["metadata"]["managedFields"] is OLD["metadata"]["managedFields"]
     accounting.record(new, ())
     assert new == accounting.without(OLD)
+
+
+@pytest.mark.parametrize(
+    ("value", "time"), [("same", "2026-01-01T00:00:00Z"), ("new", "2026-01-01T00:01:00Z")]
+)
+def test_a_time_alone_is_no_change_of_an_object_that_is_as_it_was(value: str, time: str) -> None:
+    old: dict[str, Any] = {"metadata": {"managedFields": [{**ENTRY, "time": "2026-01-01T00:00:00Z"}]}}
+    old["data"] = {"a": "same"}
+    new: dict[str, Any] = {"metadata": {}, "data": {"a": value}}
+    again = managers.parse([{**ENTRY, "time": "2026-01-01T00:01:00Z"}])
+    accounting.record(new, again, old=old)
+    assert new["metadata"]["managedFields"][0]["time"] == time
