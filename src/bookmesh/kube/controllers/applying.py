@@ -58,7 +58,8 @@ class Applier:
                     await self._tell(action.event, action.name, source)
                 case _:
                     written = await self._write(action, versions)
-                    self._observe(action.resource, written)
+                    if not _is_answered_with_a_scale(action):
+                        self._observe(action.resource, written)
                     if not isinstance(action, actions.Patch):
                         await self._tell(action.event, written["metadata"]["name"], source)
         return min(again_s, default=None)
@@ -160,6 +161,11 @@ class Applier:
                 event.regarding, event.reason, event.message.replace("{name}", name), event.type
             )
             await self._recorder.tell(told, source=source)
+
+
+def _is_answered_with_a_scale(action: actions.Create | actions.Update | actions.Patch) -> bool:
+    """What comes back then is no object of the resource, and must not stand for it in the copies."""
+    return not isinstance(action, actions.Create) and action.subresource == "scale"
 
 
 def _moved(versions: _Versions, key: tuple[Resource, str, str], version: str) -> str:

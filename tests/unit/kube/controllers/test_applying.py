@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from tests.unit.kube.controllers import lab
 from tests.unit.kube.controllers.fake_client import FakeClient
 
-from bookmesh.base.kubernetes import CONFIG_MAPS, EVENTS, PODS, ApiError, JsonObject
+from bookmesh.base.kubernetes import CONFIG_MAPS, DEPLOYMENTS, EVENTS, PODS, ApiError, JsonObject
 from bookmesh.kube.controllers import actions, applying, informers, recording
 
 
@@ -104,6 +105,27 @@ async def test_a_pod_that_takes_its_time_is_known_to_be_terminating_at_once() ->
     known = caches.of(PODS).get("default", "p")
     assert known is not None
     assert known["metadata"]["deletionTimestamp"]
+
+
+class Scaling(FakeClient):
+    """Answers a write of a Scale with the Scale, as an API server does."""
+
+    async def patch(self, *arguments: Any, subresource: str = "", **options: Any) -> JsonObject:
+        written = await super().patch(*arguments, **options)
+        assert subresource == "scale"
+        return {"kind": "Scale", "metadata": written["metadata"], "spec": {"replicas": 3}}
+
+
+async def test_a_scale_is_not_taken_for_what_it_scales() -> None:
+    client = Scaling()
+    caches = informers.Informers(client)
+    seen = await client.create(DEPLOYMENTS, body("web", spec={"replicas": 1, "template": {}}))
+    caches.of(DEPLOYMENTS).observe(seen)
+    scale = actions.Patch(DEPLOYMENTS, "default", "web", {"spec": {"replicas": 3}}, subresource="scale")
+    await applier(client, caches).apply((scale,), source="t")
+    known = caches.of(DEPLOYMENTS).get("default", "web")
+    assert known is not None
+    assert "template" in known["spec"]
 
 
 async def test_the_soonest_wish_to_look_again_counts() -> None:
