@@ -15,7 +15,7 @@ PROXY_CONFIG = """
 apiVersion: networking.istio.io/v1beta1
 kind: ProxyConfig
 metadata: {name: variables, namespace: meshconf}
-spec: {environmentVariables: {ISTIO_META_TEAM: blue, PLAIN: "1"}}
+spec: {concurrency: 3, environmentVariables: {ISTIO_META_TEAM: blue, PLAIN: "1"}}
 """
 UNREADABLE = """
 apiVersion: v1
@@ -88,6 +88,19 @@ def test_variables_of_a_proxy_config_are_in_the_proxys_container(configured: lab
     (proxy,) = [container for container in containers if container["name"] == "istio-proxy"]
     found = {variable["name"]: variable.get("value") for variable in proxy["env"]}
     assert (found["ISTIO_META_TEAM"], found["PLAIN"]) == ("blue", "1")
+
+
+def threads(lab: labs.Lab, namespace: str, pod: str) -> int:
+    """What the running Envoy says about its workers."""
+    ask = ("pilot-agent", "request", "GET", "server_info")
+    said = lab.kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--", *ask).stdout
+    options: dict[str, int] = json.loads(said)["command_line_options"]
+    return options["concurrency"]
+
+
+def test_threads_of_a_proxy_config_are_those_of_the_proxy(configured: labs.Lab) -> None:
+    assert threads(configured, "default", configured.pod("app=details")) == 1
+    assert threads(configured, NAMESPACE, "meshed") == 3
 
 
 def test_an_annotation_that_cannot_be_read_is_refused_at_admission(configured: labs.Lab) -> None:

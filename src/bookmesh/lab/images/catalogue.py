@@ -152,7 +152,7 @@ class Catalogue:
         return images.Image(
             reference=reference,
             entrypoint=(str(self._envoy), *_envoy_arguments()),
-            command=(),
+            command=("--concurrency", "1"),
             env=env | {"ISTIO_UNKNOWN": "unknown"},
             working_dir="/",
             entry=None,
@@ -181,10 +181,9 @@ class Catalogue:
 
 
 def _envoy_arguments() -> tuple[str, ...]:
-    """Flags of every proxy. One worker a proxy is plenty here; the drain fits inside a pod's grace period."""
+    """Flags of every proxy; the drain fits inside a pod's grace period. Threads are for the container to say."""
     return (
         *("-c", PROXY_CONFIG),
-        *("--concurrency", "1"),
         "--disable-hot-restart",
         *("--log-level", "warning"),
         *("--component-log-level", "misc:error"),

@@ -37,12 +37,22 @@ def _conflicts(
     for port in service.ports:
         for path, tls in _settings_for(policies.spec_of(parsed), port.number):
             for workload in snapshot.registry.workloads_behind(service):
+                if _is_gateway(workload, snapshot):
+                    continue
                 target = services_.target_port(port, workload)
                 mode = _mode_at(workload, target or 0, snapshot)
                 offer = _clashing_offer(tls, mode)
                 if offer:
                     found.setdefault(path, _finding(parsed, path, offer, workload, mode))
     yield from found.values()
+
+
+def _is_gateway(workload: workloads.Workload, snapshot: snapshots.MeshSnapshot) -> bool:
+    """Whether the servers of some Gateway say what the pod takes."""
+    return any(
+        gateway.selector and gateway.selector.items() <= workload.labels.items()
+        for _, gateway in snapshots.gateways_in(snapshot.configs).values()
+    )
 
 
 def _settings_for(

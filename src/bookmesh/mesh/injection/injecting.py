@@ -108,7 +108,7 @@ def _check_proxy_config(pod: JsonObject) -> None:
 
 
 def _add_own(pod: JsonObject, own: proxy_configs.ProxySettings, settings: InjectionSettings) -> None:
-    """Variables and image of this pod's proxy; what the pod says about its container wins."""
+    """Variables, image and threads of this pod's proxy; what the pod says about its container wins."""
     spec = pod["spec"]
     for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
         if container["name"] != settings_.PROXY_CONTAINER:
@@ -118,6 +118,11 @@ def _add_own(pod: JsonObject, own: proxy_configs.ProxySettings, settings: Inject
         container["env"] = [*(container.get("env") or ()), *more]
         if own.image_type and container.get("image") == settings.image:
             container["image"] = f"{settings.image}-{own.image_type}"
+        if own.concurrency is not None and not container.get("args"):
+            # Envoy counts CPUs where it is not told a number.
+            container["args"] = (
+                ["--concurrency", str(own.concurrency)] if own.concurrency else ["--cpuset-threads"]
+            )
 
 
 def _add_volumes(pod: JsonObject) -> None:

@@ -30,7 +30,13 @@ _INGRESS: Final = {
 }
 # Of a ProxyConfig: what is read, and what says the same as this mesh does anyway.
 _PROXY_FIELDS: Final = frozenset(
-    {"proxyStatsMatcher", "proxyMetadata", "discoveryAddress", "holdApplicationUntilProxyStarts"}
+    {
+        "proxyStatsMatcher",
+        "proxyMetadata",
+        "concurrency",
+        "discoveryAddress",
+        "holdApplicationUntilProxyStarts",
+    }
 )
 _Reader = Callable[[Any], dict[str, Any]]
 _INCLUSIONS: Final = ("inclusionPrefixes", "inclusionSuffixes", "inclusionRegexps")
@@ -116,6 +122,19 @@ def environment(proxy_config: Any) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(name), value) for name, value in found.items()))
 
 
+def concurrency(proxy_config: Any) -> int | None:
+    """
+    Read `concurrency` of a ProxyConfig: worker threads, 0 for one a CPU; None when it is not said.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    found = (proxy_config or {}).get("concurrency")
+    if found is not None and (not isinstance(found, int) or isinstance(found, bool) or found < 0):
+        raise ValueError("concurrency is a number of threads, 0 for one a CPU")
+    return found
+
+
 def _setting(name: str, value: Any, ingress: IngressSettings) -> dict[str, Any] | None:
     """The fields of `MeshSettings` that one field of MeshConfig sets; None when it is not acted on."""
     if name in _INGRESS:
@@ -144,7 +163,11 @@ def _access_log_format(value: Any) -> dict[str, Any]:
 
 def _default_config(value: Any) -> dict[str, Any]:
     value = value or {}
-    return {"stats_inclusions": inclusions(value), "environment": environment(value)}
+    return {
+        "stats_inclusions": inclusions(value),
+        "environment": environment(value),
+        "concurrency": concurrency(value),
+    }
 
 
 def _path_normalization(value: Any) -> dict[str, Any]:

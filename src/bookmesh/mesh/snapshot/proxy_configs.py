@@ -23,10 +23,14 @@ ANNOTATION = "proxy.istio.io/config"
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """`environment` are variables by name, sorted; `image_type` is a suffix of the image's tag, "" for none."""
+    """
+    `environment` are variables by name, sorted; `image_type` is a suffix of the image's tag, "" for none;
+    `concurrency` are worker threads, 0 for one a CPU, None when nobody says.
+    """
 
     environment: tuple[tuple[str, str], ...] = ()
     image_type: str = ""
+    concurrency: int | None = None
 
 
 def read_annotation(annotations: Mapping[str, str]) -> JsonObject:
@@ -40,6 +44,7 @@ def read_annotation(annotations: Mapping[str, str]) -> JsonObject:
         config = yaml.safe_load(annotations.get(ANNOTATION) or "") or {}
         mesh_config.inclusions(config)
         mesh_config.environment(config)
+        mesh_config.concurrency(config)
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"annotation {ANNOTATION} cannot be read: {error}") from error
     return dict(config)
@@ -63,20 +68,27 @@ def settings_for(
         for where, s in specs
         if where == namespace and s.selector is not None and s.selector.match_labels.items() <= labels.items()
     ]
-    annotated: tuple[tuple[str, str], ...] = ()
+    annotated: JsonObject = {}
     with contextlib.suppress(ValueError):
-        annotated = mesh_config.environment(read_annotation(metadata.get("annotations") or {}))
+        annotated = read_annotation(metadata.get("annotations") or {})
     environment = dict(settings.environment)
     for spec in (*reversed(root), *reversed(own)):
         environment |= spec.environment_variables
-    environment |= dict(annotated)
+    environment |= dict(mesh_config.environment(annotated))
     for spec in reversed(chosen):
         environment |= spec.environment_variables
     images = [
         s.image.image_type for s in (*chosen, *own, *root) if s.image is not None and s.image.image_type
     ]
     image_type = next(iter(images), "")
+    threads = (
+        *(spec.concurrency for spec in chosen),
+        mesh_config.concurrency(annotated),
+        *(spec.concurrency for spec in (*own, *root)),
+        settings.concurrency,
+    )
     return ProxySettings(
         environment=tuple(sorted(environment.items())),
         image_type="" if image_type == "default" else image_type,
+        concurrency=next((number for number in threads if number is not None), None),
     )

@@ -44,7 +44,8 @@ class MeshSettings:
     takes what goes to services nobody knows; a Sidecar says so. `ingress` is about Kubernetes Ingresses.
     `access_log_format` "" is Istio's own. The fields `…_export_to` say who sees what does not say it itself.
     `least_tls_version` is for mTLS inside the mesh. `default_retries` are those of routes that say nothing about them,
-    None for Istio's own. `environment` are variables of all proxies.
+    None for Istio's own. `environment` are variables of all proxies, `concurrency` their
+    worker threads (0 for one a CPU, None for the image's own).
     """
 
     root_namespace: str = "istio-system"
@@ -72,3 +73,4 @@ class MeshSettings:
     upgrades_to_http2: bool = False
     tcp_keepalive: destination_rules.TcpKeepalive | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    concurrency: int | None = None

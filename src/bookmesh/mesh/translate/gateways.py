@@ -86,7 +86,7 @@ def build_routes(
         if is_redirected:
             for entry in server.server.hosts:
                 hosts.setdefault(entry.rpartition("/")[2].lower(), _Host()).is_redirected = True
-    virtual_hosts = [_build_host(name, table.number, host) for name, host in sorted(hosts.items())]
+    virtual_hosts = [_build_host(name, table.number, host, scope) for name, host in sorted(hosts.items())]
     found = virtual_hosts or [_blackhole(table.number)]
     return route_configs.build_configuration(table.name, found), tuple(sources)
 
@@ -98,7 +98,7 @@ def _destination_ports(rule: routing.Routing, scope: scopes.Scope) -> Iterable[s
             yield from service.ports if service is not None else ()
 
 
-def _build_host(name: str, port: int, host: _Host) -> route_wire.VirtualHost:
+def _build_host(name: str, port: int, host: _Host, scope: scopes.Scope) -> route_wire.VirtualHost:
     virtual_host = route_wire.VirtualHost(
         name=f"{name}:{port}",
         domains=[name],
@@ -107,7 +107,7 @@ def _build_host(name: str, port: int, host: _Host) -> route_wire.VirtualHost:
     )
     if host.is_redirected:
         virtual_host.require_tls = route_wire.VirtualHost.ALL
-    route_configs.announce_http(virtual_host, host.service_ports)
+    route_configs.announce_http(virtual_host, host.service_ports, scope)
     return virtual_host
 
 

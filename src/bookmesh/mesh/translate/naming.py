@@ -28,6 +28,11 @@ def outbound_cluster(host: str, port: int, subset: str = "") -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
+def is_outbound(cluster: str) -> bool:
+    """Whether a cluster is one of a service's port, and not one of those that every proxy has."""
+    return cluster.startswith("outbound|")
+
+
 def parse_outbound(cluster: str) -> tuple[int, str, str]:
     """(port, subset, host) of the name of an outbound cluster."""
     _, port, subset, host = cluster.split("|")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bookmesh.base import overlays, steps
@@ -124,10 +124,10 @@ def _update(
     return Outbound(scope, built.replace_in(previous.part, gone, fresh), services_now, tables)
 
 
-def _routed_hosts(rules: Iterable[routing.Routing], scope: scopes.Scope) -> tuple[set[str], bool]:
-    """The services that VirtualServices may be for, and whether they name a host that is no service."""
+def _routed_hosts(rules: Sequence[routing.Routing], scope: scopes.Scope) -> tuple[set[str], bool]:
+    """The services that VirtualServices may be for, and whether they may be for a host that no service has."""
     found: set[str] = set()
-    has_unknown = False
+    has_unknown = any(map(route_configs.names_unknown_port, rules))
     for pattern in {host for rule in rules for host in rule.hosts}:
         if pattern in scope.services:
             found.add(pattern)

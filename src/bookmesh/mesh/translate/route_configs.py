@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bookmesh.base import overlays, steps
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import protocols, services
+from bookmesh.mesh.snapshot import hosts as hosts_
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import actions, filters, naming, peer_metadata, routes
@@ -37,7 +38,7 @@ class Host:
 class Table:
     """
     The virtual hosts of one port: those of services by hostname, in hostname order, and those for hosts of
-    VirtualServices that no service has.
+    VirtualServices that no service has there.
     """
 
     services: Mapping[str, Host]
@@ -172,19 +173,52 @@ def _service_host(
     host = wire.VirtualHost(
         name=single_name(service, port), domains=domains, routes=built, include_request_attempt_count=True
     )
-    announce_http(host, (port,))
+    announce_http(host, (port,), scope)
     return host
 
 
-def announce_http(host: wire.VirtualHost, ports: Iterable[services.ServicePort]) -> None:
-    """On ports without a declared protocol the peer's sidecar must be told that HTTP comes."""
-    if any(port.protocol is protocols.Protocol.AUTO for port in ports):
-        host.typed_per_filter_config[filters.ALPN_FILTER].CopyFrom(messages.pack(filters.mesh_http_alpn()))
+def announce_http(host: wire.VirtualHost, ports: Iterable[services.ServicePort], scope: scopes.Scope) -> None:
+    """
+    On ports without a declared protocol the peer's sidecar must be told that HTTP comes. A TLS server that is not of
+    the mesh would not understand: next to one each of the other destinations says it for itself, since Envoy's filter
+    does what all levels say.
+    """
+    if not any(port.protocol is protocols.Protocol.AUTO for port in ports):
+        return
+    announcement = messages.pack(filters.mesh_http_alpn())
+    targets = [target for route in host.routes for target in _targets(route)]
+    if not any(scope.originates_tls(cluster) for cluster, _ in targets):
+        host.typed_per_filter_config[filters.ALPN_FILTER].CopyFrom(announcement)
+        return
+    for cluster, place in targets:
+        if not scope.originates_tls(cluster):
+            place.typed_per_filter_config[filters.ALPN_FILTER].CopyFrom(announcement)
+
+
+def _targets(route: wire.Route) -> list[tuple[str, wire.Route | wire.WeightedCluster.ClusterWeight]]:
+    """The clusters to which a route leads, each with the place for settings of filters that are for it alone."""
+    weighted = [(one.name, one) for one in route.route.weighted_clusters.clusters]
+    return [*weighted] or [(route.route.cluster, route)]
+
+
+def names_unknown_port(rule: routing.Routing) -> bool:
+    """Whether a VirtualService has conditions for the port on which hosts may be unknown."""
+    return any(match.port == UNKNOWN_HOST_PORT for http in rule.spec.http for match in http.match)
 
 
 def _unknown_hosts(rule: routing.Routing, scope: scopes.Scope, taken: set[str]) -> Iterable[wire.VirtualHost]:
-    """Virtual hosts for hosts of a VirtualService that no service has, such as names outside the mesh."""
-    unknown = [name for name in rule.hosts if name.lower() not in taken and name not in scope.services]
+    """
+    Virtual hosts for hosts of a VirtualService that no service has on this port: names outside the mesh, and those of
+    services with other ports if the rule names this one. A wildcard that covers a service means services only.
+    """
+    is_named, served = names_unknown_port(rule), scope.services_on(UNKNOWN_HOST_PORT)
+    unknown = [
+        name
+        for name in rule.hosts
+        if name.lower() not in taken
+        and (is_named or name not in scope.services)
+        and not (name.startswith("*") and any(hosts_.matches(name, service.hostname) for service in served))
+    ]
     built = routes.build_routes(rule, routes.Place(scope, UNKNOWN_HOST_PORT)) if unknown else []
     for name in unknown:
         if built and name.lower() not in taken:

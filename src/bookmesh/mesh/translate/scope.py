@@ -122,14 +122,23 @@ class Scope:
 
     def tcp_options(self, cluster: str) -> tcp_options_.TcpOptions:
         """How connections to an outbound cluster are made; nothing special when no rule is for it."""
-        if cluster == naming.BLACKHOLE:
-            return tcp_options_.NO_OPTIONS
+        policy = self._policy_of_cluster(cluster)
+        return tcp_options_.options_for(policy) if policy is not None else tcp_options_.NO_OPTIONS
+
+    def originates_tls(self, cluster: str) -> bool:
+        """Whether connections to an outbound cluster start TLS that is not the mesh's."""
+        policy = self._policy_of_cluster(cluster)
+        return policy is not None and client_tls.is_origination(policy.tls)
+
+    def _policy_of_cluster(self, cluster: str) -> traffic_policies.EffectivePolicy | None:
+        """What rules say about an outbound cluster; None for other clusters, and where there is no such service."""
+        if not naming.is_outbound(cluster):
+            return None
         port, subset, host = naming.parse_outbound(cluster)
         service = self.services.get(host)
         if service is None:
-            return tcp_options_.NO_OPTIONS
-        policy = traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
-        return tcp_options_.options_for(policy)
+            return None
+        return traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
 
 
 def build_scope(

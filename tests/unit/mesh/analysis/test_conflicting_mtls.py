@@ -79,3 +79,14 @@ def test_policies_of_subsets_and_ports_are_named_by_their_place() -> None:
         "spec.trafficPolicy.portLevelSettings[0].tls.mode",
         "spec.subsets[0].trafficPolicy.tls.mode",
     ]
+
+
+def test_what_a_gateway_takes_is_said_by_its_servers() -> None:
+    server = {
+        "port": {"number": 80, "name": "https", "protocol": "HTTPS"},
+        "hosts": ["*"],
+        "tls": {"mode": "ISTIO_MUTUAL"},
+    }
+    gateway = small.istio("Gateway", "edge", selector={"app": "web"}, servers=[server])
+    assert len(findings("ISTIO_MUTUAL", *web(has_sidecar=False))) == 1
+    assert findings("ISTIO_MUTUAL", *web(has_sidecar=False), gateway) == []

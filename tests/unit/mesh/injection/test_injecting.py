@@ -68,6 +68,14 @@ def test_variables_and_image_of_the_pods_proxy():
         assert proxy["image"] == "docker.io/istio/proxyv2:1.28.0-distroless"
 
 
+@pytest.mark.parametrize(
+    ("threads", "expected"), [(None, None), (3, ["--concurrency", "3"]), (0, ["--cpuset-threads"])]
+)
+def test_threads_of_the_pods_proxy(threads, expected):
+    own = proxy_configs.ProxySettings(concurrency=threads)
+    assert proxy_of(inject(own=own)).get("args") == expected
+
+
 def test_what_the_pod_says_about_its_container_wins():
     mine = {"name": "istio-proxy", "image": "mine", "env": [{"name": "A", "value": "pod"}]}
     own = proxy_configs.ProxySettings((("A", "1"),), "debug")

@@ -13,11 +13,11 @@ def findings(**spec: Any) -> list[tuple[str, str]]:
     return [(finding.code, finding.where) for finding in parsed.findings]
 
 
-def test_variables_and_image_are_acted_on_and_threads_are_not() -> None:
-    assert findings(environmentVariables={"A": "b"}, image={"imageType": "debug"}) == []
-    assert findings(concurrency=2) == [("BM0205", "spec.concurrency")]
+def test_all_fields_are_acted_on() -> None:
+    assert findings(environmentVariables={"A": "b"}, image={"imageType": "debug"}, concurrency=2) == []
 
 
 def test_mistakes_are_named_with_their_place() -> None:
     assert findings(image={"imageType": "tiny"}) == [("BM0201", "spec.image.imageType")]
+    assert findings(concurrency=-1) == [("BM0201", "spec.concurrency")]
     assert findings(environmentVariables={"A": 1}) == [("BM0201", "spec.environmentVariables[...]")]

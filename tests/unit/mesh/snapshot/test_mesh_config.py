@@ -44,6 +44,7 @@ def read(text: str) -> mesh_config.MeshConfig:
         ("defaultHttpRetryPolicy: {attempts: 7}", "default_retries", HttpRetry(attempts=7)),
         ("h2UpgradePolicy: UPGRADE", "upgrades_to_http2", True),
         ("tcpKeepalive: {time: 9s}", "tcp_keepalive", TcpKeepalive(time="9s")),
+        ("defaultConfig: {concurrency: 2}", "concurrency", 2),
         ("defaultConfig: {proxyMetadata: {B: b, A: a}}", "environment", (("A", "a"), ("B", "b"))),
     ],
 )
@@ -87,7 +88,8 @@ def test_without_a_config_map_nothing_changes() -> None:
         ("meshMTLS: {minProtocolVersion: TLSV1_0}", "error", '"TLSV1_0" is not one of'),
         ("defaultConfig: {proxyMetadata: [1]}", "error", "proxyMetadata is a mapping"),
         ("enableTracing: true", "warning", "does not act on yet"),
-        ("defaultConfig: {concurrency: 2}", "warning", "sets defaultConfig.concurrency, which"),
+        ("defaultConfig: {concurrency: many}", "error", "concurrency is a number"),
+        ("defaultConfig: {drainDuration: 2s}", "warning", "sets defaultConfig.drainDuration, which"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_changes_nothing(text: str, severity: str, message: str) -> None:

@@ -58,7 +58,18 @@ def test_kind_of_image_is_the_nearest_one_that_is_given() -> None:
     assert settings().image_type == ""
 
 
-@pytest.mark.parametrize("text", ["a: [", "[1]", "proxyStatsMatcher: 1", "proxyMetadata: {A: 1}"])
+def test_threads_are_those_of_the_nearest_that_says_a_number() -> None:
+    root, own = config("root", "istio-system", concurrency=3), config("own")
+    one = config("one", concurrency=0, **APP)
+    assert settings().concurrency is None
+    assert settings(root, own).concurrency == 3
+    assert settings(root, own, annotation="concurrency: 4").concurrency == 4
+    assert settings(root, own, one, annotation="concurrency: 4", app="a").concurrency == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "[1]", "proxyStatsMatcher: 1", "proxyMetadata: {A: 1}", "concurrency: -1"]
+)
 def test_an_annotation_that_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=r"annotation proxy\.istio\.io/config cannot be read"):
         proxy_configs.read_annotation({"proxy.istio.io/config": text})
