@@ -169,6 +169,40 @@ def test_bookinfos_details_asks_the_book_service(lab: labs.Lab) -> None:
     assert json.loads(text)["ISBN-10"] == "0486424618"
 
 
+def host_curl(lab: labs.Lab, *arguments: str) -> tuple[int, str]:
+    """Run curl on this machine, with the variables of `bookmesh env --simulated-internet`: exit code and output."""
+    variables = lab.bookmesh("env", "--simulated-internet").stdout
+    script = f'{variables}exec curl -sS --max-time 30 "$@"'
+    done = labs.run(["sh", "-c", script, "sh", *arguments], env=lab.env, check=False, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_programs_of_this_machine_reach_simulated_hosts_and_no_others(lab: labs.Lab) -> None:
+    server = f"{lab.status()['api']['url']}/version"
+    assert host_curl(lab, "https://any.partner.example:8443/rates") == (0, '{"EUR": 1.1}')
+    assert host_curl(lab, "http://partner.example/shut/now") == (0, "closed")
+    facts = ("-o", "/dev/null", "-w", "%{http_code} HTTP/%{http_version}", "https://edition.cnn.com/politics")
+    assert host_curl(lab, *facts) == (0, "200 HTTP/2")
+    code, text = host_curl(lab, "https://nowhere.example")
+    assert code == 56, text
+    assert host_curl(lab, "-o", "/dev/null", "-w", "%{http_code}", "http://nowhere.example") == (0, "502")
+    assert host_curl(lab, "http://127.0.0.1:9/")[0] == 7  # loopback is not the proxy's business
+    assert host_curl(lab, "-k", "-o", "/dev/null", "-w", "%{http_code}", server) == (0, "200")
+
+
+def test_without_the_variables_this_machine_reaches_none_of_them(lab: labs.Lab) -> None:
+    command = [
+        "curl",
+        "-sS",
+        "--noproxy",
+        "*",
+        "--connect-timeout",
+        "2",
+        "https://any.partner.example:8443/rates",
+    ]
+    assert labs.run(command, env=lab.env, check=False, timeout=60).returncode != 0
+
+
 def test_an_unknown_name_does_not_exist_and_the_lab_says_so(lab: labs.Lab) -> None:
     code, text = curl(lab, "meshed", "https://nowhere.example")
     assert code == 6
@@ -244,6 +278,8 @@ def test_the_real_internet_is_what_this_machine_reaches(
     address, port = outside_server
     for pod in ("plain", "meshed"):
         assert curl(made, pod, f"http://{address}:{port}/") == (0, "from this machine\n")
+    refused = made.bookmesh("env", "--simulated-internet", check=False)
+    assert (refused.returncode, "error[BM0422]" in refused.stderr) == (1, True)
     variables = made.kubectl("exec", "plain", "--", "env").stdout
     assert "SSL_CERT_FILE" not in variables
     # Connected here and refused there: the reset comes during the connection or after it.

@@ -69,6 +69,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0410": "the cluster did not answer, or did not do what every task needs",
     "BM0420": "an Ingress belongs to no class that exists, so nobody serves it",
     "BM0421": "TLS of a Sidecar's listener has no effect, because the port has the mesh's own",
+    "BM0422": "the lab has no simulated Internet that programs of this machine could be led to",
     "BM0501": "no running pod is called so, or belongs to a workload called so",
     "BM0502": "a pod has no proxy, so there is nothing to explain",
     "BM0503": "it must be said from where a request is made",

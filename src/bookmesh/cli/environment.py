@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bookmesh.base import findings
 from bookmesh.cli import terminal
 from bookmesh.lab import client, launching, paths
 
@@ -19,20 +20,48 @@ shell_option = click.option(
 @click.command()
 @terminal.name_option
 @shell_option
-def env(name: str, shell: str) -> None:
+@click.option(
+    "--simulated-internet",
+    is_flag=True,
+    help="Also variables by which curl and other programs of this shell reach the hosts of the simulated Internet, "
+    "and no others.",
+)
+def env(name: str, shell: str, simulated_internet: bool) -> None:
     """Print KUBECONFIG, KUBECACHEDIR and PATH for this shell: eval "$(bookmesh env)"."""
-    print_variables(name, shell=shell)
+    print_variables(name, shell=shell, reaches_hosts=simulated_internet)
 
 
-def print_variables(name: str, *, shell: str) -> None:
-    """Print what makes a shell use a lab that runs, in the syntax of `shell`."""
+def print_variables(name: str, *, shell: str, reaches_hosts: bool = False) -> None:
+    """Print what makes a shell use a lab that runs, and its simulated hosts, in the syntax of `shell`."""
     with terminal.failures():
         lab = paths.paths_for(name)
-        launching.require_running(lab)
+        settings = launching.require_running(lab)
+        more = _internet(lab, settings) if reaches_hosts else {}
         client.link_shims(lab)
-    for variable, value in client.environment(lab).items():
+    for variable, value in (client.environment(lab) | more).items():
         quoted = shlex.quote(value)
         click.echo(f"set -gx {variable} {quoted}" if shell == "fish" else f"export {variable}={quoted}")
+
+
+def _internet(lab: paths.LabPaths, settings: launching.LabSettings) -> dict[str, str]:
+    """
+    Variables that lead to the simulated Internet.
+
+    Raises:
+        BookmeshError: BM0422, the lab has none.
+    """
+    from bookmesh.lab.internet import proxying
+
+    if not settings.proxy_port:
+        raise findings.BookmeshError(
+            findings.Finding(
+                code="BM0422",
+                message=f'the lab "{lab.name}" has no simulated Internet',
+                where="bookmesh up --internet" if settings.real_internet else "",
+                hint="programs of this machine need no variables for the real one; leave --simulated-internet out",
+            )
+        )
+    return proxying.variables(settings.proxy_port, str(lab.bundle))
 
 
 class _PassedOn(click.Command):

@@ -35,6 +35,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "env": (
         'eval "$(bookmesh env)"                  kubectl and istioctl in this shell mean the lab',
         "bookmesh env --shell fish | source      the same for fish",
+        'eval "$(bookmesh env --simulated-internet)"   and curl reaches https://httpbin.org of the lab',
     ),
     "kubectl": (
         "bookmesh kubectl get pods",

@@ -75,10 +75,17 @@ async def run(
             slot, holder = slots.take(previous.slot or None if previous else None)
             held.enter_context(holder)
             node = await nodes.open_node(
-                lab, kube, forkserver, issuer=issuer, slot=slot, real_internet=real_internet
+                lab,
+                kube,
+                forkserver,
+                issuer=issuer,
+                slot=slot,
+                real_internet=real_internet,
+                proxy_port=previous.proxy_port if previous else 0,
             )
             listeners.append(await node.listen_inside())
-        settings = launching.LabSettings(listener.getsockname()[1], slot, real_internet, extent)
+        proxy_port = node.outside.proxy_port if node else 0
+        settings = launching.LabSettings(listener.getsockname()[1], slot, real_internet, extent, proxy_port)
         inside = _inside(lab, began, settings, kube, node)
         streams: pods.PodStreams = node.agent if node else absent_node.AbsentNode()
         api = api_server.build_app(kube, streams=streams, issuer=issuer, inside=inside)
@@ -114,7 +121,7 @@ def _inside(
         settings,
         kube.client,
         ports=node.ports,
-        internet=node.internet,
+        internet=node.outside.internet,
         node_address=node.address,
     )
 

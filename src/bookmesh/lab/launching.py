@@ -29,13 +29,15 @@ PATIENCE_S = 60.0
 class LabSettings:
     """
     What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server; with `real_internet`
-    pods reach what this machine reaches. `slot` is 0 when no node runs.
+    pods reach what this machine reaches, without it programs of this machine reach the simulated one by `proxy_port`,
+    0 when there is none. `slot` is 0 when no node runs.
     """
 
     port: int
     slot: int
     real_internet: bool = False
     extent: extents.Extent = extents.Extent.MESH
+    proxy_port: int = 0
 
 
 def read_settings(lab: paths.LabPaths) -> LabSettings | None:

@@ -34,18 +34,18 @@ class NodeParts:
     agent: agent.Node
     directory: service_directory.ServiceDirectory
     ports: host_ports.HostPorts
-    internet: opening.Internet
+    outside: opening.Outside
     address: str
     policies: policy_rules.PolicyRules
 
     def runs(self) -> list[Coroutine[Any, Any, object]]:
         """What has to run for pods to live and reach each other."""
-        dns = cluster_dns.ClusterDns(self.directory, self.network, fallback=self.internet.resolve)
+        dns = cluster_dns.ClusterDns(self.directory, self.network, fallback=self.outside.internet.resolve)
         rules = service_rules.ServiceRules(self.directory, self.network, node_address=self.address)
         return [
             self.directory.run(),
             dns.run(),
-            self.internet.run(),
+            self.outside.run(),
             rules.run(),
             self.policies.run(),
             self.ports.run(),
@@ -66,6 +66,7 @@ async def open_node(
     issuer: tokens.TokenIssuer,
     slot: int,
     real_internet: bool,
+    proxy_port: int,
     volume_drivers: Mapping[str, ports.VolumeDriver] | None = None,
     network_hooks: Sequence[ports.NetworkHook] = (),
 ) -> NodeParts:
@@ -79,7 +80,9 @@ async def open_node(
     envoy = find_envoy()
     inner = await asyncio.to_thread(network.NodeNetwork.create, address)
     kube.verbs.webhooks.caller.make_socket = inner.namespace.socket  # their Services are in the pods' network
-    outside = opening.open_internet(lab, inner, forkserver, real=real_internet, envoy=envoy)
+    outside = opening.open_internet(
+        lab, inner, forkserver, real=real_internet, proxy_port=proxy_port, envoy=envoy
+    )
     directory = service_directory.ServiceDirectory(kube.client)
     stand_ins = catalogue.Catalogue(
         catalogue.load(), envoy=envoy, programs=lab.directory / "programs", trust=outside.trust
@@ -100,7 +103,7 @@ async def open_node(
     )
     listening = host_ports.HostPorts(directory, kube.client, inner, slot=slot)
     policies = policy_rules.PolicyRules(kube.client, inner)
-    return NodeParts(inner, node, directory, listening, outside.internet, address, policies)
+    return NodeParts(inner, node, directory, listening, outside, address, policies)
 
 
 def find_envoy() -> Path:

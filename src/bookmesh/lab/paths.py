@@ -9,6 +9,7 @@ Where a lab keeps its files. One directory a lab, mode 0700; `down` removes it w
     <root>/<name>/kubeconfig    0600; one context, named after the lab
     <root>/<name>/hosts.yaml    hosts that a person added to the simulated Internet
     <root>/<name>/internet.log  what its servers have to say
+    <root>/<name>/ca-certificates.crt  the host's trusted certificates and that of the simulated Internet
     <root>/<name>/bin/          shims that `bookmesh env` puts on PATH
     <root>/<name>/node/         volumes and logs of pods
     <root>/<name>/images/       images that a person loaded
@@ -68,6 +69,10 @@ class LabPaths:
     @property
     def hosts(self) -> Path:
         return self.directory / "hosts.yaml"
+
+    @property
+    def bundle(self) -> Path:
+        return self.directory / "ca-certificates.crt"
 
     @property
     def shims(self) -> Path:

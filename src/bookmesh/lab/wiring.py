@@ -76,9 +76,6 @@ async def run(
     slot, held = slots.take(previous.slot if previous else None)
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     with held:
-        settings = launching.LabSettings(
-            port=listener.getsockname()[1], slot=slot, real_internet=real_internet
-        )
         own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
         issuer = tokens.TokenIssuer(own.token_key)
         kube = api_server.open_kube(lab, hooks=_hooks, preferred=(ISTIO_GROUP,))
@@ -93,10 +90,17 @@ async def run(
             issuer=issuer,
             slot=slot,
             real_internet=real_internet,
+            proxy_port=previous.proxy_port if previous else 0,
             volume_drivers={injection_settings.CSI_DRIVER: proxy_volumes.ProxyVolumes(control)},
             network_hooks=[interception.Interception()],
         )
         await seeding.seed_api_server_pod(kube.client, node_name=seeding.NODE_NAME, host_ip=node.address)
+        settings = launching.LabSettings(
+            port=listener.getsockname()[1],
+            slot=slot,
+            real_internet=real_internet,
+            proxy_port=node.outside.proxy_port,
+        )
         inside = status.Inside(
             lab.name,
             began,
@@ -104,7 +108,7 @@ async def run(
             kube.client,
             control=control,
             ports=node.ports,
-            internet=node.internet,
+            internet=node.outside.internet,
             node_address=node.address,
         )
         api = api_server.build_app(kube, streams=node.agent, issuer=issuer, inside=inside)

@@ -7,6 +7,7 @@ options by which a person or a pod names another bundle still count.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
@@ -19,7 +20,7 @@ from bookmesh.kube.sandbox.network import NodeNetwork
 from bookmesh.kube.sandbox.specification import Mount
 from bookmesh.lab import paths
 from bookmesh.lab.images import catalogue
-from bookmesh.lab.internet import authority, hosts, outlet, simulation
+from bookmesh.lab.internet import authority, hosts, outlet, proxying, simulation
 
 BUNDLE: Final = "/etc/bookmesh/ca-certificates.crt"
 """Where the bundle is in every pod, whatever the host's distribution."""
@@ -42,17 +43,37 @@ class Internet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """`trust` is for the images of the lab."""
+    """`trust` is for the images of the lab, `proxy` for programs of the host, which reach the real Internet without."""
 
     internet: Internet
     trust: catalogue.Trust
+    proxy: proxying.Proxy | None = None
+
+    @property
+    def proxy_port(self) -> int:
+        """The port of the proxy on loopback; 0 without one."""
+        return self.proxy.port if self.proxy is not None else 0
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self.internet.run())
+            if self.proxy is not None:
+                parts.create_task(self.proxy.run())
 
 
 def open_internet(
-    lab: paths.LabPaths, node: NodeNetwork, forks: Forks, *, real: bool, envoy: Path
+    lab: paths.LabPaths,
+    node: NodeNetwork,
+    forks: Forks,
+    *,
+    real: bool,
+    proxy_port: int,
+    envoy: Path,
 ) -> Outside:
     """
-    Prepare the Internet of a lab; nothing runs before `run`.
+    Prepare the Internet of a lab; nothing runs before `run`. `proxy_port` is the one for programs of the host, if it is
+    free, else any.
 
     Raises:
         BookmeshError: BM0340, the hosts that a person gave cannot be used.
@@ -70,7 +91,8 @@ def open_internet(
         envoy=envoy,
         log=lab.directory / "internet.log",
     )
-    return Outside(simulated, build_trust(lab.directory / "ca-certificates.crt", signer))
+    proxy = proxying.Proxy(proxying.listen(preferred_port=proxy_port), simulated.connect)
+    return Outside(simulated, build_trust(lab.bundle, signer), proxy)
 
 
 def build_trust(bundle: Path, signer: authority.Authority) -> catalogue.Trust:

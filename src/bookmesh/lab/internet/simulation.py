@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -67,18 +68,21 @@ class Simulation:
         self._envoy = envoy
         self._log_path = log
         self._names = names.Names(directory.addresses_of)
+        self._namespace: NetworkNamespace | None = None
+        self._attached = asyncio.Event()
         self._wanted = asyncio.Event()
         self._serves = asyncio.Event()
         self._failure: findings.Finding | None = None
 
     async def run(self) -> NoReturn:
         """Wait until somebody wants something, then serve until cancelled; servers that end are started again."""
-        namespace = await asyncio.to_thread(self._attach)
+        self._namespace = namespace = await asyncio.to_thread(self._attach)
         waiting = contextlib.ExitStack()
         try:
             sockets = await asyncio.to_thread(namespace.run, self._listen)
             for one in sockets:
                 waiting.enter_context(one)
+            self._attached.set()
             await self._wait_for_use(sockets)
             while True:
                 try:
@@ -94,6 +98,7 @@ class Simulation:
                 await asyncio.sleep(_RESTART_S)
         finally:
             waiting.close()
+            self._namespace = None
             namespace.close()
 
     async def resolve(self, query: dns.message.Message) -> dns.message.Message:
@@ -104,6 +109,29 @@ class Simulation:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._serves.wait(), _ANSWER_WITHIN_S)
         return response
+
+    async def connect(self, host: str, port: int) -> socket.socket:
+        """
+        Connect to a host from inside its network, on behalf of a program that is no pod.
+
+        Raises:
+            OSError: no host has this name, or nothing answers (TimeoutError after some seconds).
+        """
+        addresses = self._directory.addresses_of(host.lower())
+        if not addresses and host not in self._directory.all_addresses:
+            raise OSError(errno.EHOSTUNREACH, "the simulated Internet has no such host")
+        await self._attached.wait()
+        if self._namespace is None:
+            raise OSError(errno.ENETDOWN, "the simulated Internet has ended")
+        made = await asyncio.to_thread(self._namespace.socket)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                where = addresses[0] if addresses else host
+                await asyncio.get_running_loop().sock_connect(made, (where, port))
+        except BaseException:
+            made.close()
+            raise
+        return made
 
     def findings(self) -> list[findings.Finding]:
         """Say which names nobody has, and why the servers do not run if they should."""
