@@ -2,8 +2,8 @@
 Configuration objects nobody would write: from the schemas of all kinds, and from valid objects with something changed.
 
 Strings come out of a pool of words that mean something somewhere (hosts, subsets, ports, paths, regular expressions,
-durations) or nothing at all, so that objects refer to each other often enough to reach deep. All of them are regular
-expressions: a broken one is for Envoy to find (BM0206), since no other library has its grammar.
+durations) or nothing at all, so that objects refer to each other often enough to reach deep. Many are no regular
+expressions, or none of RE2's.
 """
 
 from __future__ import annotations
@@ -110,6 +110,7 @@ WORDS = (
         "%",
         "100%",
     ),
+    *("(", "(a)(b)", "\\2", "a{1001}", "(?=a)", "(?P<x>a)|b", "a**", "[[:word:]]+", "\\C", "(?i)x", "\\pN"),
 )
 NUMBERS = (0, 1, 2, 79, 80, 443, 503, 9080, 15001, 15006, 65535, 100, 599, 4294967295)
 # Fields without which most objects say nothing.
@@ -191,9 +192,9 @@ def paths_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """A valid object in which up to three places were dropped, doubled, or given another value."""
-    obj = copy.deepcopy(draw(st.sampled_from(seeds())))
+def mutated(draw: st.DrawFn, *, kind: str = "") -> dict[str, Any]:
+    """A valid object (of one kind) in which up to three places were dropped, doubled, or given another value."""
+    obj = copy.deepcopy(draw(st.sampled_from([seed for seed in seeds() if kind in ("", seed["kind"])])))
     obj.setdefault("spec", {})
     for _ in range(draw(st.integers(0, 3))):
         places = paths_in(obj["spec"])
@@ -227,6 +228,48 @@ def generated(draw: st.DrawFn) -> dict[str, Any]:
         "metadata": {"name": draw(st.sampled_from(("reviews", "public", "x")))},
         "spec": draw(specs(kind.kind)),
     }
+
+
+_CONNECTION_MANAGER: dict[str, Any] = {
+    "filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}
+}
+_LUA = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+    "default_source_code": {"inline_string": "function ("},
+}
+# Each reads well, and no Envoy takes what it makes.
+REFUSED_PATCHES: tuple[dict[str, Any], ...] = (
+    {
+        "applyTo": "HTTP_ROUTE",
+        "patch": {"operation": "MERGE", "value": {"match": {"safe_regex": {"regex": "("}}}},
+    },
+    {
+        "applyTo": "HTTP_FILTER",
+        "match": {"listener": _CONNECTION_MANAGER},
+        "patch": {"operation": "INSERT_FIRST", "value": {"name": "lua", "typed_config": _LUA}},
+    },
+    {
+        "applyTo": "CLUSTER",
+        "match": {"cluster": {"service": "reviews.default.svc.cluster.local"}},
+        "patch": {"operation": "MERGE", "value": {"type": "STATIC"}},
+    },
+)
+
+
+@st.composite
+def refused_patches(draw: st.DrawFn) -> dict[str, Any]:
+    """EnvoyFilters of which each patch makes something that Envoy refuses."""
+    return {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": "refused"},
+        "spec": {"configPatches": draw(st.lists(st.sampled_from(REFUSED_PATCHES), min_size=1, max_size=2))},
+    }
+
+
+def patches() -> st.SearchStrategy[dict[str, Any]]:
+    """EnvoyFilters: valid ones with something changed, and some that must be refused."""
+    return st.one_of(mutated(kind="EnvoyFilter"), mutated(kind="EnvoyFilter"), refused_patches())
 
 
 def objects() -> st.SearchStrategy[dict[str, Any]]:

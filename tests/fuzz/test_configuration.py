@@ -40,10 +40,10 @@ RUN = settings(
     ],
 )
 PROXIES = ("default/productpage-v1-5d8f-aaaaa", "istio-system/istio-ingressgateway-1")
-# Patches of Envoy's own configuration: what they do is up to whoever writes them, and no analysis can tell.
 # Where a person sends connections need not exist; then they are closed.
 DESTINATION = " uses cluster outbound|"
-UNCHECKED = frozenset({"EnvoyFilter"})
+# They patch Envoy's own configuration: what that does is up to whoever writes them, and no analysis can tell.
+PATCHES = "EnvoyFilter"
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +91,8 @@ def test_what_is_accepted_no_envoy_refuses(envoys: live.Envoys, bookinfo: list[d
         if time.monotonic() > until_s:
             return
         tried += 1
-        configs = [obj for obj in configs if obj["kind"] not in UNCHECKED]
-        world = worlds.build(copy.deepcopy(bookinfo + with_names(configs)), {"proxy": proxy})
+        unpatched = [obj for obj in with_names(configs) if obj["kind"] != PATCHES]
+        world = worlds.build(copy.deepcopy(bookinfo + unpatched), {"proxy": proxy})
         said = "---\n".join(yaml.safe_dump(obj, allow_unicode=True) for obj in configs)
         findings = [finding.render() for finding in analysis.analyze(world.snapshot)]
         problems = [p for p in consistency.check(world.resources()) if DESTINATION not in p]
@@ -102,6 +102,39 @@ def test_what_is_accepted_no_envoy_refuses(envoys: live.Envoys, bookinfo: list[d
 
     check()
     sys.stdout.write(f"{tried} inputs\n")
+
+
+@pytest.mark.timeout(SECONDS + 300 if INPUTS else 300)
+def test_a_patch_that_envoy_refuses_breaks_nothing_else(
+    envoys: live.Envoys, bookinfo: list[dict[str, Any]]
+) -> None:
+    """What a patch was not about is taken all the same, and everything once the patch is gone."""
+    until_s, tried, refused_patches = ends_s(), 0, 0
+
+    @RUN
+    @given(patches=st.lists(objects.patches(), min_size=1, max_size=3), proxy=st.sampled_from(PROXIES))
+    def check(patches: list[dict[str, Any]], proxy: str) -> None:
+        nonlocal tried, refused_patches
+        if time.monotonic() > until_s:
+            return
+        tried += 1
+        world = worlds.build(copy.deepcopy(bookinfo + with_names(patches)), {"proxy": proxy})
+        said = "---\n".join(yaml.safe_dump(obj, allow_unicode=True) for obj in patches)
+        sources = world.resources().sources()
+        refused = envoys.refusals(world)
+        refused_patches += bool(refused)
+        innocent = [
+            (short, name, message)
+            for short, name, message in refused
+            if not any(ref.kind == PATCHES for ref in sources[worlds.TYPES[short], name])
+        ]
+        assert not innocent, "\n".join([f"for {proxy} Envoy refuses {innocent}", said])
+        again = envoys.refusals(worlds.build(copy.deepcopy(bookinfo), {"proxy": proxy}))
+        assert not again, "\n".join([f"for {proxy} Envoy still refuses {again}", said])
+
+    check()
+    assert refused_patches, "no patch was refused, so nothing was shown"
+    sys.stdout.write(f"{tried} inputs, {refused_patches} with refusals\n")
 
 
 def with_names(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:

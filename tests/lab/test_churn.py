@@ -32,14 +32,25 @@ pytestmark = pytest.mark.lab
 RATE = 300  # requests a second
 WORKERS = 6
 REQUESTS_A_CHANGE = 12
-NETWORKING = "/apis/networking.istio.io/v1/namespaces/default"
+GROUP = "networking.istio.io"
 PLURALS = {
     "VirtualService": "virtualservices",
     "DestinationRule": "destinationrules",
     "ServiceEntry": "serviceentries",
     "Gateway": "gateways",
     "Sidecar": "sidecars",
+    "EnvoyFilter": "envoyfilters",
 }
+
+
+def version_of(kind: str) -> str:
+    return f"{GROUP}/{'v1alpha3' if kind == 'EnvoyFilter' else 'v1'}"
+
+
+def place_of(kind: str) -> str:
+    return f"/apis/{version_of(kind)}/namespaces/default/{PLURALS[kind]}"
+
+
 # A 404 of the application's own would hide one of the mesh: these paths exist, and one goes through two more sidecars.
 PATHS = ("/api/v1/products", "/api/v1/products/0/reviews", "/api/v1/products/0/ratings", "/api/v1/products/0")
 
@@ -65,9 +76,9 @@ class Api:
 
     def put(self, kind: str, name: str, spec: dict[str, Any]) -> None:
         """Create the object, or replace its spec."""
-        place = f"{NETWORKING}/{PLURALS[kind]}"
+        place = place_of(kind)
         body = {
-            "apiVersion": "networking.istio.io/v1",
+            "apiVersion": version_of(kind),
             "kind": kind,
             "metadata": {"name": name, "namespace": "default"},
             "spec": spec,
@@ -83,11 +94,11 @@ class Api:
         return None
 
     def delete(self, kind: str, name: str) -> None:
-        status, answer = self.call("DELETE", f"{NETWORKING}/{PLURALS[kind]}/{name}")
+        status, answer = self.call("DELETE", f"{place_of(kind)}/{name}")
         assert status in (200, 404), answer
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.call("GET", f"{NETWORKING}/{PLURALS[kind]}/{name}")[1]
+        found: dict[str, Any] = self.call("GET", f"{place_of(kind)}/{name}")[1]
         return found
 
     def are_synced(self) -> bool:
@@ -331,11 +342,13 @@ def test_no_request_fails_during_200_changes(bookinfo: labs.Lab, api: Api) -> No
 def test_what_envoy_refuses_changes_nothing_for_traffic_and_is_reported(bookinfo: labs.Lab, api: Api) -> None:
     bookinfo.apply_sample("subsets.yaml", "routes-all-v1.yaml")
     labs.wait_until(api.are_synced, what="a quiet mesh")
-    good = api.get("VirtualService", "reviews")["spec"]
-    broken = {"match": [{"uri": {"regex": "/([a-z"}}], "route": [{"destination": {"host": "reviews"}}]}
-    try:
-        with load(bookinfo.page) as running:
-            api.put("VirtualService", "reviews", {"hosts": ["reviews"], "http": [broken]})
+    with load(bookinfo.page) as running:
+        try:
+            api.put(
+                "EnvoyFilter",
+                "patch",
+                {"configPatches": [patch_of_routes({"safe_regex": {"regex": "/([a-z"}})]},
+            )
             labs.wait_until(
                 lambda: condition(api) == ("False", "EnvoyRejected"), what="the refusal as a condition"
             )
@@ -346,16 +359,26 @@ def test_what_envoy_refuses_changes_nothing_for_traffic_and_is_reported(bookinfo
             labs.wait_until(
                 lambda: running.answers[200] > seen + RATE, what="traffic with the last good routes"
             )
-            api.put("VirtualService", "reviews", good)
+            api.put("EnvoyFilter", "patch", {"configPatches": [patch_of_routes({"prefix": "/"})]})
             labs.wait_until(lambda: condition(api)[0] == "True", what="the mended object to be accepted")
             labs.wait_until(lambda: not has_finding(bookinfo), what="no finding any more")
-        assert running.failures == []
-    finally:
-        api.put("VirtualService", "reviews", good)
+        finally:
+            api.delete("EnvoyFilter", "patch")
+    assert running.failures == []
+
+
+def patch_of_routes(match: dict[str, Any]) -> dict[str, Any]:
+    """Lay a condition over the routes to reviews."""
+    host = {"vhost": {"name": "reviews.default.svc.cluster.local:9080"}}
+    return {
+        "applyTo": "HTTP_ROUTE",
+        "match": {"context": "SIDECAR_OUTBOUND", "routeConfiguration": host},
+        "patch": {"operation": "MERGE", "value": {"match": match}},
+    }
 
 
 def condition(api: Api) -> tuple[str, str]:
-    conditions = api.get("VirtualService", "reviews").get("status", {}).get("conditions") or [{}]
+    conditions = api.get("EnvoyFilter", "patch").get("status", {}).get("conditions") or [{}]
     return conditions[0].get("status", ""), conditions[0].get("reason", "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
+from typing import Any
 
 import pytest
 from tests.lab import labs
@@ -125,7 +126,7 @@ spec:
     )
 
 
-def test_an_envoy_refusal_names_the_object(bookinfo: labs.Lab) -> None:
+def test_a_version_that_no_envoy_would_take_leaves_the_one_before_in_force(bookinfo: labs.Lab) -> None:
     """A regular expression that the schema lets pass and Envoy's engine does not compile."""
     bookinfo.apply(
         """
@@ -139,20 +140,23 @@ spec:
     - uri: {regex: "(?=never)"}
     route:
     - destination: {host: ratings, subset: v1}
-  - route:
+  - fault: {abort: {httpStatus: 418, percentage: {value: 100}}}
+    route:
     - destination: {host: ratings, subset: v1}
 """
     )
-    labs.wait_until(
-        lambda: any(f["code"] == "BM0206" for f in bookinfo.status()["findings"]), what="the refusal"
-    )
-    (finding, *_) = [f for f in bookinfo.status()["findings"] if f["code"] == "BM0206"]
+
+    def refusals() -> list[dict[str, Any]]:
+        return [f for f in bookinfo.status()["findings"] if "(?=never)" in f["message"]]
+
+    (finding,) = labs.wait_until(refusals, what="the refusal")
+    assert (finding["code"], "what it said before is in force" in finding["hint"]) == ("BM0201", True)
     assert "ratings" in str(finding["subject"])
     labs.wait_until(
-        lambda: "EnvoyRejected" in bookinfo.kubectl("describe", "virtualservice", "ratings").stdout,
-        what="an event",
+        lambda: "(?=never)" in bookinfo.kubectl("describe", "virtualservice", "ratings").stdout,
+        what="an event or a condition",
     )
+    ratings = bookinfo.page.replace("/productpage", "/api/v1/products/0/ratings")
+    assert labs.request(ratings).status == 200
     bookinfo.apply_sample("routes-all-v1.yaml")
-    labs.wait_until(
-        lambda: not any(f["code"] == "BM0206" for f in bookinfo.status()["findings"]), what="mended"
-    )
+    labs.wait_until(lambda: not refusals(), what="mended")

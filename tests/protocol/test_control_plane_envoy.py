@@ -80,11 +80,11 @@ async def test_subsets_come_and_go_under_load_without_a_failed_request(world):
     assert {text for _, text in answers[-4:]} == {"v2"}
 
 
-async def test_a_refusal_is_reported_on_the_virtual_service_and_taken_back(world):
-    world.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2", [{"uri": {"regex": "/([a-z"}}]))
+async def test_a_refusal_is_reported_on_the_envoy_filter_and_taken_back(world):
+    world.put(small_mesh.ENVOY_FILTERS, small_mesh.route_patch(safe_regex={"regex": "/([a-z"}))
 
     async def reported() -> object:
-        found = world.client.objects[small_mesh.VIRTUAL_SERVICES, "default", "reviews"]
+        found = world.client.objects[small_mesh.ENVOY_FILTERS, "default", "patch"]
         return found.get("status", {}).get("conditions")
 
     (condition,) = await until(reported)
@@ -93,7 +93,7 @@ async def test_a_refusal_is_reported_on_the_virtual_service_and_taken_back(world
     assert "missing" in condition["message"]
     (status,) = world.plane.status()
     (refusal,) = status.refusals
-    assert [str(ref) for ref in refusal.objects] == ["VirtualService default/reviews"]
+    assert [str(ref) for ref in refusal.objects] == ["EnvoyFilter default/patch"]
     assert status.types[refusal.type] == "STALE"
 
     async def event() -> object:
@@ -101,13 +101,29 @@ async def test_a_refusal_is_reported_on_the_virtual_service_and_taken_back(world
 
     (written,) = await until(event)
     assert written["reason"] == "EnvoyRejected"
-    assert written["involvedObject"]["name"] == "reviews"
+    assert written["involvedObject"]["name"] == "patch"
     await world.answers("v1")
 
-    world.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2", [{"uri": {"regex": "/([a-z])?"}}]))
+    world.put(small_mesh.ENVOY_FILTERS, small_mesh.route_patch(safe_regex={"regex": "/([a-z])?"}))
+    world.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2"))
     await world.answers("v2")
     await world.settled()
     assert world.plane.findings() == []
+
+
+async def test_a_route_that_no_envoy_would_take_leaves_the_one_before_in_force(world):
+    world.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2", [{"uri": {"regex": "/([a-z"}}]))
+
+    async def reported() -> object:
+        return [finding for finding in world.plane.findings() if finding.code == "BM0201"]
+
+    (finding,) = await until(reported)
+    assert "missing ]: [a-z" in finding.message
+    await world.answers("v1")
+    (status,) = world.plane.status()
+    assert status.refusals == ()
+    world.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to("v2"))
+    await world.answers("v2")
 
 
 async def test_changes_are_in_effect_soon(world):

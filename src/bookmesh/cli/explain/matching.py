@@ -11,6 +11,7 @@ from typing import Final
 from bookmesh.cli.explain.requests import Request
 from bookmesh.cli.istioctl import listeners
 from bookmesh.cli.istioctl.dumps import JsonObject
+from bookmesh.mesh.model import expressions
 
 ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - a name of Envoy's, nothing is bound
 _HTTP_PROTOCOLS: Final = ("http/1.1", "http/1.0")
@@ -235,8 +236,5 @@ def is_text(matcher: JsonObject, value: str) -> bool:
 
 
 def _is_regex(pattern: str, text: str) -> bool:
-    """RE2's syntax is nearly a part of Python's; a pattern Python cannot read takes nothing."""
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        return False
+    """Envoy has taken the pattern, so it is one."""
+    return expressions.matches(pattern, text)

@@ -163,6 +163,7 @@ class Builder:
                 after = before
             elif before is not None:
                 gone.append(before)
+                after = parsing.over(before, after) if after is not None else None
             if after is not None:
                 self._parsed[key] = after
             if after is not None and after is not before:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from bookmesh.mesh.model import expressions
 from bookmesh.mesh.model.base import NOT_ACTED_ON, Int32, Model, UInt32
 from bookmesh.mesh.model.matching import LabelSelector
 
@@ -55,10 +55,7 @@ class ProxyMatch(Model, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        try:
-            re.compile(self.proxy_version)
-        except re.error as error:
-            raise ValueError(f"proxyVersion is no regular expression: {error}") from error
+        expressions.check(self.proxy_version)
 
 
 class SubFilterMatch(Model, frozen=True):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from bookmesh.mesh.model import expressions
 from bookmesh.mesh.model.base import HostName, Model, PortNumber, SubsetName
 
 
@@ -25,6 +26,12 @@ class StringMatch(Model, frozen=True):
     @classmethod
     def one_of(cls) -> tuple[tuple[str, ...], ...]:
         return (("exact", "prefix", "regex"),)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Istio takes a bare asterisk for "any value".
+        if self.regex is not None and self.regex != "*":
+            expressions.check(self.regex)
 
 
 class Percent(Model, frozen=True):

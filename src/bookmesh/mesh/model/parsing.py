@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -15,6 +15,8 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import acting, base, kinds
 from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
+_NO_EFFECT: Final = "it has no effect until then"
+_KEPT: Final = "until then what it said before is in force"
 _WORD_START: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WHERE: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 
@@ -76,6 +78,21 @@ def parse(obj: JsonObject) -> Parsed:
     )
 
 
+def over(before: Parsed, after: Parsed) -> Parsed:
+    """
+    What is in force when an object of Istio's changes: the new version, or while that cannot be used the one before.
+
+    An object of the Gateway API has a status that says what became of it, so there only what is written counts.
+    """
+    is_istio = any(kind.name == after.ref.kind for kind in kinds.KINDS)
+    if after.spec is not None or before.spec is None or not is_istio:
+        return after
+    findings = tuple(
+        replace(finding, hint=finding.hint.replace(_NO_EFFECT, _KEPT)) for finding in after.findings
+    )
+    return replace(after, spec=before.spec, findings=findings)
+
+
 def kind_for(obj: JsonObject) -> kinds.Kind | None:
     """The kind of an object, if it is one that the mesh reads."""
     return kinds.kind_for(
@@ -114,7 +131,7 @@ def _unparsable(kind: kinds.Kind, ref: ObjectRef, error: str) -> Finding:
         message=f"{ref} cannot be used: {what}",
         subject=ref,
         where=f"spec{path}",
-        hint=f"`kubectl explain {kind.kind.lower()}.spec --recursive` shows the fields; it has no effect until then",
+        hint=f"`kubectl explain {kind.kind.lower()}.spec --recursive` shows the fields; {_NO_EFFECT}",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from bookmesh.mesh.model import expressions
 from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, HostName, Int32, Model, PortNumber, UInt32
 from bookmesh.mesh.model.matching import Destination, Headers, Percent, StringMatch
 
@@ -166,6 +167,10 @@ class RegexRewrite(Model, frozen=True):
 
     match: str = ""
     rewrite: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expressions.check_rewrite(self.match, self.rewrite)
 
 
 class HttpRewrite(Model, frozen=True):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import envoy_filters, parsing
+from bookmesh.mesh.model import envoy_filters, expressions, parsing
 from bookmesh.mesh.snapshot import proxy as proxies
 
 
@@ -83,6 +82,7 @@ def _selects(spec: envoy_filters.EnvoyFilter, proxy: proxies.Proxy) -> bool:
 def _is_for(wanted: envoy_filters.ProxyMatch | None, proxy: proxies.Proxy) -> bool:
     if wanted is None:
         return True
-    if wanted.proxy_version and not re.search(wanted.proxy_version, proxy.metadata.get("ISTIO_VERSION", "")):
+    version = proxy.metadata.get("ISTIO_VERSION", "")
+    if wanted.proxy_version and not expressions.matches_somewhere(wanted.proxy_version, version):
         return False
     return wanted.metadata.items() <= proxy.metadata.items()

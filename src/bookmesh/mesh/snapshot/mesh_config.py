@@ -13,7 +13,7 @@ import yaml
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.model import destination_rules, virtual_services
+from bookmesh.mesh.model import destination_rules, expressions, virtual_services
 from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 
 NAME: Final = "istio"
@@ -105,6 +105,8 @@ def inclusions(proxy_config: Any) -> tuple[tuple[str, str], ...]:
         texts = matcher.get(name) or []
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"proxyStatsMatcher.{name} is a list of strings")
+        for text in texts if kind == "regex" else ():
+            expressions.check(text)
         found += [(kind, text) for text in texts]
     return tuple(found)
 

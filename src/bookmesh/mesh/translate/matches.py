@@ -57,7 +57,8 @@ def build_string_matcher(match: matching.StringMatch) -> core.StringMatcher:
         return core.StringMatcher(exact=match.exact)
     if match.prefix is not None:
         return core.StringMatcher(prefix=match.prefix)
-    return core.StringMatcher(safe_regex=core.RegexMatcher(regex=match.regex or ".*"))
+    regex = ".*" if match.regex in (None, "", "*") else match.regex
+    return core.StringMatcher(safe_regex=core.RegexMatcher(regex=regex))
 
 
 def build_header_matcher(name: str, match: matching.StringMatch) -> wire.HeaderMatcher:

@@ -113,7 +113,7 @@ def test_no_domain_no_virtual_host() -> None:
         ({"path": "/A", "case_sensitive": False}, True),
         ({"path": "/A"}, False),
         ({"safe_regex": {"regex": "/[a-c]"}}, True),
-        ({"safe_regex": {"regex": "(?<no python"}}, False),
+        ({"safe_regex": {"regex": "/\\pN"}}, False),
         ({"path_separated_prefix": "/a"}, True),
         ({"path_separated_prefix": "/"}, False),
     ],

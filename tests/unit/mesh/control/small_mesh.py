@@ -11,6 +11,7 @@ from bookmesh.base.kubernetes import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 VIRTUAL_SERVICES = Resource("networking.istio.io", "v1", "virtualservices")
 DESTINATION_RULES = Resource("networking.istio.io", "v1", "destinationrules")
 GATEWAYS = Resource("networking.istio.io", "v1", "gateways")
+ENVOY_FILTERS = Resource("networking.istio.io", "v1alpha3", "envoyfilters")
 HOST = "reviews.example.org"
 
 
@@ -79,6 +80,14 @@ def subsets(*names: str) -> dict[str, Any]:
         host="reviews",
         subsets=[{"name": name, "labels": {"version": name.partition("-")[0]}} for name in names],
     )
+
+
+def route_patch(**match: Any) -> dict[str, Any]:
+    """Lay another condition over all routes of gateways."""
+    merge = {"operation": "MERGE", "value": {"match": match}}
+    patch = {"applyTo": "HTTP_ROUTE", "match": {"context": "GATEWAY"}, "patch": merge}
+    found = config("EnvoyFilter", "patch", configPatches=[patch])
+    return found | {"apiVersion": "networking.istio.io/v1alpha3"}
 
 
 GATEWAY_POD = pod("ingress-0", "127.0.0.1", gateway=True, istio="ingress")

@@ -95,3 +95,26 @@ def test_equal_content_is_equal_whatever_the_server_adds() -> None:
     other = {**virtual_service(ROUTE, resourceVersion="2"), "status": {"conditions": []}}
     assert parsing.parse(one) == parsing.parse(other)
     assert parsing.parse(one) != parsing.parse(virtual_service({**ROUTE, "timeout": "1s"}))
+
+
+def test_what_was_in_force_stays_while_a_new_version_cannot_be_used() -> None:
+    def version(*hosts: str) -> parsing.Parsed:
+        route = {"route": [{"destination": {"host": "a"}}]}
+        about = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "it"}}
+        return parsing.parse({**about, "spec": {"hosts": list(hosts), "http": [route]}})
+
+    good, broken, other = version("a"), version("a b"), version("b")
+    kept = parsing.over(good, broken)
+    assert (kept.spec, kept.digest) == (good.spec, broken.digest)
+    (finding,) = kept.findings
+    assert (finding.code, "what it said before is in force" in finding.hint) == ("BM0201", True)
+    assert parsing.over(kept, broken) == kept
+    assert parsing.over(kept, other) is other
+    assert parsing.over(broken, broken).spec is None
+
+
+def test_only_what_is_written_counts_in_the_gateway_api() -> None:
+    about = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "it"}}
+    good = parsing.parse({**about, "spec": {}})
+    broken = parsing.parse({**about, "spec": {"hostnames": 1}})
+    assert parsing.over(good, broken).spec is None

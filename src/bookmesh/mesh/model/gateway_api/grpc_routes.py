@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from bookmesh.mesh.model import expressions
 from bookmesh.mesh.model.base import Model, PortNumber, defaulted
 from bookmesh.mesh.model.gateway_api.filters import GrpcRouteFilter
 from bookmesh.mesh.model.gateway_api.http_routes import HeaderMatch
@@ -27,6 +28,9 @@ class GrpcMethodMatch(Model, frozen=True):
         super().__post_init__()
         if self.service is None and self.method is None:
             raise ValueError("one of service and method is required")
+        if self.type == "RegularExpression":
+            for text in (self.service, self.method):
+                expressions.check(text or "")
 
 
 class GrpcRouteMatch(Model, frozen=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from bookmesh.mesh.model import expressions
 from bookmesh.mesh.model.base import Model, PortNumber, defaulted
 from bookmesh.mesh.model.gateway_api.filters import HttpRouteFilter
 from bookmesh.mesh.model.gateway_api.references import (
@@ -38,6 +39,8 @@ class PathMatch(Model, frozen=True):
         super().__post_init__()
         if self.type != "RegularExpression" and not self.value.startswith("/"):
             raise ValueError(f'"{self.value}" must start with /')
+        if self.type == "RegularExpression":
+            expressions.check(self.value)
 
 
 class HeaderMatch(Model, frozen=True):
@@ -53,6 +56,11 @@ class HeaderMatch(Model, frozen=True):
     value: str
     type: MatchType = "Exact"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.type == "RegularExpression":
+            expressions.check(self.value)
+
 
 class QueryParamMatch(Model, frozen=True):
     """
@@ -66,6 +74,11 @@ class QueryParamMatch(Model, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     value: str
     type: MatchType = "Exact"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.type == "RegularExpression":
+            expressions.check(self.value)
 
 
 class HttpRouteMatch(Model, frozen=True):
