@@ -27,3 +27,33 @@ def test_a_timeline_has_a_block_a_step() -> None:
 def test_nothing_to_draw_is_no_error() -> None:
     ET.fromstring(charts.timeline([], 0.0))
     ET.fromstring(charts.split([]))
+
+
+def test_names_in_the_timeline_tell_tasks_apart() -> None:
+    keys = [
+        "a/mirroring",
+        "a/mirroring/gateway-api",
+        "a/ingress/gateway-api",
+        "a/ingress/secure",
+        "b",
+        "c/d/e/f",
+        "d/d/e/f",
+    ]
+    assert list(charts.short_names(keys).values()) == [
+        "mirroring",
+        "mirroring/gateway-api",
+        "ingress/gateway-api",
+        "ingress/secure",
+        "b",
+        "c/d/e/f",
+        "d/d/e/f",
+    ]
+
+
+def test_long_names_lose_their_middle_and_keep_the_whole_as_a_title() -> None:
+    key = f"area/{'x' * 60}/{'y' * 30}"
+    drawn = ET.fromstring(charts.timeline([sample.result(key=key)], 1.0))
+    (name,) = [text for text in drawn.iter("text") if text.get("class") == "name"]
+    assert name.text is not None
+    assert (len(name.text), name.text[-22:]) == (44, "y" * 22)
+    assert [title.text for title in name] == [key]
