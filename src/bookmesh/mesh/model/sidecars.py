@@ -71,19 +71,25 @@ class EgressListener(Model, frozen=True):
     """
     Services that may be called.
 
-    port: A port of its own for them.
+    port: The port on which they may be called, and no others there; every port without it.
     bind: The address to listen on.
     capture_mode: How traffic reaches the listener.
     hosts: NAMESPACE/HOST; `.` is the own namespace, `*` means all, and `~/*` none.
     """
 
     hosts: Annotated[tuple[ScopedHost, ...], msgspec.Meta(min_length=1)]
-    port: Annotated[SidecarPort | None, NOT_ACTED_ON] = None
+    port: SidecarPort | None = None
     bind: Annotated[str, NOT_ACTED_ON] = ""
-    capture_mode: Annotated[CaptureMode | None, NOT_ACTED_ON] = None
+    capture_mode: CaptureMode | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.port is not None and not self.port.number:
+            raise ValueError("port needs a number")
+        if self.port is not None and self.port.protocol.upper() == "HTTP_PROXY":
+            raise ValueError("protocol HTTP_PROXY is not possible here: every connection is intercepted")
+        if self.capture_mode == "NONE":
+            raise ValueError("captureMode NONE is not possible here: every connection is intercepted")
         for host in self.hosts:
             if "/" not in host:
                 raise ValueError(f'host "{host}" must be NAMESPACE/HOST')

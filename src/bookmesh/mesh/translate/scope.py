@@ -166,9 +166,10 @@ def build_scope(
             if view.shows_rule(rule)
             for host in rule.destination_hosts()
         }
-        shown = snapshot.services_visible_in(namespace, shows=view.shows_service)
-        more = {service.hostname: service for service in visible if service.hostname in reached}
-        found = more | {service.hostname: service for service in shown}
+        shown = map(view.shown, snapshot.services_visible_in(namespace, shows=view.shows_service))
+        found = {service.hostname: service for service in shown if service is not None}
+        # What a route leads to is there with all its ports.
+        found |= {s.hostname: s for s in visible if s.hostname in reached and s.hostname not in found}
         visible = tuple(found[host] for host in sorted(found))
     return Scope(
         snapshot=snapshot,

@@ -15,6 +15,26 @@ def test_hosts_of_egress_have_a_namespace() -> None:
         msgspec.convert({"egress": [{"hosts": ["reviews"]}]}, sidecars.Sidecar)
 
 
+@pytest.mark.parametrize(
+    ("listener", "message"),
+    [
+        ({"port": {"protocol": "HTTP"}}, "port needs a number"),
+        ({"port": {"number": 80, "protocol": "HTTP_PROXY"}}, "HTTP_PROXY is not possible here"),
+        ({"captureMode": "NONE"}, "captureMode NONE is not possible here"),
+    ],
+)
+def test_what_no_listener_can_be_here_is_refused(listener: dict[str, object], message: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=message):
+        msgspec.convert({"egress": [{"hosts": ["./*"], **listener}]}, sidecars.Sidecar)
+
+
+def test_ports_of_egress_are_acted_on() -> None:
+    port = {"number": 80, "protocol": "HTTP", "name": "http"}
+    listener = {"hosts": ["./*"], "port": port, "captureMode": "DEFAULT"}
+    spec = msgspec.convert({"egress": [listener]}, sidecars.Sidecar)
+    assert list(acting.fields_not_acted_on(spec, "spec")) == []
+
+
 HTTPS = {"number": 9443, "protocol": "HTTPS"}
 FILES = {"mode": "SIMPLE", "serverCertificate": "/a.crt", "privateKey": "/a.key"}
 

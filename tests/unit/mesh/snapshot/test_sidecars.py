@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bookmesh.mesh.model import parsing
-from bookmesh.mesh.registry import services
+from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import sidecars
 
 
@@ -37,6 +37,33 @@ def test_without_egress_everything_is_shown() -> None:
     assert found is not None
     assert shown(found, "a.b", "other")
     assert found.outbound == "REGISTRY_ONLY"
+
+
+def test_a_port_of_egress_has_the_services_that_are_named_for_it_and_no_others() -> None:
+    on_80 = {"port": {"number": 80, "protocol": "HTTP", "name": "http"}, "hosts": ["./a.example"]}
+    found = view(sidecar("o", egress=[on_80, {"hosts": ["./a.example", "./b.example"]}]))
+    assert found is not None
+
+    def ports(host: str, *numbers: int) -> list[int] | None:
+        listed = tuple(services.ServicePort("", n, protocols.Protocol.HTTP, n) for n in numbers)
+        seen = found.shown(services.Service(hostname=host, name="x", namespace="shop", ports=listed))
+        return [port.number for port in seen.ports] if seen is not None else None
+
+    assert ports("a.example", 80, 81) == [80, 81]
+    assert ports("b.example", 80, 81) == [81]
+    assert ports("b.example", 80) is None
+    assert ports("c.example", 81) is None
+
+
+def test_a_service_that_is_shown_on_one_port_only_has_only_that() -> None:
+    on_80 = {"port": {"number": 80, "protocol": "HTTP", "name": "http"}, "hosts": ["./*"]}
+    found = view(sidecar("o", egress=[on_80]))
+    assert found is not None
+    listed = tuple(services.ServicePort("", n, protocols.Protocol.HTTP, n) for n in (80, 81))
+    whole = services.Service(hostname="a.b", name="x", namespace="shop", ports=listed)
+    seen = found.shown(whole)
+    assert seen is not None
+    assert [port.number for port in seen.ports] == [80]
 
 
 def test_egress_is_by_namespace_and_host() -> None:
