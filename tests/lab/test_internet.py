@@ -87,9 +87,9 @@ def lab(new_lab: Callable[[], labs.Lab], tmp_path_factory: pytest.TempPathFactor
 
 
 def curl(lab: labs.Lab, pod: str, *arguments: str) -> tuple[int, str]:
-    """Run curl in a pod: its exit code, and all it printed."""
+    """Run curl in a pod: its exit code, and what it printed; with the errors when it failed."""
     done = lab.kubectl("exec", pod, "-c", "curl", "--", "curl", "-sS", *arguments, check=False)
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
 
 def servers(lab: labs.Lab) -> str:
