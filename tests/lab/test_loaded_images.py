@@ -29,7 +29,7 @@ CONFIG = {
     "User": "app:more",
 }
 NGINX = """
-user root root; pid /tmp/nginx.pid; error_log stderr; daemon off; events {}
+user root root; pid /tmp/nginx.pid; error_log stderr; daemon off; master_process off; events {}
 http {
   access_log off; client_body_temp_path /tmp/1; proxy_temp_path /tmp/2; fastcgi_temp_path /tmp/3;
   uwsgi_temp_path /tmp/4; scgi_temp_path /tmp/5;
@@ -75,7 +75,10 @@ class Images:
         self.lab.apply(yaml.safe_dump(body))
 
     def until_ready(self, name: str) -> None:
-        self.lab.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+        done = self.lab.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s", check=False)
+        if done.returncode:
+            told = [self.lab.kubectl("describe", "pod", name), self.lab.kubectl("logs", name, "-c", "c", check=False)]
+            raise AssertionError("\n".join(one.stdout for one in told))
 
     def inside(self, name: str, *command: str) -> str:
         return self.lab.kubectl("exec", name, "-c", "c", "--", *command).stdout
@@ -95,7 +98,7 @@ def images(new_lab: Callable[[], labs.Lab], tmp_path_factory: pytest.TempPathFac
     accounts = layer(
         folder("etc"),
         entry("etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:10001:10002::/home/app:/bin/sh\n"),
-        entry("etc/group", "app:x:10002:\nmore:x:10003:\nfurther:x:10004:app\n"),
+        entry("etc/group", "root:x:0:\napp:x:10002:\nmore:x:10003:\nfurther:x:10004:app\n"),
         entry("etc/nginx.conf", NGINX),
         entry("only-here", "of the image\n"),
         link("etc/resolv.conf", "../nowhere"),
