@@ -77,7 +77,10 @@ class Images:
     def until_ready(self, name: str) -> None:
         done = self.lab.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s", check=False)
         if done.returncode:
-            told = [self.lab.kubectl("describe", "pod", name), self.lab.kubectl("logs", name, "-c", "c", check=False)]
+            told = [
+                self.lab.kubectl("describe", "pod", name),
+                self.lab.kubectl("logs", name, "-c", "c", check=False),
+            ]
             raise AssertionError("\n".join(one.stdout for one in told))
 
     def inside(self, name: str, *command: str) -> str:
