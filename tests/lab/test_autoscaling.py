@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.lab import labs
 
+pytestmark = pytest.mark.lab
 NAMESPACE = "autoscaled"
 # Works while /load/on is there; the kubelet shows and hides it with the ConfigMap.
 WORKER = """

@@ -19,6 +19,7 @@ from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import store as stores
 
+pytestmark = pytest.mark.lab
 SERVER, CLIENT, OTHER, AWAY = "10.244.0.2", "10.244.0.3", "10.244.0.4", "10.244.0.5"
 
 

@@ -28,6 +28,7 @@ from bookmesh.kube.controllers import (
     scheduling,
     service_accounts,
     stateful_sets,
+    taint_eviction,
 )
 
 
@@ -65,6 +66,7 @@ def build(
         cron_jobs.CONTROLLER,
         disruption_budgets.CONTROLLER,
         resource_quotas.CONTROLLER,
+        taint_eviction.CONTROLLER,
         autoscaling.controller(),
         endpoint_slices.CONTROLLER,
         endpoints.CONTROLLER,

@@ -1,9 +1,10 @@
-"""Whether a pod may run on a node: readiness, cordon, taints, node selector and required node affinity."""
+"""Whether a pod may run on a node: readiness, cordon, taints, node selector, required node affinity, and size."""
 
 from __future__ import annotations
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.controllers import conditions, selectors
+from bookmesh.kube.schema import amounts, pod_resources
 
 _UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
@@ -25,7 +26,8 @@ def misfit(pod: JsonObject, node: JsonObject) -> str:
             return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
     if not _is_selected(pod, node):
         return "node(s) didn't match Pod's node affinity/selector"
-    return ""
+    too_much = _exceeded(pod, node)
+    return f"Insufficient {too_much}" if too_much else ""
 
 
 def is_changed(before: JsonObject, after: JsonObject) -> bool:
@@ -36,14 +38,35 @@ def is_changed(before: JsonObject, after: JsonObject) -> bool:
 def _facts(node: JsonObject) -> tuple[object, ...]:
     spec = node.get("spec") or {}
     is_ready = conditions.is_true((node.get("status") or {}).get("conditions"), "Ready")
-    return is_ready, bool(spec.get("unschedulable")), spec.get("taints"), selectors.labels_of(node)
+    offered = (node.get("status") or {}).get("allocatable")
+    return is_ready, bool(spec.get("unschedulable")), spec.get("taints"), selectors.labels_of(node), offered
 
 
 def _is_tolerated(taint: JsonObject, pod: JsonObject) -> bool:
-    return any(_tolerates(toleration, taint) for toleration in pod["spec"].get("tolerations") or ())
+    return any(tolerates(toleration, taint) for toleration in pod["spec"].get("tolerations") or ())
 
 
-def _tolerates(toleration: JsonObject, taint: JsonObject) -> bool:
+def _exceeded(pod: JsonObject, node: JsonObject) -> str:
+    """
+    Name a resource of which the pod asks for more than the whole node has, "" if there is none.
+
+    What other pods ask for does not count: they share one machine, where what is scarce shows.
+    """
+    offered = amounts.parse_all((node.get("status") or {}).get("allocatable"))
+    if not offered:
+        return ""
+    asked = pod_resources.of_pod(pod["spec"], "requests")
+    return next(
+        (
+            name
+            for name, amount in sorted(asked.items())
+            if amount.value > offered.get(name, amounts.ZERO).value
+        ),
+        "",
+    )
+
+
+def tolerates(toleration: JsonObject, taint: JsonObject) -> bool:
     if toleration.get("effect") and toleration["effect"] != taint["effect"]:
         return False
     if toleration.get("key") and toleration["key"] != taint["key"]:

@@ -2,29 +2,40 @@
 Binds pods to nodes: the first node by name that is ready and fits.
 
 A pod that fits nowhere stays Pending with the reason in its condition PodScheduled and an Event, in the words of the
-default scheduler; it is tried again whenever a node changes. Resource requests are not counted: the lab has one
-machine, and what is scarce there shows.
+default scheduler; it is tried again whenever a node changes, or a pod goes that it cannot be beside. Requests are not
+added up: the lab has one machine, and what is scarce there shows. Only a pod that is larger than the machine waits.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from bookmesh.base.kubernetes import NODES, PODS, JsonObject, Resource
-from bookmesh.kube.controllers import actions, conditions, fitting, informers, pods, runner
+from bookmesh.base.kubernetes import NAMESPACES, NODES, PODS, JsonObject, Resource
+from bookmesh.kube.controllers import (
+    actions,
+    conditions,
+    fitting,
+    informers,
+    pod_affinity,
+    pods,
+    runner,
+    selectors,
+)
 
 NAME = "default-scheduler"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The nodes pods may be placed on, by name."""
+    """The nodes pods may be placed on, by name; the pods that are on one, and the labels of namespaces."""
 
     now: datetime
     nodes: tuple[JsonObject, ...]
+    pods: tuple[JsonObject, ...] = ()
+    namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
@@ -35,11 +46,15 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
         return _set_condition(
             desired, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", seen
         )
-    reasons = {node["metadata"]["name"]: fitting.misfit(desired, node) for node in seen.nodes}
+    reasons = {node["metadata"]["name"]: _misfit(desired, node, seen) for node in seen.nodes}
     fits = [name for name, reason in reasons.items() if not reason]
     if not fits:
         return _unschedulable(desired, [reason for reason in reasons.values() if reason], seen)
     return _bound(desired, fits[0], seen)
+
+
+def _misfit(pod: JsonObject, node: JsonObject, seen: Seen) -> str:
+    return fitting.misfit(pod, node) or pod_affinity.misfit(pod, node, seen.pods, seen.namespaces)
 
 
 def needs_node(pod: JsonObject) -> bool:
@@ -94,16 +109,37 @@ def _unbound_pods(
     return [runner.key_of(PODS, pod) for pod in caches.of(PODS).all() if needs_node(pod)]
 
 
+def _pods_to_place(
+    change: informers.Change, source: Resource, caches: informers.Informers
+) -> Iterable[runner.Key]:
+    """The pod itself; and when one goes, or comes to a node, those that are particular about their neighbours."""
+    yield runner.key_of(source, change.object)
+    before = change.previous
+    if change.type == "MODIFIED" and before is not None:
+        is_news = pods.is_active(before) != pods.is_active(change.object)
+        if not is_news and before["spec"].get("nodeName") == change.object["spec"].get("nodeName"):
+            return
+    for pod in caches.of(PODS).all():
+        if needs_node(pod) and (pod_affinity.is_wanted(pod) or pod_affinity.is_wanted(change.object)):
+            yield runner.key_of(PODS, pod)
+
+
 def controller(*, node_name: str) -> runner.Controller:
     """Declare the controller that places pods on this node."""
 
     async def observe(key: runner.Key, desired: JsonObject, view: runner.View) -> Seen:
         node = view.caches.of(NODES).get("", node_name)
-        return Seen(view.now, () if node is None else (node,))
+        placed = tuple(pod for pod in view.caches.of(PODS).all() if pod["spec"].get("nodeName") == node_name)
+        namespaces = {
+            each["metadata"]["name"]: selectors.labels_of(each) for each in view.caches.of(NAMESPACES).all()
+        }
+        return Seen(view.now, () if node is None else (node,), placed, namespaces)
 
     return runner.Controller(
         name=NAME,
-        watches=(runner.own_keys(PODS), runner.Watch(NODES, _unbound_pods)),
+        watches=(runner.Watch(PODS, _pods_to_place), runner.Watch(NODES, _unbound_pods)),
+        reads=(NAMESPACES,),
         observe=observe,
         reconcile=reconcile,
+        workers=1,  # so that each pod sees where the one before it went
     )

@@ -19,7 +19,14 @@ from typing import Any
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, SECRETS, Client, JsonObject, WatchEvent
 from bookmesh.base.pods import MIRROR_ANNOTATION, ExecOptions, ExecSession, LogOptions
-from bookmesh.kube.node import following, measuring, network_files, node_object, streams
+from bookmesh.kube.node import (
+    following,
+    measuring,
+    memory_limits,
+    network_files,
+    node_object,
+    streams,
+)
 from bookmesh.kube.node.addresses import PodAddresses
 from bookmesh.kube.node.back_off import BackOffLimits
 from bookmesh.kube.node.context import Machinery, Settings
@@ -34,6 +41,7 @@ _log = logging.getLogger(__name__)
 _KILL_S = 5.0
 _RESTART_BACK_OFF = BackOffLimits()
 _MEASURED_EVERY_S = 5.0
+_LIMITED_EVERY_S = 1.0
 
 
 class Node:
@@ -107,6 +115,7 @@ class Node:
             group.create_task(node_object.beat(client, self._node))
             if self._metrics is not None:
                 group.create_task(self._measure(self._metrics))
+            group.create_task(memory_limits.enforce(self._workers.values, interval_s=_LIMITED_EVERY_S))
             group.create_task(self._follow_sources("ConfigMap"))
             group.create_task(self._follow_sources("Secret"))
             group.create_task(

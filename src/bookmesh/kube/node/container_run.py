@@ -8,6 +8,7 @@ postStart hook by declaring the container unhealthy.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime
 import os
 import secrets
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import handlers, log_files, probes, waiting
+from bookmesh.kube.node import handlers, log_files, probes, termination_messages, waiting
 from bookmesh.kube.node.context import PodContext
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.ports import Process
@@ -46,10 +47,15 @@ class ContainerRun:
         stop: asyncio.Future[waiting.Deadline],
         on_started: Callable[[], None],
     ) -> None:
-        self.spec = spec
-        self.log = log_files.ContainerLog(context.log_path(record.name, record.restart_count))
+        self._log_path = context.log_path(record.name, record.restart_count)
+        self._message = termination_messages.TerminationMessage(
+            record.spec, self._log_path.with_suffix(".end")
+        )
+        self.spec = dataclasses.replace(spec, mounts=(*spec.mounts, self._message.mount()))
+        self.log = log_files.ContainerLog(self._log_path)
         self.attempted = asyncio.Event()
         self.process: Process | None = None
+        self._is_too_large = False
         self._context = context
         self._record = record
         self._image = image
@@ -82,7 +88,15 @@ class ContainerRun:
             await waiting.end_tasks(watchers)
             self._record.ready = self._record.started = False
         await self._drain(readers)
-        return self._ended(code, "Completed" if code == 0 else "Error", "", container_id)
+        message = self._message.take(code=code, log=self._log_path)
+        reason = "OOMKilled" if self._is_too_large else "Completed" if code == 0 else "Error"
+        return self._ended(code, reason, message, container_id)
+
+    def end_for_memory(self) -> None:
+        """Kill the process, which has more memory than its container may have."""
+        if self.process is not None:
+            self._is_too_large = True
+            self.process.signal(signal.SIGKILL)
 
     async def _start(self) -> tuple[Process, list[log_files.PipeReader]]:
         forks = self._context.machinery.forks

@@ -36,6 +36,7 @@ _GONE_GRACE_S = 1.0
 """Grace of a pod whose object was removed by force: nobody waits for it, but its processes may still tidy up."""
 _RETRY_DELETE_S = 1.0
 _ENDED = ("Succeeded", "Failed")
+_TOO_LONG = "Pod was active on the node longer than the specified deadline"
 
 
 class PodWorker:
@@ -132,6 +133,7 @@ class PodWorker:
         if not await self._set_up(self._network.set_up) or not await self._set_up(self._set_up_volumes):
             return
         tasks.append(asyncio.create_task(self._refresh_volumes()))
+        tasks.append(asyncio.create_task(self._expire(context.record.start_time)))
         for record in (*context.record.companions, *context.record.init):
             if not await self._run_init(record):
                 return
@@ -247,6 +249,18 @@ class PodWorker:
                 self._warn("FailedMount", str(error))
             except ApiError as error:
                 _log.warning("volumes of pod %s not refreshed: %s", context.full_name, error.message)
+
+    async def _expire(self, started: datetime.datetime) -> None:
+        """End a pod that is still there after its `activeDeadlineSeconds`, for good."""
+        limit_s = self.context.pod["spec"].get("activeDeadlineSeconds")
+        if limit_s is None:
+            return
+        await asyncio.sleep(limit_s - (_now() - started).total_seconds())
+        record, reason = self.context.record, "DeadlineExceeded"
+        record.phase, record.reason, record.message = "Failed", reason, _TOO_LONG
+        self._machinery.events.normal(self.context.pod, reason, _TOO_LONG)
+        self.context.status_changed.fire()
+        self.stop(float(self.context.grace_s))
 
     async def _delete_object(self) -> None:
         """Remove the object, since nothing of the pod is left; tries again while the API refuses."""

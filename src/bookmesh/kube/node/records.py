@@ -29,7 +29,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Terminated:
-    """An end; `reason` is Completed, Error, StartError or ContainerStatusUnknown."""
+    """An end; `reason` is Completed, Error, OOMKilled, StartError or ContainerStatusUnknown."""
 
     exit_code: int
     reason: str

@@ -8,12 +8,13 @@ command that was executed beside it. Time of processes that ended is counted by 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _TIMES: Final = slice(11, 15)
 """utime, stime, cutime, cstime in what follows the command's name in /proc/PID/stat."""
 _IDLE: Final = (3, 4)
@@ -35,20 +36,38 @@ def read_sandboxes(first_processes: Iterable[int], *, proc: Path = Path("/proc")
     Returns:
         By the pid of the sandbox's first process; one that has ended meanwhile is missing.
     """
+    found: dict[int, Usage] = {}
+    for first, directory in _members(first_processes, proc):
+        usage = _read_process(directory)
+        if usage is not None:
+            sofar = found.get(first, Usage(0.0, 0))
+            found[first] = Usage(sofar.cpu_s + usage.cpu_s, sofar.memory + usage.memory)
+    return found
+
+
+def read_resident(first_processes: Iterable[int], *, proc: Path = Path("/proc")) -> dict[int, int]:
+    """Add up the resident bytes of each sandbox: more than its memory where pages are shared, but much faster."""
+    found: dict[int, int] = {}
+    for first, directory in _members(first_processes, proc):
+        try:
+            pages = int((directory / "statm").read_text().split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found[first] = found.get(first, 0) + pages * _PAGE_BYTES
+    return found
+
+
+def _members(first_processes: Iterable[int], proc: Path) -> Iterator[tuple[int, Path]]:
+    """Yield each process of the sandboxes: the first process of its sandbox, and its directory."""
     sandboxes = {}
     for pid in first_processes:
         if (namespace := _namespace(proc / str(pid))) is not None:
             sandboxes[namespace] = pid
-    found: dict[int, Usage] = {}
-    for directory in proc.iterdir():
-        if not directory.name.isdecimal():
-            continue
-        first = sandboxes.get(_namespace(directory) or 0)
-        usage = None if first is None else _read_process(directory)
-        if first is not None and usage is not None:
-            sofar = found.get(first, Usage(0.0, 0))
-            found[first] = Usage(sofar.cpu_s + usage.cpu_s, sofar.memory + usage.memory)
-    return found
+    for directory in proc.iterdir() if sandboxes else ():
+        if directory.name.isdecimal():
+            first = sandboxes.get(_namespace(directory) or 0)
+            if first is not None:
+                yield first, directory
 
 
 def read_machine(*, proc: Path = Path("/proc"), processors: Iterable[int] | None = None) -> Usage:

@@ -60,3 +60,13 @@ def test_what_pods_depend_on_is_a_change(after: JsonObject) -> None:
 def test_a_node_without_a_spec_takes_pods() -> None:
     bare = {key: value for key, value in node().items() if key != "spec"}
     assert fitting.misfit({"spec": {}}, bare) == ""
+
+
+@pytest.mark.parametrize(
+    ("cpu", "misfit"), [("2", ""), ("2001m", "Insufficient cpu"), ("100", "Insufficient cpu")]
+)
+def test_a_pod_larger_than_the_node_does_not_fit(cpu: str, misfit: str) -> None:
+    offering = node()
+    offering["status"]["allocatable"] = {"cpu": "2", "memory": "1Gi"}
+    container = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}}
+    assert fitting.misfit({"spec": {"containers": [container]}}, offering) == misfit

@@ -14,5 +14,9 @@ from bookmesh.kube.controllers import scheduling
 def test_actions_are_as_in_the_table(path: Path, update_golden: bool) -> None:
     case = golden_cases.load(path)
     given = case["seen"]
-    seen = scheduling.Seen(now=golden_cases.moment(given["now"]), nodes=tuple(given["nodes"]))
+    seen = scheduling.Seen(
+        now=golden_cases.moment(given["now"]),
+        nodes=tuple(given["nodes"]),
+        pods=tuple(given.get("pods", ())),
+    )
     golden_cases.check(path, case, scheduling.reconcile(case["desired"], seen), update=update_golden)

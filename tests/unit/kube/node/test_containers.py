@@ -37,7 +37,7 @@ async def test_logs_of_the_last_two_runs_are_kept(bench: fakes.Bench) -> None:
     async with living(bench, fakes.pod()) as life:
         await life.until(lambda: life.container()["restartCount"] == 3)
         directory = life.worker.context.log_path("c", 0).parent
-        assert sorted(path.name for path in directory.iterdir()) == ["1.log", "2.log", "3.log"]
+        assert sorted(path.name for path in directory.glob("*.log")) == ["1.log", "2.log", "3.log"]
 
 
 async def test_an_unknown_image_is_pulled_again_until_it_is_there(bench: fakes.Bench) -> None:

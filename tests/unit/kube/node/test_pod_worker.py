@@ -235,7 +235,7 @@ async def test_a_driver_sees_the_pods_address(bench: fakes.Bench) -> None:
     )
     async with living(bench, pod) as life:
         await life.until(life.is_ready)
-        (mount,) = bench.forks.last("c").spec.mounts
+        (mount, _) = bench.forks.last("c").spec.mounts
         assert (Path(mount.source) / "address").read_text() == "10.244.0.2"
     assert bench.driver.published == {}
 

@@ -18,6 +18,8 @@ from bookmesh.kube.store import store as stores
 TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path, not a secret
 _TOKEN_LIFE_S = 3607
 _DEFAULT_GRACE_S = 30
+_PRIORITY_CLASSES = records.GroupResource("scheduling.k8s.io", "priorityclasses")
+_SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _SERVICE_ACCOUNTS = records.GroupResource("", "serviceaccounts")
 _NODE_TROUBLE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _TOLERATED_S = 300
@@ -32,8 +34,9 @@ class PodStrategy(base.Strategy):
     def prepare_create(self, obj: JsonObject) -> None:
         spec = obj.setdefault("spec", {})
         self._bind_service_account(obj)
-        spec.setdefault("priority", 0)
-        spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+        self._set_priority(obj)
+        if name := spec.get("runtimeClassName"):
+            raise _forbidden(obj, f'pod rejected: RuntimeClass "{name}" not found')
         _tolerate_node_trouble(spec)
         obj["status"] = {"phase": "Pending"}
 
@@ -58,20 +61,32 @@ class PodStrategy(base.Strategy):
         own: int | None = obj["spec"].get("terminationGracePeriodSeconds")
         return _DEFAULT_GRACE_S if own is None else own
 
+    def _set_priority(self, obj: JsonObject) -> None:
+        """The class that is named counts, else the one that is the default for all, whatever the pod itself says."""
+        spec, name = obj["spec"], obj["spec"].get("priorityClassName")
+        known = {stored.name: stored.object for stored in self._store.list(_PRIORITY_CLASSES)}
+        if name and name not in known and name not in _SYSTEM_PRIORITIES:
+            why = f"no PriorityClass with name {name} was found"
+            raise _forbidden(obj, why)
+        default = max(
+            (each for each in known.values() if each.get("globalDefault")),
+            key=lambda each: (-each["value"], each["metadata"]["name"]),
+            default={},
+        )
+        chosen = known.get(name or "", {} if name else default)
+        if chosen and not name:
+            spec["priorityClassName"] = chosen["metadata"]["name"]
+        spec["priority"] = chosen.get("value", _SYSTEM_PRIORITIES.get(name or "", 0))
+        spec["preemptionPolicy"] = chosen.get("preemptionPolicy", "PreemptLowerPriority")
+
     def _bind_service_account(self, obj: JsonObject) -> None:
         spec, namespace = obj["spec"], obj["metadata"].get("namespace", "")
         name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
         spec["serviceAccountName"] = spec["serviceAccount"] = name
         stored = self._store.get(_SERVICE_ACCOUNTS, namespace, name)
         if stored is None and name != "default":
-            pod_name = obj["metadata"].get("name", "")
-            raise ApiError(
-                403,
-                "Forbidden",
-                f'pods "{pod_name}" is forbidden: error looking up service account {namespace}/{name}: '
-                f'serviceaccount "{name}" not found',
-                details={"name": pod_name, "kind": "pods"},
-            )
+            why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
+            raise _forbidden(obj, why)
         account = stored.object if stored else {}
         if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
             spec["imagePullSecrets"] = account["imagePullSecrets"]
@@ -80,6 +95,12 @@ class PodStrategy(base.Strategy):
             wanted = account.get("automountServiceAccountToken")
         if wanted is not False:
             _mount_token(spec)
+
+
+def _forbidden(pod: JsonObject, why: str) -> ApiError:
+    name = pod["metadata"].get("name", "")
+    message = f'pods "{name}" is forbidden: {why}'
+    return ApiError(403, "Forbidden", message, details={"name": name, "kind": "pods"})
 
 
 def _mount_token(spec: JsonObject) -> None:

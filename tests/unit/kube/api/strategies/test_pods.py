@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bookmesh.base.kubernetes import PODS, SERVICE_ACCOUNTS, ApiError, JsonObject
+from bookmesh.base.kubernetes import PODS, SERVICE_ACCOUNTS, ApiError, JsonObject, Resource
 from bookmesh.kube.api import verbs
 from bookmesh.kube.api.strategies import pods
 
@@ -51,3 +51,36 @@ def test_unknown_service_account_is_forbidden(over: verbs.Verbs, pod: JsonObject
 def test_own_tolerations_are_not_doubled(over: verbs.Verbs, pod: JsonObject) -> None:
     pod["spec"]["tolerations"] = [{"operator": "Exists"}]
     assert over.create(PODS, pod).object["spec"]["tolerations"] == [{"operator": "Exists"}]
+
+
+CLASSES = Resource("scheduling.k8s.io", "v1", "priorityclasses")
+
+
+def test_the_priority_is_that_of_the_class(over: verbs.Verbs, pod: JsonObject) -> None:
+    body = {"metadata": {"name": "high"}, "value": 1000, "preemptionPolicy": "Never"}
+    over.create(CLASSES, body)
+    pod["spec"] |= {"priorityClassName": "high", "priority": 7}
+    spec = over.create(PODS, pod).object["spec"]
+    assert (spec["priority"], spec["preemptionPolicy"]) == (1000, "Never")
+
+
+def test_one_class_may_be_that_of_all(over: verbs.Verbs, pod: JsonObject) -> None:
+    over.create(CLASSES, {"metadata": {"name": "usual"}, "value": 5, "globalDefault": True})
+    spec = over.create(PODS, pod).object["spec"]
+    assert (spec["priorityClassName"], spec["priority"]) == ("usual", 5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"priorityClassName": "none"}, "no PriorityClass with name none was found"),
+        ({"runtimeClassName": "gvisor"}, 'pod rejected: RuntimeClass "gvisor" not found'),
+    ],
+)
+def test_a_class_that_is_not_there_is_forbidden(
+    over: verbs.Verbs, pod: JsonObject, fields: JsonObject, why: str
+) -> None:
+    pod["spec"] |= fields
+    with pytest.raises(ApiError) as refusal:
+        over.create(PODS, pod)
+    assert (refusal.value.code, refusal.value.message) == (403, f'pods "web" is forbidden: {why}')
