@@ -135,6 +135,11 @@ def _parts(
         from bookmesh.kube.controllers import all as controllers
 
         client = kube.client_of("kube-controller-manager")
-        built = controllers.build(client, ca_pem=own.authority.read_text(), node_name=seeding.NODE_NAME)
+        built = controllers.build(
+            client,
+            ca_pem=own.authority.read_text(),
+            node_name=seeding.NODE_NAME,
+            issue=tokens.TokenIssuer(own.token_key).issue_lasting,
+        )
         parts.append(controllers.run(built))
     return parts

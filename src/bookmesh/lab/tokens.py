@@ -16,6 +16,7 @@ from bookmesh.base.kubernetes import JsonObject
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 _SHORTEST_S = 600
+_LASTING_S = 10 * 365 * 24 * 3600
 
 
 class TokenIssuer:
@@ -66,6 +67,17 @@ class TokenIssuer:
             "kubernetes.io": bound,
         }
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id}), expires
+
+    def issue_lasting(self, namespace: str, service_account: str) -> str:
+        """Sign a token for a Secret, which holds it for as long as it is there: ten years."""
+        token, _ = self.issue(
+            namespace=namespace,
+            service_account=service_account,
+            pod=None,
+            audiences=(),
+            expiration_s=_LASTING_S,
+        )
+        return token
 
     def user_for(self, token: str) -> str | None:
         """The user name a bearer token stands for; None when it is not ours, has ended or is for somebody else."""

@@ -125,6 +125,7 @@ async def run(
                 kube.client_of("kube-controller-manager"),
                 ca_pem=own.authority.read_text(),
                 node_name=seeding.NODE_NAME,
+                issue=issuer.issue_lasting,
             )
             reporter.serving()
             reporter.step("ingress gateway")

@@ -29,6 +29,7 @@ from bookmesh.kube.controllers import (
     service_accounts,
     stateful_sets,
     taint_eviction,
+    token_secrets,
 )
 
 
@@ -48,15 +49,17 @@ def build(
     node_name: str,
     now: Callable[[], datetime] = utc_now,
     suffix: Callable[[], str] = random_suffix,
+    issue: token_secrets.IssueToken | None = None,
 ) -> list[runner.Runner]:
     """
     Build every controller; nothing happens before `run`, which needs a running event loop.
 
     `ca_pem` is the certificate pods shall trust for the API server. `node_name` is the node pods are placed on.
+    `issue` signs what Secrets of service accounts hold; without it they stay as they are written.
     """
     caches = informers.Informers(client)
     catalogue = custom_resources.Catalogue(caches)
-    declared = (
+    declared: tuple[runner.Controller, ...] = (
         scheduling.controller(node_name=node_name),
         deployments.CONTROLLER,
         replica_sets.CONTROLLER,
@@ -75,6 +78,8 @@ def build(
         namespaces.controller(served=catalogue.served),
         garbage_collection.controller(served=catalogue.served),
     )
+    if issue is not None:
+        declared = (*declared, token_secrets.controller(ca_pem=ca_pem, issue=issue))
     return [
         runner.Runner(controller, client=client, caches=caches, suffix=suffix, now=now)
         for controller in declared

@@ -45,9 +45,9 @@ def test_random_suffixes_are_safe_and_differ() -> None:
 
 
 def test_every_controller_has_its_own_name() -> None:
-    runners = controllers.build(FakeClient(), ca_pem="", node_name="node")
+    runners = controllers.build(FakeClient(), ca_pem="", node_name="node", issue=lambda namespace, name: "")
     listed = [each.controller.name for each in runners]
-    assert len(listed) == len(set(listed)) == 17
+    assert len(listed) == len(set(listed)) == 18
 
 
 async def test_a_bare_pod_is_scheduled_and_told_so() -> None:
