@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bookmesh.base.kubernetes import NODES, PODS, JsonObject, Resource
+from bookmesh.base.pods import MIRROR_ANNOTATION
 from bookmesh.kube.controllers import actions, conditions, fitting, informers, pods, runner
 
 NAME: Final = "taint-eviction-controller"
@@ -23,7 +24,8 @@ class Seen:
 
 def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
     """Delete one pod, or come back when it is time to."""
-    if seen.node is None or pods.is_terminating(desired) or pods.has_ended(desired):
+    is_mirror = MIRROR_ANNOTATION in (desired["metadata"].get("annotations") or {})
+    if seen.node is None or is_mirror or pods.is_terminating(desired) or pods.has_ended(desired):
         return ()
     waits = [_tolerated_s(taint, desired, seen.now) for taint in _taints(seen.node)]
     bounded = [wait for wait in waits if wait is not None]

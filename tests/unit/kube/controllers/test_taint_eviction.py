@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bookmesh.base.kubernetes import NODES, PODS, JsonObject
+from bookmesh.base.pods import MIRROR_ANNOTATION
 from bookmesh.kube.controllers import actions, informers, taint_eviction
 
 NOW = datetime.datetime(2026, 8, 1, 12, tzinfo=datetime.UTC)
@@ -62,6 +63,12 @@ def test_other_taints_send_nobody_away(effect: str) -> None:
 
 def test_a_pod_that_tolerates_it_stays() -> None:
     assert _decide(_pod(_tolerate()), TAINT) == ()
+
+
+def test_what_only_shows_a_part_of_the_node_stays() -> None:
+    mirror = _pod()
+    mirror["metadata"]["annotations"] = {MIRROR_ANNOTATION: "x"}
+    assert _decide(mirror, TAINT) == ()
 
 
 def test_only_taints_wake_the_pods_of_a_node() -> None:
