@@ -74,11 +74,11 @@ def test_top_shows_each_container_and_the_node(lab: labs.Lab) -> None:
             for row in rows
         }
 
-    rows = labs.wait_until(lambda: ("details", "details") in (found := listed()) and found)
+    rows = labs.wait_until(lambda: ("details", "details") in (found := listed()) and found, within_s=60)
     assert 2 <= rows["details", "details"][1] < 100
     assert 5 <= rows["details", "istio-proxy"][1] < 200
     name, cores, share, *_ = labs.wait_until(
-        lambda: lab.kubectl("top", "node", "--no-headers", check=False).stdout.split()
+        lambda: lab.kubectl("top", "node", "--no-headers", check=False).stdout.split(), within_s=60
     )
     assert name == "bookmesh"
     assert int(cores.removesuffix("m")) > 0
