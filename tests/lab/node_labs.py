@@ -42,6 +42,12 @@ class Shell:
             raise ImageError(f'image "{reference}" is not known; use sh')
         return Image(reference, ("/bin/sh", "-c"), ("sleep 1000",))
 
+    def version(self) -> object:
+        return 0
+
+    def hold(self, image: Image) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
 
 class Tokens:
     def issue(self, **_wanted: Any) -> tuple[str, datetime.datetime]:
