@@ -126,3 +126,27 @@ def test_flags_that_exclude_each_other_are_misuse(new_kube: Callable[[], Kube]) 
     kube = new_kube()
     assert kube.kube("up", "--api-only", "--no-node", check=False).returncode == 2
     assert kube.kube("up", "--no-node", "--internet", check=False).returncode == 2
+
+
+def test_faults_strike_kubectl_until_they_are_used_up_or_taken_back(new_kube: Callable[[], Kube]) -> None:
+    kube = new_kube()
+    kube.kube("up", "--api-only")
+
+    def dial(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        line = [labs.BOOKMESH, "kube", "fault", arguments[0], "--name", kube.name, *arguments[1:]]
+        return labs.run(line, env=kube.env, check=check)
+
+    kube.kubectl("get", "secrets")
+    dial("add", "--verb", "list", "--resource", "secrets", "--code", "403", "--count", "1")
+    refused = kube.kubectl("get", "secrets", check=False)
+    assert (refused.returncode, "forbidden: a fault that was asked for" in refused.stderr) == (1, True)
+    kube.kubectl("get", "secrets")
+    dial("add", "--verb", "create", "--code", "409", "--delay", "10ms")
+    (shown,) = json.loads(dial("list", "-o", "json").stdout)["faults"]
+    assert (shown["number"], shown["code"], shown["delay_s"], shown["count"]) == (2, 409, 0.01, None)
+    assert kube.kubectl("create", "configmap", "a", check=False).returncode == 1
+    assert "BM0131" in dial("remove", "7", check=False).stderr
+    assert dial("remove", "2").stdout == "no faults are set\n"
+    kube.kubectl("create", "configmap", "a")
+    assert dial("add", check=False).returncode == 2
+    dial("clear")

@@ -62,6 +62,7 @@ class ApiError(Exception):
         *,
         details: JsonObject | None = None,
         headers: Mapping[str, str] | None = None,
+        list_metadata: JsonObject | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -69,13 +70,14 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.headers = dict(headers or {})
+        self.list_metadata = list_metadata or {}
 
     def status(self) -> JsonObject:
         """Build the `Status` object a client receives."""
         status: JsonObject = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.list_metadata,
             "status": "Failure",
             "message": self.message,
             "code": self.code,

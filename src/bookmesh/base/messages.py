@@ -23,6 +23,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0111": "the ingress gateway did not become ready",
     "BM0140": "a cluster was made with a mesh and is wanted without, or the other way round",
     "BM0130": "a rule of a custom kind uses CEL that is not supported here, so it is not checked",
+    "BM0131": "a fault that was to be set or taken back cannot be",
     "BM0201": "a mesh object could not be parsed",
     "BM0202": "a route names a destination host that no service has",
     "BM0203": "a route names a subset that no DestinationRule defines",

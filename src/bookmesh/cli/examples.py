@@ -22,6 +22,12 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh kube up --no-node              Deployments make pods, which stay Pending; runs on any machine",
         "bookmesh kube up --api-only             objects alone, up in a second",
     ),
+    "kube fault add": (
+        "bookmesh kube fault add --verb list --resource pods --code 410 --rate 0.1    one list in ten is too old",
+        "bookmesh kube fault add --verb update --code 409 --count 3                   the next three conflict",
+        "bookmesh kube fault add --delay 200ms                                        everything takes longer",
+    ),
+    "kube fault remove": ("bookmesh kube fault remove 1",),
     "kube env": ('eval "$(bookmesh kube env)"',),
     "kube down": ("bookmesh kube down --name second",),
     "app": (

@@ -12,7 +12,7 @@ import click
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.cli import environment, examples, inspecting, stopping, terminal
+from bookmesh.cli import environment, examples, faulting, inspecting, stopping, terminal
 from bookmesh.lab import client, extents, launching, paths
 
 _name_option = terminal.name_option_of(paths.KUBE_NAME)
@@ -106,6 +106,9 @@ def status(name: str, output: str) -> None:
 def env(name: str, shell: str) -> None:
     """Print KUBECONFIG, KUBECACHEDIR and PATH for this shell: eval "$(bookmesh kube env)"."""
     environment.print_variables(name, shell=shell)
+
+
+kube.add_command(faulting.fault)
 
 
 @kube.command()

@@ -16,6 +16,7 @@ from bookmesh.kube.api import (
     authentication,
     authorization,
     default_roles,
+    faults,
     inprocess,
     serving,
     verbs,
@@ -24,7 +25,7 @@ from bookmesh.kube.node import metrics
 from bookmesh.kube.schema import builtin_kinds, kinds, schemas
 from bookmesh.kube.store import store as stores
 from bookmesh.lab import client as lab_client
-from bookmesh.lab import keys, paths, seeding, status, tokens
+from bookmesh.lab import fault_dial, keys, paths, seeding, status, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,19 @@ def build_app(
     kube: Kube, *, streams: pods.PodStreams, issuer: tokens.TokenIssuer, inside: status.Inside
 ) -> web.Application:
     """Build what answers requests; `inside` answers how the cluster is."""
+    dial = faults.Faults()
     return app.build_app(
         kube.verbs,
         streams=streams,
         authenticator=authentication.Authenticator(user_for_token=issuer.user_for),
         authorizer=authorization.Authorizer(kube.store),
-        extra_routes={lab_client.STATUS_PATH: inside.handle},
+        extra_routes={
+            lab_client.STATUS_PATH: inside.handle,
+            lab_client.FAULTS_PATH: fault_dial.FaultDial(dial).handle,
+        },
         issuer=issuer,
         hosts=(seeding.API_SERVICE_ADDRESS,),
+        dial=dial,
     )
 
 

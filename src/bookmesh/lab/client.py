@@ -15,6 +15,7 @@ from bookmesh.base import findings
 from bookmesh.lab import keys, launching, paths
 
 STATUS_PATH = "/lab/v1/status"
+FAULTS_PATH = "/lab/v1/faults"
 _TIMEOUT_S = 10.0
 
 
@@ -25,15 +26,30 @@ def fetch_status(lab: paths.LabPaths) -> dict[str, Any]:
     Raises:
         BookmeshError: the lab does not run (BM0103) or does not answer (BM0104).
     """
+    return ask(lab, "GET", STATUS_PATH)
+
+
+def ask(
+    lab: paths.LabPaths, method: str, path: str, *, body: Any = None, may_refuse: bool = False
+) -> dict[str, Any]:
+    """
+    Ask a running lab something besides Kubernetes.
+
+    Args:
+        may_refuse: return the `Status` of a refusal, too.
+
+    Raises:
+        BookmeshError: the lab does not run (BM0103) or does not answer (BM0104).
+    """
     import http.client  # kubectl's wrapper does without
 
     settings = launching.require_running(lab)
     context = keys.Keys(lab.pki).client_context()
     connection = http.client.HTTPSConnection("127.0.0.1", settings.port, context=context, timeout=_TIMEOUT_S)
     try:
-        connection.request("GET", STATUS_PATH)
+        connection.request(method, path, body=None if body is None else orjson.dumps(body))
         response = connection.getresponse()
-        body = response.read()
+        content = response.read()
     except OSError as error:
         raise findings.BookmeshError(
             findings.Finding(
@@ -45,16 +61,17 @@ def fetch_status(lab: paths.LabPaths) -> dict[str, Any]:
         ) from error
     finally:
         connection.close()
-    if response.status != http.client.OK:
+    is_status = response.headers.get_content_type() == "application/json"
+    if response.status != http.client.OK and not (may_refuse and is_status):
         raise findings.BookmeshError(
             findings.Finding(
                 code="BM0104",
-                message=f'the lab "{lab.name}" answered {response.status} {response.reason} to {STATUS_PATH}',
+                message=f'the lab "{lab.name}" answered {response.status} {response.reason} to {path}',
                 hint=f"see {lab.log}",
             )
         )
-    status: dict[str, Any] = orjson.loads(body)
-    return status
+    answer: dict[str, Any] = orjson.loads(content)
+    return answer
 
 
 def find_kubectl(*, prefer_own: bool = False) -> Path:

@@ -21,6 +21,7 @@ from bookmesh.kube.api import (
     authorization,
     decoding,
     discovery,
+    faults,
     openapi,
     paths,
     resources,
@@ -48,6 +49,7 @@ def build_app(
     extra_routes: Mapping[str, Handler] | None = None,
     issuer: tokens.TokenIssuer | None = None,
     hosts: Collection[str] = (),
+    dial: faults.Faults | None = None,
 ) -> web.Application:
     """
     Build the application; run it with `serving.start`.
@@ -56,10 +58,16 @@ def build_app(
         authorizer: who decides what a user may do; without one every authenticated user may do everything.
         extra_routes: further paths (aiohttp patterns), for any method, behind the same checks.
         hosts: names and addresses, besides those of this machine, by which clients may call the server.
+        dial: faults that strike requests on demand.
     """
     allowed = frozenset({*authentication.LOCAL_HOSTS, *(host.lower() for host in hosts)})
     app = web.Application(
-        client_max_size=_LARGEST_BODY, middlewares=[_refusals, _checks(authenticator, authorizer, allowed)]
+        client_max_size=_LARGEST_BODY,
+        middlewares=[
+            _refusals,
+            _checks(authenticator, authorizer, allowed),
+            _striking(dial or faults.Faults()),
+        ],
     )
     root = _Root(over)
     for path in ("/healthz", "/livez", "/readyz"):
@@ -115,7 +123,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
     except ApiError as error:
         return responses.error_response(error)
     except web.HTTPRequestEntityTooLarge:
-        message = f"the request is larger than {_LARGEST_BODY} bytes"
+        message = f"Request entity too large: limit is {_LARGEST_BODY}"
         return responses.error_response(ApiError(413, "RequestEntityTooLarge", message))
     except web.HTTPMethodNotAllowed:
         return responses.error_response(statuses.method_not_allowed())
@@ -145,6 +153,16 @@ def _checks(
         return await handler(request)
 
     return check
+
+
+def _striking(dial: faults.Faults) -> Callable[..., Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if dial.all():
+            await dial.strike(acting.action_of(request))
+        return await handler(request)
+
+    return strike
 
 
 async def _healthy(request: web.Request) -> web.Response:

@@ -20,6 +20,7 @@ from bookmesh.kube.api import (
     deleting,
     evicting,
     logs,
+    paging,
     paths,
     portforwarding,
     queries,
@@ -303,18 +304,22 @@ class Resources:
         namespace: str,
         matches: selectors.Predicate | None,
     ) -> web.Response:
-        found = self._verbs.list(kind.resource, namespace, matches=matches)
-        version = self._verbs.store.version
-        if token := request.query.get("continue"):
-            cursor = queries.parse_cursor(token)
-            found = [each for each in found if (each.namespace, each.name) > (cursor.namespace, cursor.name)]
-            version = cursor.version
+        current = self._verbs.store.version
+        page = paging.wanted_page(request.query, current)
+        version = current if page.version is None else page.version
+        try:
+            found = self._verbs.list(kind.resource, namespace, matches=matches, version=page.version)
+        except records.Expired as error:
+            raise paging.expired(page.after, current) from error
+        if after := page.after:
+            found = [each for each in found if (each.namespace, each.name) > (after.namespace, after.name)]
         list_metadata: JsonObject = {"resourceVersion": str(version)}
         limit = queries.number(request.query, "limit")
         if limit and len(found) > limit:
             last = found[limit - 1]
             list_metadata["continue"] = queries.Cursor(version, last.namespace, last.name).encode()
-            list_metadata["remainingItemCount"] = len(found) - limit
+            if matches is None:
+                list_metadata["remainingItemCount"] = len(found) - limit
             found = found[:limit]
         return responses.list_response(
             request, kind, found, list_metadata=list_metadata, clock=self._verbs.clock

@@ -89,16 +89,27 @@ class Verbs:
         return self._find(self.kind_of(resource), name, namespace)
 
     def list(
-        self, resource: Resource, namespace: str = "", *, matches: selectors.Predicate | None = None
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        matches: selectors.Predicate | None = None,
+        version: int | None = None,
     ) -> Sequence[records.Stored]:
-        """Stored objects in (namespace, name) order; `namespace` "" means all."""
+        """
+        Stored objects in (namespace, name) order; `namespace` "" means all.
+
+        `version` asks for how they were then; raises `records.Expired` when that is not known any more.
+        """
         kind = self.kind_of(resource)
         namespace = namespace if kind.namespaced else ""
         found: Sequence[records.Stored]
         if resource in self._computed:
             found = self._computed.list(resource, namespace)
-        else:
+        elif version is None:
             found = self.store.list(group_resource(kind), namespace)
+        else:
+            found = self.store.list_at(group_resource(kind), namespace, version=version)
         return [stored for stored in found if matches(stored.object)] if matches else found
 
     async def request_create(

@@ -99,6 +99,30 @@ class Store:
         table = self._tables.get(group_resource)
         return table.list(namespace) if table else []
 
+    def list_at(
+        self, group_resource: GroupResource, namespace: str = "", *, version: int
+    ) -> builtins.list[Stored]:
+        """
+        Return the objects as they were right after the write of `version`, in (namespace, name) order.
+
+        Raises:
+            Expired: changes since then have been forgotten.
+        """
+        changes = self._history.since(group_resource, version)
+        found = self.list(group_resource, namespace)
+        if not changes:
+            return found
+        objects = {(each.namespace, each.name): each for each in found}
+        for change in reversed(changes):
+            if namespace not in ("", change.stored.namespace):
+                continue
+            key = (change.stored.namespace, change.stored.name)
+            if change.previous is None:
+                objects.pop(key, None)
+            else:
+                objects[key] = change.previous
+        return [objects[key] for key in sorted(objects)]
+
     def create(self, group_resource: GroupResource, namespace: str, name: str, obj: JsonObject) -> Stored:
         """
         Add an object. Its `metadata.resourceVersion` is set in a copy of `metadata`; the rest of `obj` becomes the
