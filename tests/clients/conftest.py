@@ -42,6 +42,8 @@ from bookmesh.kube.api import (
 )
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import records, store
+from bookmesh.lab import certificate_signing
+from bookmesh.lab import keys as lab_keys
 
 TOKEN = "a-token-of-the-tests"
 DEADLINE_S = 20.0
@@ -112,6 +114,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     authority = ec.generate_private_key(ec.SECP256R1())
     found = Keys(directory / "ca.crt", directory / "server.pem", directory / "client.pem")
     found.authority.write_bytes(_certificate("test-ca", authority, "test-ca", authority, is_ca=True))
+    (directory / "ca.key").write_bytes(_private(authority))
     for path, name in ((found.server, "kube-apiserver"), (found.client, "tester")):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(name, key, "test-ca", authority, is_ca=False)
@@ -394,9 +397,10 @@ def tls(keys: Keys) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def over() -> Iterator[verbs.Verbs]:
+def over(keys: Keys) -> Iterator[verbs.Verbs]:
     objects = store.Store.open(None)
-    found = verbs.Verbs(objects, kinds.Kinds(), schemas.Schemas.load())
+    signer = certificate_signing.CertificateSigner(lab_keys.Keys(keys.authority.parent))
+    found = verbs.Verbs(objects, kinds.Kinds(), schemas.Schemas.load(), signer=signer)
     for name in ("default", "kube-system"):
         found.create(kubernetes.NAMESPACES, {"metadata": {"name": name}})
     default_roles.ensure(found)

@@ -24,8 +24,8 @@ from bookmesh.kube.api import (
 from bookmesh.kube.node import metrics
 from bookmesh.kube.schema import builtin_kinds, kinds, schemas
 from bookmesh.kube.store import store as stores
+from bookmesh.lab import certificate_signing, fault_dial, keys, paths, seeding, status, tokens
 from bookmesh.lab import client as lab_client
-from bookmesh.lab import fault_dial, keys, paths, seeding, status, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def open_kube(
         schemas.Schemas.load(),
         hooks=hooks(store),
         sources=sources if has_node else None,
+        signer=certificate_signing.CertificateSigner(keys.Keys(lab.pki)),
     )
     default_roles.ensure(over)
     return Kube(store, over, inprocess.InProcessClient(over, is_own=True), is_new, measured)

@@ -31,7 +31,13 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     credentials = keys.Keys(directory)
-    names = (credentials.authority, credentials.server, credentials.admin, credentials.token_key)
+    names = (
+        credentials.authority,
+        credentials.authority_key,
+        credentials.server,
+        credentials.admin,
+        credentials.token_key,
+    )
     if all(path.exists() for path in names):
         return credentials
     authority_key = ec.generate_private_key(ec.SECP256R1())
@@ -77,6 +83,7 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
         ],
     )
     keys.write_private(credentials.authority, authority)
+    keys.write_private(credentials.authority_key, signing.private_pem(authority_key))
     keys.write_private(credentials.server, server + signing.private_pem(server_key))
     keys.write_private(credentials.admin, admin + signing.private_pem(admin_key))
     keys.write_private(credentials.token_key, signing.private_pem(ec.generate_private_key(ec.SECP256R1())))

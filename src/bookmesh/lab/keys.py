@@ -23,6 +23,10 @@ class Keys:
         return self.directory / "ca.crt"
 
     @property
+    def authority_key(self) -> Path:
+        return self.directory / "ca.key"
+
+    @property
     def server(self) -> Path:
         return self.directory / "apiserver.pem"
 

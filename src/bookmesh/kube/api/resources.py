@@ -214,7 +214,7 @@ class Resources:
         if wanted not in known.verbs:
             raise statuses.method_not_allowed()
         stored = self._verbs.get(kind.resource, path.name, path.namespace)
-        if path.subresource in {"status", "scale", "finalize"}:
+        if path.subresource in {"approval", "finalize", "scale", "status"}:
             return await self._part(request, kind, path, stored)
         if path.subresource == "log":
             return await logs.serve(request, stored.object, self._streams)
@@ -253,18 +253,38 @@ class Resources:
     async def _part(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, stored: records.Stored
     ) -> web.Response:
-        """Read or write what `status`, `scale` and `finalize` own."""
+        """Read or write what `approval`, `finalize`, `scale` and `status` own."""
         if request.method == "GET":
             obj = verbs.present(kind, stored.object)
             if path.subresource == "scale":
                 return responses.json_response(scaling.scale_of(kind, obj))
             return responses.object_response(request, kind, obj, clock=self._verbs.clock)
+        if path.subresource == "approval":
+            self._check_approver(request, stored)
         written = await self._write(request, kind, path)
         if path.subresource == "scale":
             response = responses.json_response(written.object)
             responses.add_warnings(response.headers, written.warnings)
             return response
         return self._answer(request, kind, written)
+
+    def _check_approver(self, request: web.Request, stored: records.Stored) -> None:
+        """Who approves or denies must be allowed to do so for the signer that is asked."""
+        if self._authorizer is None:
+            return
+        signer = str(stored.object["spec"].get("signerName", ""))
+        domain = signer.partition("/")[0]
+        group, user = stored.group_resource.group, request[authentication.USER]
+        if not any(
+            self._authorizer.decide(
+                user, authorization.Action("approve", group, "signers", name=name)
+            ).is_allowed
+            for name in (signer, f"{domain}/*")
+        ):
+            why = f'user not permitted to approve requests with signerName "{signer}"'
+            message = f'{stored.group_resource} "{stored.name}" is forbidden: {why}'
+            details = {"name": stored.name, "group": group, "kind": stored.group_resource.plural}
+            raise ApiError(403, "Forbidden", message, details=details)
 
     async def _action(self, request: web.Request, path: paths.Path, stored: records.Stored) -> web.Response:
         """POST to a subresource that does something: binding, eviction, token."""

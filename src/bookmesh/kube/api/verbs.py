@@ -31,7 +31,7 @@ from bookmesh.kube.api import (
     statuses,
     writing,
 )
-from bookmesh.kube.api.strategies import base, table
+from bookmesh.kube.api.strategies import base, certificate_requests, table
 from bookmesh.kube.api.webhooks import chain
 from bookmesh.kube.schema import conversions, patching
 from bookmesh.kube.schema import kinds as kinds_module
@@ -62,6 +62,7 @@ class Verbs:
         *,
         hooks: Sequence[admission.AdmissionHook] = (),
         sources: Mapping[Resource, computed.Source] | None = None,
+        signer: certificate_requests.Signer | None = None,
         clock: metadata.Clock = metadata.utc_now,
     ) -> None:
         """`sources` makes the objects of kinds that are not stored."""
@@ -69,7 +70,7 @@ class Verbs:
         hooks = (*hooks, limiting.LimitRanger(store))
         self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
-        self._strategies = table.build(store, kinds, clock)
+        self._strategies = table.build(store, kinds, clock, signer)
         self.webhooks = chain.Webhooks(store, kinds)
         self.admission = admission.Admission(hooks, self.webhooks, last=(limiting.QuotaKeeper(store),))
         self._remover = deleting.Remover(store, custom=self.custom, admission=self.admission, clock=clock)
@@ -429,6 +430,6 @@ def _presented(kind: kinds_module.Kind, written: writing.Written) -> writing.Wri
 
 def _check_subresource(kind: kinds_module.Kind, subresource: str) -> None:
     if subresource and (
-        subresource not in kind.subresources or subresource not in {"status", "scale", "finalize"}
+        subresource not in kind.subresources or subresource not in {"approval", "finalize", "scale", "status"}
     ):
         raise statuses.no_such_resource()

@@ -115,6 +115,7 @@ class Writer:
             obj, namespace=namespace, now=self._clock(), has_generation=_has_generation(kind)
         )
         _drop_status(kind, obj)
+        strategy.record_user(obj, options.user)
         defaulting.apply_defaults(self._schemas, kind, obj)
         strategy.prepare_create(obj)
         request = _request(kind, obj, None, options)
@@ -156,6 +157,7 @@ class Writer:
         part = "" if subresource == "scale" else subresource
         if part:
             obj = _with_part(stored.object, obj, part)
+            strategy.prepare_part(obj, part)
         elif _has_status(kind):
             _keep_status(obj, stored.object)
         metadata.prepare_update(obj, stored.object)
@@ -456,6 +458,9 @@ def _with_part(old: JsonObject, obj: JsonObject, subresource: str) -> JsonObject
             result["status"] = obj["status"]
         else:
             result.pop("status", None)
+    elif subresource == "approval":
+        conditions = (obj.get("status") or {}).get("conditions") or []
+        result["status"] = {**(old.get("status") or {}), "conditions": conditions}
     elif subresource == "finalize":
         finalizers = (obj.get("spec") or {}).get("finalizers") or []
         result["spec"] = {"finalizers": finalizers} if finalizers else {}

@@ -73,6 +73,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
         for group, plural, kind in (
             (_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
             (_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
+            ("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest"),
             ("networking.k8s.io", "ingressclasses", "IngressClass"),
             ("scheduling.k8s.io", "priorityclasses", "PriorityClass"),
             ("storage.k8s.io", "storageclasses", "StorageClass"),

@@ -42,6 +42,7 @@ autoscaling/v2 HorizontalPodAutoscaler horizontalpodautoscalers n hpa all status
 autoscaling/v1 HorizontalPodAutoscaler horizontalpodautoscalers n hpa all status -
 batch/v1 CronJob cronjobs n cj all status -
 batch/v1 Job jobs n - all status -
+certificates.k8s.io/v1 CertificateSigningRequest certificatesigningrequests c csr - approval,status -
 coordination.k8s.io/v1 Lease leases n - - - -
 discovery.k8s.io/v1 EndpointSlice endpointslices n - - - -
 networking.k8s.io/v1 IngressClass ingressclasses c - - - -

@@ -16,6 +16,7 @@ from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.semantics import (
     access,
     admission_webhooks,
+    certificate_requests,
     configuration,
     definitions,
     ingresses,
@@ -46,6 +47,7 @@ _RULES: Final[dict[tuple[str, str], _Rule]] = {
     ("apps", "StatefulSet"): workloads.check_stateful_set,
     ("batch", "CronJob"): workloads.check_cron_job,
     ("batch", "Job"): workloads.check_job,
+    ("certificates.k8s.io", "CertificateSigningRequest"): certificate_requests.check_request,
     ("discovery.k8s.io", "EndpointSlice"): services.check_endpoint_slice,
     ("networking.k8s.io", "Ingress"): ingresses.check_ingress,
     ("networking.k8s.io", "IngressClass"): ingresses.check_ingress_class,

@@ -28,6 +28,7 @@ def test_short_names_are_unique_and_those_of_kubectl() -> None:
         "cm": "configmaps",
         "crd": "customresourcedefinitions",
         "crds": "customresourcedefinitions",
+        "csr": "certificatesigningrequests",
         "deploy": "deployments",
         "ds": "daemonsets",
         "ep": "endpoints",

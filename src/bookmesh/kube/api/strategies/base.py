@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.api import authentication
 
 
 class Strategy:
@@ -13,6 +14,12 @@ class Strategy:
 
     def prepare_update(self, obj: JsonObject, old: JsonObject) -> None:
         """Carry over or fill in fields of a changed object, after defaulting and before admission."""
+
+    def record_user(self, obj: JsonObject, user: authentication.User) -> None:
+        """Write down who makes a new object, before anything else is done to it."""
+
+    def prepare_part(self, obj: JsonObject, part: str) -> None:
+        """Fill in fields after a write through a subresource (status, approval ...)."""
 
     def allocate(self, obj: JsonObject, old: JsonObject | None) -> None:
         """

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bookmesh.kube.api import metadata
 from bookmesh.kube.api.strategies import (
     base,
+    certificate_requests,
     custom_resource_definitions,
     inert,
     jobs,
@@ -22,7 +23,12 @@ from bookmesh.kube.store import store as stores
 Strategies = Mapping[tuple[str, str], base.Strategy]
 
 
-def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock) -> Strategies:
+def build(
+    store: stores.Store,
+    kinds: kinds_module.Kinds,
+    clock: metadata.Clock,
+    signer: certificate_requests.Signer | None = None,
+) -> Strategies:
     """Build the strategies by (group, plural); a kind that is missing has `base.Strategy`."""
     return {
         ("", "namespaces"): namespaces.NamespaceStrategy(),
@@ -31,6 +37,9 @@ def build(store: stores.Store, kinds: kinds_module.Kinds, clock: metadata.Clock)
         ("", "secrets"): secrets.SecretStrategy(),
         ("", "services"): services.ServiceStrategy(store),
         ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
+        ("certificates.k8s.io", "certificatesigningrequests"): certificate_requests.CertificateStrategy(
+            signer, clock
+        ),
         ("batch", "jobs"): jobs.JobStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): custom_resource_definitions.DefinitionStrategy(
             kinds, clock

@@ -1,4 +1,4 @@
-"""Rows of roles, bindings and admission webhooks."""
+"""Rows of roles, bindings, admission webhooks and requests for certificates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from bookmesh.kube.api.tables.columns import Column
 
 ROLE_COLUMNS: Final = (columns.NAME, Column("Created At", "date"))
 WEBHOOK_COLUMNS: Final = (columns.NAME, Column("Webhooks", "integer"), columns.AGE)
+REQUEST_COLUMNS: Final = (
+    columns.NAME,
+    columns.AGE,
+    Column("SignerName"),
+    Column("Requestor"),
+    Column("RequestedDuration"),
+    Column("Condition"),
+)
 BINDING_COLUMNS: Final = (
     columns.NAME,
     Column("Role"),
@@ -46,4 +54,22 @@ def webhook_row(configuration: JsonObject, now: datetime.datetime) -> list[Any]:
         configuration["metadata"]["name"],
         len(configuration.get("webhooks") or []),
         columns.age(configuration, now),
+    ]
+
+
+def request_row(request: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `REQUEST_COLUMNS`."""
+    spec, status = request.get("spec") or {}, request.get("status") or {}
+    kinds = {entry["type"] for entry in status.get("conditions") or []}
+    told = [kind for kind in ("Approved", "Denied", "Failed") if kind in kinds]
+    told += ["Issued"] if status.get("certificate") else []
+    life_s = spec.get("expirationSeconds")
+    wanted = columns.NONE if life_s is None else columns.duration(life_s)
+    return [
+        request["metadata"]["name"],
+        columns.age(request, now),
+        spec.get("signerName") or columns.NONE,
+        spec.get("username", ""),
+        wanted,
+        ",".join(told) or "Pending",
     ]

@@ -51,6 +51,9 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("autoscaling", "HorizontalPodAutoscaler"): columns.Printer(
         scaling.AUTOSCALER_COLUMNS, scaling.autoscaler_row
     ),
+    ("certificates.k8s.io", "CertificateSigningRequest"): columns.Printer(
+        access.REQUEST_COLUMNS, access.request_row
+    ),
     ("batch", "CronJob"): columns.Printer(batch.CRON_JOB_COLUMNS, batch.cron_job_row),
     ("networking.k8s.io", "NetworkPolicy"): columns.Printer(
         networking.NETWORK_POLICY_COLUMNS, networking.network_policy_row

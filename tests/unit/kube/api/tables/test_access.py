@@ -1,4 +1,4 @@
-"""Rows of roles, bindings and admission webhooks."""
+"""Rows of roles, bindings, admission webhooks and requests for certificates."""
 
 from __future__ import annotations
 
@@ -32,3 +32,14 @@ def test_webhooks_are_counted() -> None:
     row = access.webhook_row({"metadata": METADATA, "webhooks": [{}, {}]}, NOW)
     assert row == ["reader", 2, "0s"]
     assert len(row) == len(access.WEBHOOK_COLUMNS)
+
+
+def test_requests_show_how_far_they_are() -> None:
+    spec = {"signerName": "example.com/a", "username": "ann", "expirationSeconds": 3600}
+    request = {"metadata": METADATA, "spec": spec}
+    row = access.request_row(request, NOW)
+    assert row == ["reader", "0s", "example.com/a", "ann", "60m", "Pending"]
+    assert len(row) == len(access.REQUEST_COLUMNS)
+    status = {"conditions": [{"type": "Approved"}], "certificate": "x"}
+    del spec["expirationSeconds"]
+    assert access.request_row({**request, "status": status}, NOW)[4:] == ["<none>", "Approved,Issued"]
