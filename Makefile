@@ -37,10 +37,10 @@ test-here: setup  ## The whole suite as this user, without installing any system
 test-user: setup  ## As root: the whole suite as an ordinary user, in a clone of its own
 	@tools/test-as-user
 
-fuzz: setup  ## 20,000 odd configurations through parser, analysis, translation and live Envoys, for 20 minutes at most
+fuzz: setup  ## 20,000 odd configurations through parser, translation and live Envoys, and 10,000 odd requests to the API
 	@BOOKMESH_FUZZ_INPUTS=$${BOOKMESH_FUZZ_INPUTS:-20000} $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
-torture: setup  ## Slow tests: 20 restarts of each service under load (wants a quiet machine)
+torture: setup  ## Slow tests: restarts of services under load, 200 kills of a store (wants a quiet machine)
 	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow tests
 
 check: lint types arch gen-check  ## Everything but the tests

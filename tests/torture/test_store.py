@@ -27,7 +27,9 @@ SOME_ROUNDS = 6
 def rage(path: Path, dice: random.Random) -> history.History:
     """Let a storm rage for a moment and kill it."""
     process = subprocess.Popen(
-        [sys.executable, STORM, path, str(dice.randrange(1 << 30))], stdout=subprocess.PIPE
+        [sys.executable, STORM, path, str(dice.randrange(1 << 30))],
+        stdout=subprocess.PIPE,
+        bufsize=0,  # what were in a buffer would be missing in what is read after the end
     )
     assert process.stdout is not None
     try:
