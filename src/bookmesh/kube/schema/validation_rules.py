@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-import cel
-
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes, kinds, nodes, rule_values, schemas
 from bookmesh.kube.schema.causes import Cause
@@ -151,9 +149,9 @@ class _Walk:
 def _variables(rule: JsonObject, node: nodes.Node, value: Any, old: Any) -> dict[str, Any]:
     found = {"self": rule_values.value_for(node, value)}
     if rule.get("optionalOldSelf"):
-        optional = cel.OptionalValue
         is_new = old is _ABSENT or old is None
-        found["oldSelf"] = optional.none() if is_new else optional.of(rule_values.value_for(node, old))
+        values = () if is_new else (rule_values.value_for(node, old),)
+        found["oldSelf"] = expression.optional(*values)
     elif old is not _ABSENT:
         found["oldSelf"] = rule_values.value_for(node, old)
     return found
