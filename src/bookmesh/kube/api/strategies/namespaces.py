@@ -35,4 +35,5 @@ class NamespaceStrategy(base.Strategy):
 
     def _label(self, obj: JsonObject) -> None:
         metadata = obj["metadata"]
-        metadata["labels"] = {**(metadata.get("labels") or {}), _NAME_LABEL: metadata["name"]}
+        if metadata.get("name"):  # without one it is refused later
+            metadata["labels"] = {**(metadata.get("labels") or {}), _NAME_LABEL: metadata["name"]}
