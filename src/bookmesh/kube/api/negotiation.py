@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -47,6 +48,7 @@ def parse_accept(header: str) -> list[Clause]:
     return clauses
 
 
+@functools.lru_cache(maxsize=256)  # clients send the same few all the time
 def choose(header: str) -> Representation:
     """
     Pick the first alternative that can be served; no header means plain JSON.

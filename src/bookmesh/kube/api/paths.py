@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -24,6 +25,7 @@ class Path:
     subresource: str = ""
 
 
+@functools.lru_cache(maxsize=4096)  # asked by authorization, and again by who answers
 def parse(raw_path: str) -> Path:
     """
     Parse the still encoded path of a request, such as `/apis/apps/v1/namespaces/shop/deployments/cart/scale`.

@@ -110,8 +110,7 @@ class Resources:
     ) -> web.StreamResponse:
         if request.method == "GET":
             stored = self._verbs.get(kind.resource, path.name, path.namespace)
-            obj = verbs.present(kind, stored.object)
-            return responses.object_response(request, kind, obj, clock=self._verbs.clock)
+            return responses.stored_response(request, kind, stored, clock=self._verbs.clock)
         if request.method in {"PUT", "PATCH"}:
             written = await self._write(request, kind, path)
             return self._answer(request, kind, written, code=201 if written.is_new else 200)

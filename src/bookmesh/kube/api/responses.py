@@ -63,6 +63,16 @@ def object_response(
     return response
 
 
+def stored_response(
+    request: web.Request, kind: kinds_module.Kind, stored: records.Stored, *, clock: metadata.Clock
+) -> web.Response:
+    """Answer with a stored object; plain JSON is the bytes that the store has anyway."""
+    wanted = negotiation.choose(request.headers.get("Accept", ""))
+    if wanted.form == "object" and wanted.encoding == "json":
+        return json_response(object_bytes(kind, stored))
+    return object_response(request, kind, verbs.present(kind, stored.object), clock=clock)
+
+
 def list_response(
     request: web.Request,
     kind: kinds_module.Kind,
