@@ -61,7 +61,7 @@ def check_claim(claim: JsonObject, ranges: Iterable[JsonObject]) -> list[str]:
 
 def _items(ranges: Iterable[JsonObject], kind: str) -> Iterator[JsonObject]:
     for each in ranges:
-        for item in each["spec"].get("limits") or ():
+        for item in (each.get("spec") or {}).get("limits") or ():
             if item["type"] == kind:
                 yield item
 

@@ -52,12 +52,12 @@ def used(quota: JsonObject, objects: Iterable[tuple[str, str, JsonObject]]) -> d
 
 
 def hard_of(quota: JsonObject) -> dict[str, Amount]:
-    return amounts.parse_all(quota["spec"].get("hard"))
+    return amounts.parse_all((quota.get("spec") or {}).get("hard"))
 
 
 def selects(quota: JsonObject, group: str, plural: str, obj: JsonObject) -> bool:
     """Whether an object is in the quota's scopes; scopes are about pods, so nothing else is in any."""
-    spec = quota["spec"]
+    spec = quota.get("spec") or {}
     scopes = [{"scopeName": name, "operator": "Exists"} for name in spec.get("scopes") or ()]
     scopes += (spec.get("scopeSelector") or {}).get("matchExpressions") or ()
     if not scopes:
@@ -76,7 +76,7 @@ def over(hard: amounts.Amounts, now: amounts.Amounts, more: amounts.Amounts) -> 
 
 def missing_resources(quota: JsonObject, pod: JsonObject) -> str:
     """Say what containers must ask for, since the quota limits it: `limits.cpu for: c`; "" when nothing is missing."""
-    hard, spec = quota["spec"].get("hard") or {}, pod["spec"]
+    hard, spec = (quota.get("spec") or {}).get("hard") or {}, pod["spec"]
     told = []
     for name, part, resource in _REQUIRED:
         without = {
