@@ -94,7 +94,7 @@ def test_workloads_and_their_streams(api: Any) -> None:
     service["spec"] = {"selector": LABELS, "ports": [{"port": 8000, "targetPort": 80}]}
     web_service = Service(service, api=api)
     web_service.create()
-    with web_service.portforward(remote_port=80) as local:  # of the pod behind it
+    with web_service.portforward(remote_port=80, local_port="auto") as local:  # of the pod behind it
         assert httpx.get(f"http://127.0.0.1:{local}/status/204", timeout=20).status_code == 204
 
 
@@ -137,7 +137,7 @@ async def test_the_asynchronous_face(async_api: Any) -> None:
     await pods[0].label(seen="yes")
     assert [line async for line in pods[0].logs(follow=False)] == ["said"]
     assert (await pods[0].exec(["echo", "hello"])).stdout == b"hello\n"
-    async with pods[1].portforward(remote_port=80) as local, httpx.AsyncClient() as client:
+    async with pods[1].portforward(remote_port=80, local_port="auto") as local, httpx.AsyncClient() as client:
         answers = await asyncio.gather(
             *(client.get(f"http://127.0.0.1:{local}/status/204", timeout=20) for _ in range(5))
         )
