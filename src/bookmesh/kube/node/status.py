@@ -18,10 +18,19 @@ _OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady",
 _PHASES_AT_END = ("Succeeded", "Failed")
 
 
-def build_status(pod: JsonObject, record: PodRecord, *, now: datetime.datetime) -> JsonObject:
-    """Build the whole status. `pod` is its latest version, for readiness gates and the conditions it has."""
+def build_status(
+    pod: JsonObject, record: PodRecord, *, written: JsonObject, now: datetime.datetime
+) -> JsonObject:
+    """
+    Build the whole status.
+
+    Args:
+        pod: its latest version, for readiness gates and the conditions that others set.
+        written: the status that was written last (may be empty), which `pod` need not have yet: a condition that stays
+            as it was keeps its time.
+    """
     phase = phase_of(pod, record)
-    previous = (pod.get("status") or {}).get("conditions") or []
+    previous = _previous(pod.get("status") or {}, written)
     status: JsonObject = {
         "phase": phase,
         "conditions": _conditions(pod, record, phase=phase, previous=previous, now=now),
@@ -85,6 +94,12 @@ def qos_class(pod: JsonObject) -> str:
         limit is not None and request is not None and _same(limit, request) for limit, request in pairs
     )
     return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _previous(seen: JsonObject, written: JsonObject) -> list[JsonObject]:
+    """Conditions as they were: ours as we wrote them, those of others as they were seen."""
+    others = [item for item in seen.get("conditions") or [] if item["type"] not in _OURS]
+    return [item for item in written.get("conditions") or [] if item["type"] in _OURS] + others
 
 
 def build_patch(old: JsonObject, new: JsonObject) -> JsonObject | None:

@@ -31,7 +31,7 @@ class StatusWriter:
         metadata = context.pod["metadata"]
         while True:
             now = datetime.datetime.now(datetime.UTC)
-            wanted = status.build_status(context.pod, context.record, now=now)
+            wanted = status.build_status(context.pod, context.record, written=self._written, now=now)
             patch = status.build_patch(self._written, wanted)
             if patch is None:
                 return

@@ -9,17 +9,17 @@ import signal
 def members(session: int) -> set[int]:
     """Find the pids of a session; one that has ended but is not yet collected is no member."""
     found = set()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
             continue
         try:
-            with open(f"/proc/{entry.name}/stat", "rb") as file:
+            with open(f"/proc/{name}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended in between
         state, of_session = fields[0], int(fields[3])
         if of_session == session and state not in b"ZX":
-            found.add(int(entry.name))
+            found.add(int(name))
     return found
 
 

@@ -92,7 +92,7 @@ def test_a_ready_pod_has_every_condition() -> None:
     record.sandbox_ready = True
     record.ip = "10.244.0.2"
     record.start_time = NOW
-    built = status.build_status(pod, record, now=LATER)
+    built = status.build_status(pod, record, written={}, now=LATER)
     assert conditions(built) == {
         "PodReadyToStartContainers": ("True", ""),
         "Initialized": ("True", ""),
@@ -127,7 +127,7 @@ def test_a_ready_pod_has_every_condition() -> None:
 
 def test_an_unready_container_is_named() -> None:
     pod = fakes.pod({"name": "b"}, {"name": "a"}, {"name": "ok"})
-    built = status.build_status(pod, record_of(pod, [WAITS, WAITS, RUNS]), now=NOW)
+    built = status.build_status(pod, record_of(pod, [WAITS, WAITS, RUNS]), written={}, now=NOW)
     ready = next(item for item in built["conditions"] if item["type"] == "Ready")
     assert ready["message"] == "containers with unready status: [b a]"
     assert [item["name"] for item in built["containerStatuses"]] == ["a", "b", "ok"]
@@ -136,7 +136,7 @@ def test_an_unready_container_is_named() -> None:
 def test_an_unfinished_init_container_is_named() -> None:
     pod = fakes.pod(initContainers=[{"name": "one"}, {"name": "two"}])
     record = record_of(pod, [Waiting("PodInitializing")], init=[OK, RUNS])
-    built = status.build_status(pod, record, now=NOW)
+    built = status.build_status(pod, record, written={}, now=NOW)
     initialized = next(item for item in built["conditions"] if item["type"] == "Initialized")
     assert (initialized["status"], initialized["message"]) == (
         "False",
@@ -148,29 +148,36 @@ def test_an_unfinished_init_container_is_named() -> None:
 def test_an_unready_sidecar_makes_the_pod_unready() -> None:
     pod = fakes.pod(initContainers=[{"name": "proxy", "restartPolicy": "Always"}])
     record = record_of(pod, [RUNS], init=[RUNS])
-    assert conditions(status.build_status(pod, record, now=NOW))["Ready"] == ("True", "")
+    assert conditions(status.build_status(pod, record, written={}, now=NOW))["Ready"] == ("True", "")
     record.init[0].ready = False
-    assert conditions(status.build_status(pod, record, now=NOW))["Ready"] == ("False", "ContainersNotReady")
+    assert conditions(status.build_status(pod, record, written={}, now=NOW))["Ready"] == (
+        "False",
+        "ContainersNotReady",
+    )
 
 
 def test_an_ended_pod_is_completed() -> None:
     pod = fakes.pod(restartPolicy="Never")
     record = record_of(pod, [OK])
-    built = conditions(status.build_status(pod, record, now=NOW))
+    built = conditions(status.build_status(pod, record, written={}, now=NOW))
     assert built["Ready"] == ("False", "PodCompleted")
     assert built["Initialized"] == ("True", "PodCompleted")
     record = record_of(pod, [BAD])
-    assert conditions(status.build_status(pod, record, now=NOW))["Ready"] == ("False", "PodFailed")
+    assert conditions(status.build_status(pod, record, written={}, now=NOW))["Ready"] == (
+        "False",
+        "PodFailed",
+    )
 
 
 def test_a_transition_time_changes_with_the_status_only() -> None:
     pod = fakes.pod()
     record = record_of(pod, [WAITS])
-    pod["status"] = status.build_status(pod, record, now=NOW)
+    first = status.build_status(pod, record, written={}, now=NOW)
+    assert status.build_status(pod, record, written=first, now=LATER) == first
     record.app[0].state, record.app[0].ready = RUNS, True
     times = {
         item["type"]: item["lastTransitionTime"]
-        for item in status.build_status(pod, record, now=LATER)["conditions"]
+        for item in status.build_status(pod, record, written=first, now=LATER)["conditions"]
     }
     assert times["Ready"] == "2026-05-09T13:00:00Z"
     assert times["PodScheduled"] == "2026-05-09T12:00:00Z"
@@ -179,13 +186,13 @@ def test_a_transition_time_changes_with_the_status_only() -> None:
 def test_conditions_of_others_stay_and_gate_readiness() -> None:
     pod = fakes.pod(readinessGates=[{"conditionType": "example.com/gate"}])
     record = record_of(pod, [RUNS])
-    assert conditions(status.build_status(pod, record, now=NOW))["Ready"] == (
+    assert conditions(status.build_status(pod, record, written={}, now=NOW))["Ready"] == (
         "False",
         "ReadinessGatesNotReady",
     )
     gate = {"type": "example.com/gate", "status": "True"}
     pod["status"] = {"conditions": [gate]}
-    built = status.build_status(pod, record, now=NOW)
+    built = status.build_status(pod, record, written={}, now=NOW)
     assert gate in built["conditions"]
     assert conditions(built)["Ready"] == ("True", "")
 
@@ -220,7 +227,7 @@ def test_a_patch_has_what_changed_and_removes_what_went() -> None:
 def test_terminated_states_say_how_and_when() -> None:
     pod = fakes.pod()
     record = record_of(pod, [(Waiting("CrashLoopBackOff", "back-off"), BAD)])
-    (built,) = status.build_status(pod, record, now=NOW)["containerStatuses"]
+    (built,) = status.build_status(pod, record, written={}, now=NOW)["containerStatuses"]
     assert built["state"] == {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
     assert built["lastState"] == {
         "terminated": {
