@@ -187,6 +187,21 @@ async def test_a_program_that_cannot_be_reached_or_trusted_or_is_too_slow(
     await configure(cluster, "Validating", {**slow, "clientConfig": {"url": "https://127.0.0.1:9/"}})
     text = await cluster.fails("create", "configmap", "a")
     assert "dial tcp 127.0.0.1:9: connect: connection refused" in text
+    plain = await asyncio.start_server(_answer_without_tls, "127.0.0.1", 0)
+    async with plain:
+        port = plain.sockets[0].getsockname()[1]
+        await configure(
+            cluster, "Validating", {**slow, "clientConfig": {"url": f"https://127.0.0.1:{port}/"}}
+        )
+        text = await cluster.fails("create", "configmap", "a")
+    assert "http: server gave HTTP response to HTTPS client" in text
+
+
+async def _answer_without_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+    await writer.drain()
+    writer.close()
 
 
 def _other_authority(cluster: Cluster) -> str:

@@ -385,7 +385,12 @@ def _checked_envelope(kind: kinds_module.Kind, body: Any) -> JsonObject:
         raise statuses.bad_request(
             f"{named} in version {version!r} cannot be handled as a {kind.kind}: the kind does not match"
         )
-    obj = copy_json({**body, "apiVersion": expected, "kind": kind.kind})
+    try:
+        obj = copy_json({**body, "apiVersion": expected, "kind": kind.kind})
+    except (
+        TypeError
+    ) as error:  # numbers beyond 64 bits, half a surrogate, too deep: YAML has them, JSON does not
+        raise statuses.bad_request(f"the object cannot be written as JSON: {error}") from error
     if obj.get("metadata") is None:
         obj["metadata"] = {}
     if not isinstance(obj["metadata"], dict):

@@ -190,3 +190,15 @@ def test_default_of_a_custom_kind_may_be_a_required_field(over: verbs.Verbs, def
     routes = kubernetes.Resource("example.com", "v1", "routes")
     body = {"metadata": {"name": "a", "namespace": "default"}, "spec": {}}
     assert over.create(routes, body).object["spec"] == {"weight": 9}
+
+
+def _nested(depth: int) -> list[object]:
+    return [_nested(depth - 1)] if depth else []
+
+
+@pytest.mark.parametrize("value", [1 << 70, "\ud800", _nested(300)], ids=["number", "text", "depth"])
+def test_what_json_does_not_have_is_refused(over: verbs.Verbs, value: object) -> None:
+    body = {"metadata": {"name": "a", "namespace": "default"}, "data": {"a": value}}
+    with pytest.raises(ApiError, match="cannot be written as JSON") as refusal:
+        over.create(kubernetes.CONFIG_MAPS, body)
+    assert refusal.value.code == 400

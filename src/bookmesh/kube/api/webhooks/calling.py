@@ -158,6 +158,10 @@ def _tls_context(authority: str) -> ssl.SSLContext:
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"tls: failed to verify certificate: {_certificate_reason(error.certificate_error)}"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        if "WRONG_VERSION_NUMBER" in str(error):
+            return "http: server gave HTTP response to HTTPS client"
+        return f"tls: {error.os_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
         if isinstance(error.os_error, ConnectionRefusedError):
             return f"dial tcp {error.host}:{error.port}: connect: connection refused"
