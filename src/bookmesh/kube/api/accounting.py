@@ -8,7 +8,7 @@ from typing import Any
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import schemas as schemas_module
-from bookmesh.kube.schema.ownership import managers
+from bookmesh.kube.schema.ownership import managers, typed
 
 
 def entries_of(obj: JsonObject) -> managers.Entries:
@@ -46,12 +46,19 @@ def entries_after(
     writer: managers.Writer,
     now: str,
 ) -> managers.Entries:
-    """The account after a write that turned the first object ({} for none) into the second."""
+    """
+    The account after a write that turned the first object ({} for none) into the second.
+
+    Where elements of a list cannot be told apart no account can be kept; then it stays as it was, as on a real server.
+    """
     old, new = objects
     if old and not entries:
         return ()  # nobody kept account so far: the first apply begins
     root = known.root(kind.group, kind.version, kind.kind)
-    return managers.updated(entries, root, old, new, writer=writer, now=now)
+    try:
+        return managers.updated(entries, root, old, new, writer=writer, now=now)
+    except typed.ElementError:
+        return entries
 
 
 def record(obj: JsonObject, entries: managers.Entries, *, old: JsonObject | None = None) -> None:

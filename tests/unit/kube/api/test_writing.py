@@ -202,3 +202,11 @@ def test_what_json_does_not_have_is_refused(over: verbs.Verbs, value: object) ->
     with pytest.raises(ApiError, match="cannot be written as JSON") as refusal:
         over.create(kubernetes.CONFIG_MAPS, body)
     assert refusal.value.code == 400
+
+
+def test_elements_that_cannot_be_told_apart_are_stored_without_an_account(over: verbs.Verbs) -> None:
+    metadata = {"name": "a", "namespace": "default"}
+    secrets = [{"name": "one"}, {}]
+    made = over.create(kubernetes.SERVICE_ACCOUNTS, {"metadata": metadata, "secrets": secrets}).object
+    assert made["secrets"] == secrets
+    assert "managedFields" not in made["metadata"]
