@@ -25,7 +25,7 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
     """Write the status of one quota."""
     if owners.is_being_deleted(desired):
         return ()
-    hard = desired["spec"].get("hard") or {}
+    hard = (desired.get("spec") or {}).get("hard") or {}
     used = {name: str(amount) for name, amount in quotas.used(desired, seen.objects).items()}
     return actions.patch_status(QUOTAS, desired, {"hard": hard, "used": used})
 
@@ -54,7 +54,7 @@ def _quotas_of(
         change.type == "MODIFIED"
         and before is not None
         and quotas.usage_of(group, plural, before) == quotas.usage_of(group, plural, after)
-        and not (source == QUOTAS and before["spec"] != after["spec"])
+        and not (source == QUOTAS and before.get("spec") != after.get("spec"))
     ):
         return ()
     return [runner.key_of(QUOTAS, quota) for quota in quotas_there]

@@ -39,6 +39,13 @@ def test_what_is_used_is_written() -> None:
     }
 
 
+def test_a_quota_may_limit_nothing() -> None:
+    bare = {"metadata": _quota()["metadata"]}
+    (patch,) = resource_quotas.reconcile(bare, resource_quotas.Seen((("", "pods", _pod("Running")),)))
+    assert isinstance(patch, actions.Patch)
+    assert patch.patch == {"status": {"hard": {}, "used": {}}}
+
+
 def test_a_status_that_is_right_is_left_alone() -> None:
     quota = _quota(hard=_quota()["spec"]["hard"], used={"pods": "0", "count/deployments.apps": "0"})
     assert resource_quotas.reconcile(quota, resource_quotas.Seen(())) == ()
