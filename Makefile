@@ -41,6 +41,7 @@ fuzz: setup  ## 20,000 odd configurations through parser, translation and live E
 	@BOOKMESH_FUZZ_INPUTS=$${BOOKMESH_FUZZ_INPUTS:-20000} $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
 torture: setup  ## Slow tests: restarts of services under load, 200 kills of a store (wants a quiet machine)
+	@tools/test-packages slow
 	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow tests
 
 check: lint types arch gen-check  ## Everything but the tests

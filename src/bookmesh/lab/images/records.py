@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bookmesh.kube.node import images, users
-from bookmesh.lab.images import lookups, manifests
+from bookmesh.lab.images import lookups, manifests, references
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -52,8 +52,6 @@ def chain_ids(diff_ids: Sequence[str]) -> tuple[str, ...]:
 def build_image(record: Record, reference: str, *, layers: Sequence[Path]) -> images.Image:
     """Build what the node runs. `layers` are the directories of `record.chains`, in that order."""
     running = record.running
-    repository = reference.partition("@")[0]
-    head, slash, last = repository.rpartition("/")
     return images.Image(
         reference=reference,
         entrypoint=tuple(running.entrypoint or ()),
@@ -63,7 +61,7 @@ def build_image(record: Record, reference: str, *, layers: Sequence[Path]) -> im
         layers=tuple(str(layer) for layer in reversed(layers)),
         user=running.user or "",
         accounts=users.parse_accounts(record.passwd, record.group),
-        image_id=f"{head}{slash}{last.partition(':')[0]}@{record.id}",
+        image_id=f"{references.parse(reference).repository}@{record.id}",
         stop_signal=parse_signal(running.stop_signal),
     )
 
