@@ -112,10 +112,14 @@ class Exec(_Part, frozen=True):
 
 
 class Logs(_Part, frozen=True):
-    """A container's log."""
+    """
+    A container's log, after a request where one is given: it is made before each look, since what an earlier one left
+    does not change any more.
+    """
 
     of: str
     container: str = ""
+    after: Request | None = None
 
 
 class Stats(_Part, frozen=True):

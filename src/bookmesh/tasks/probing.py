@@ -86,6 +86,8 @@ class Prober:
         raise AssertionError("an expectation without a probe")  # rules.check_task refuses it
 
     def _logs(self, logs: formats.Logs) -> Observation:
+        if logs.after:
+            self.send(logs.after)
         container = ["-c", logs.container] if logs.container else []
         done = self.kubectl.must("logs", "-n", self.namespace, logs.of, *container)
         return Observation(text=done.stdout)
@@ -118,12 +120,19 @@ def describe(expectation: formats.Expectation) -> str:
     """Write the probe in one line, for reports."""
     probe = getattr(expectation, formats.probe_of(expectation))
     if isinstance(probe, formats.Request):
-        times = f" x {probe.n}" if probe.n > 1 else ""
-        together = f", {probe.concurrency} at a time" if probe.concurrency > 1 else ""
-        headers = "".join(f" -H {name}:{value}" for name, value in probe.headers.items())
-        method = "TCP" if probe.url.startswith("tcp://") else probe.method
-        return f"{method} {probe.url}{headers} from {probe.from_}{times}{together}"
+        return _describe_request(probe)
     if isinstance(probe, formats.Exec):
         return f"exec {probe.of}: {' '.join(probe.command)}"
+    if isinstance(probe, formats.Logs):
+        after = f" after {_describe_request(probe.after)}" if probe.after else ""
+        return " ".join(filter(None, ("logs", probe.of, probe.container))) + after
     facts = json.loads(msgspec.json.encode(probe))
     return f"{formats.probe_of(expectation)} " + " ".join(str(value) for value in facts.values() if value)
+
+
+def _describe_request(request: formats.Request) -> str:
+    times = f" x {request.n}" if request.n > 1 else ""
+    together = f", {request.concurrency} at a time" if request.concurrency > 1 else ""
+    headers = "".join(f" -H {name}:{value}" for name, value in request.headers.items())
+    method = "TCP" if request.url.startswith("tcp://") else request.method
+    return f"{method} {request.url}{headers} from {request.from_}{times}{together}"

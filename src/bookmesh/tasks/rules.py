@@ -60,7 +60,8 @@ def _check_authorities(task: formats.Task, directory: Path) -> Iterator[Problem]
         if step.secret is not None and not step.secret.hosts:
             yield Problem(f"{path}.secret.hosts", "a certificate is for at least one host")
         requests = [(step.request, f"{path}.request")]
-        requests += [(each.request, f"{path}.expect[{n}].request") for n, each in enumerate(step.expect)]
+        for number, each in enumerate(step.expect):
+            requests += list(_requests_of(each, f"{path}.expect[{number}]"))
         for request, place in requests:
             ca = request.tls.ca if request and request.tls else None
             if ca and ca not in made and not (directory / ca).is_file():
@@ -98,8 +99,8 @@ def _check_expectation(expectation: formats.Expectation, path: str, directory: P
         yield Problem(f"{path}.refused", "when no answer may come there is nothing else to check")
     if expectation.within is not None:
         yield from _check_duration(expectation.within, f"{path}.within")
-    if expectation.request:
-        yield from _check_request(expectation.request, f"{path}.request", directory)
+    for request, place in _requests_of(expectation, path):
+        yield from _check_request(request, place, directory)
     for pattern, place in _patterns(expectation):
         yield from _check_pattern(pattern, f"{path}.{place}")
     if expectation.latency:
@@ -143,6 +144,14 @@ def _check_split(expectation: formats.Expectation, split: formats.Split, path: s
             )
     if expectation.request and expectation.request.n < 2:
         yield Problem(path, "a split needs a request with n of 2 or more")
+
+
+def _requests_of(expectation: formats.Expectation, path: str) -> Iterator[tuple[formats.Request, str]]:
+    """The request that is looked at, or made before a look at a log, each with its place."""
+    if expectation.request:
+        yield expectation.request, f"{path}.request"
+    if expectation.logs and expectation.logs.after:
+        yield expectation.logs.after, f"{path}.logs.after"
 
 
 def _check_request(request: formats.Request, path: str, directory: Path) -> Iterator[Problem]:

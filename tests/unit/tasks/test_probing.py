@@ -44,6 +44,13 @@ def test_exec_logs_and_get_give_text() -> None:
     assert probe(kubectl, get={"of": "svc/x"}).text == "get -n n svc/x -o json"
 
 
+def test_a_request_is_made_before_each_look_at_a_log() -> None:
+    kubectl = FakeKubectl(lambda arguments, _stdin: said(" ".join(arguments)))
+    with_request = {"of": "pod/x", "after": {"from": "curl", "url": "http://x"}}
+    assert "curl" in probe(kubectl, logs=with_request).error  # nothing was sent, so there is nothing to see
+    assert [command[0] for command in kubectl.commands] == ["exec"]
+
+
 def test_a_failing_command_is_seen_with_its_exit_code_other_failures_as_errors() -> None:
     kubectl = FakeKubectl(lambda _a, _s: said("", 35, "broken"))
     seen = probe(kubectl, exec={"of": "pod/x", "command": ["a"]})
@@ -62,6 +69,8 @@ def test_probes_are_described() -> None:
     assert probing.describe(expectation(request=request)) == "GET http://x -H A:b from curl x 5, 2 at a time"
     assert probing.describe(expectation(exec={"of": "pod/x", "command": ["a", "b"]})) == "exec pod/x: a b"
     assert probing.describe(expectation(logs={"of": "pod/x", "container": "c"})) == "logs pod/x c"
+    after = {"of": "pod/x", "after": {"url": "http://x"}}
+    assert probing.describe(expectation(logs=after)) == "logs pod/x after GET http://x from outside"
 
 
 def test_the_gateway_is_asked_for_once_until_a_request_does_not_get_through() -> None:

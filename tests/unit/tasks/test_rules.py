@@ -56,6 +56,15 @@ def test_a_step_is_checked(tmp_path: Path, step: dict[str, Any], path: str, word
         ({}, "", "nothing is checked"),
         ({"status": 200, "logs": {"of": "pod/x"}}, "", "found request and logs"),
         ({"status": 200, "exit": 0}, ".exit", "does not go with request"),
+        (
+            {
+                "logs": {"of": "pod/x", "after": {"url": "ftp://x"}},
+                "output": {"contains": "x"},
+                "request": None,
+            },
+            ".logs.after.url",
+            "does not start with",
+        ),
         ({"refused": True, "status": 200}, ".refused", "nothing else"),
         ({"body": {"matches": "("}}, ".body.matches", "regular expression"),
         ({"latency": {"at_most": "2"}}, ".latency.at_most", "duration"),
