@@ -144,9 +144,10 @@ class _Tunnel:
                     self._session.send(stream, data)
                     await self._flush()
         finally:
+            # One side is gone, so nobody waits for what was not sent yet; a second cancellation may end the wait below.
+            writer.transport.abort()
             uploading.cancel()
             await asyncio.gather(uploading, return_exceptions=True)
-            writer.transport.abort()  # nobody waits for what was not sent yet: one side is gone
 
     async def _flush(self) -> None:
         """Send what is queued; the lock keeps messages in the order in which they were queued."""
@@ -198,9 +199,9 @@ async def _serve_channels(socket: web.WebSocketResponse, ports: list[int], conne
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         for writer in writers.values():
             writer.transport.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _download(socket: web.WebSocketResponse, reader: asyncio.StreamReader, channel: int) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from typing import Any, cast
+
 import pytest
 from tests.unit.kube.api.conftest import request_for
 
@@ -18,3 +22,17 @@ async def test_ports() -> None:
 async def test_ports_that_are_none(ports: str) -> None:
     with pytest.raises(ApiError):
         portforwarding.parse_ports(request_for("GET", f"/x?ports={ports}"))
+
+
+async def test_a_connection_is_closed_even_when_its_end_is_cut_short() -> None:
+    """The client resets a stream, and is gone before its task has ended."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        reader, writer = await asyncio.open_connection(sock=ours)
+        tunnel = portforwarding._Tunnel(cast(Any, None), cast(Any, None))
+        task = asyncio.create_task(tunnel._copy(reader, writer, asyncio.Queue(), 1))
+        for _ in range(2):
+            await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert writer.transport.is_closing()
