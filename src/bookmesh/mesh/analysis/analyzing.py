@@ -27,6 +27,7 @@ from bookmesh.mesh.analysis import (
     parsing_findings,
     unserved_protocols,
     unusable_patches,
+    unused_names,
 )
 from bookmesh.mesh.model import parsing, virtual_services
 from bookmesh.mesh.snapshot import configs as configs_
@@ -41,6 +42,7 @@ ANALYZERS: Final = (
     missing_credentials.check,
     unserved_protocols.check,
     unusable_patches.check,
+    unused_names.check,
 )
 ROUTE_ANALYZERS: Final = (
     missing_hosts.check,

@@ -62,14 +62,15 @@ def build_endpoints(
     spec = entry.spec
     if not isinstance(spec, service_entries.ServiceEntry) or resolution_of(spec) == _NONE:
         return
-    everybody = [*by_ip.values(), *more]
+    takes_names = resolution_of(spec) != "STATIC"
+    everybody = [*by_ip.values(), *(one for one in more if takes_names or one.is_at_address)]
     for host in spec.hosts:
         for port in spec.ports:
             found = [_endpoint(one, port, entry, by_ip) for one in spec.endpoints if one.address]
             if spec.workload_selector is not None:
                 labels = spec.workload_selector.labels
                 found += selected(labels, _build_port(port), entry.metadata.namespace, everybody)
-            elif not spec.endpoints and resolution_of(spec) != "STATIC" and not host.startswith("*"):
+            elif not spec.endpoints and takes_names and not host.startswith("*"):
                 found = [endpoints.Endpoint(host.lower(), port.target_port or port.number)]
             if found:
                 yield (host.lower(), port.number), without_repeats(found)

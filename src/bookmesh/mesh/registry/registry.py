@@ -172,10 +172,14 @@ def _add_written(
     services: Iterable[services_.Service],
     written: Sequence[workloads_.Workload],
 ) -> None:
-    """A Service of Kubernetes selects WorkloadEntries of its namespace as it selects pods, which win over them."""
-    for service in services if written else ():
+    """
+    A Service of Kubernetes selects WorkloadEntries of its namespace as it selects pods, which win over them. It needs
+    addresses: nobody looks names up for it.
+    """
+    at_addresses = [workload for workload in written if workload.is_at_address]
+    for service in services if at_addresses else ():
         for port in service.ports if service.selector else ():
-            found = entries_.selected(service.selector, port, service.namespace, written)
+            found = entries_.selected(service.selector, port, service.namespace, at_addresses)
             key = (service.hostname, service.ref, port.number)
             if found:
                 endpoints[key] = entries_.without_repeats([*endpoints.get(key, ()), *found])

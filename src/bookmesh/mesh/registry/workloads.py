@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -51,6 +52,15 @@ class Workload:
         """Whether a sidecar accepts the mesh's mTLS: a label says so, or an entry has an identity."""
         default = "istio" if self.is_entry and self.service_account else "disabled"
         return self.labels.get(TLS_MODE_LABEL, default) == "istio"
+
+    @property
+    def is_at_address(self) -> bool:
+        """Whether `ip` is an address: entries may have a name there, for those who look names up."""
+        try:
+            ipaddress.ip_address(self.ip)
+        except ValueError:
+            return False
+        return True
 
     @property
     def canonical_name(self) -> str:
