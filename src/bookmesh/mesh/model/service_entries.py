@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import HostName, Model, PortNumber
+from bookmesh.mesh.model.base import Model, PortNumber, WholeHostName
 from bookmesh.mesh.model.matching import LabelSelector
 from bookmesh.mesh.model.workload_entries import WorkloadEntry
 
@@ -43,7 +43,7 @@ class ServiceEntry(Model, frozen=True):
     subject_alt_names: Names its certificates must have one of.
     """
 
-    hosts: Annotated[tuple[HostName, ...], msgspec.Meta(min_length=1)]
+    hosts: Annotated[tuple[WholeHostName, ...], msgspec.Meta(min_length=1)]
     addresses: tuple[str, ...] = ()
     ports: tuple[EntryPort, ...] = ()
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None

@@ -8,7 +8,16 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from bookmesh.mesh.model import expressions
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, HostName, Int32, Model, PortNumber, UInt32
+from bookmesh.mesh.model.base import (
+    NOT_ACTED_ON,
+    Duration,
+    HostName,
+    Int32,
+    Model,
+    PortNumber,
+    UInt32,
+    WholeHostName,
+)
 from bookmesh.mesh.model.matching import Destination, Headers, Percent, StringMatch
 
 GRPC_STATUSES: Final = (
@@ -396,7 +405,7 @@ class TlsMatchAttributes(Model, frozen=True):
     source_namespace: The namespace of the workloads to which the rule applies.
     """
 
-    sni_hosts: tuple[HostName, ...]
+    sni_hosts: tuple[WholeHostName, ...]
     destination_subnets: tuple[str, ...] = ()
     port: PortNumber = 0
     source_labels: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""ServiceEntries are read, though nothing acts on them yet."""
+"""ServiceEntries: what is read, and what is refused since no Envoy could use it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def test_entry_of_the_documentation_is_read() -> None:
     assert found.endpoints[0].ports == {"http-port": 8080}
 
 
+@pytest.mark.parametrize("host", ["*", "*.example.com", "a.example.com", "a:b", "A_b.c"])
+def test_names_and_wildcards_of_whole_labels_are_hosts(host: str) -> None:
+    assert msgspec.convert({"hosts": [host]}, models.ServiceEntry).hosts == (host,)
+
+
 def test_entry_without_hosts_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"hosts": []}, models.ServiceEntry)
@@ -29,6 +34,8 @@ def test_entry_without_hosts_is_refused() -> None:
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
+        ({"hosts": ["a**"]}, "matching regex"),
+        ({"hosts": ["*part.example.com"]}, "matching regex"),
         ({"addresses": ["reviews"]}, "IP addresses or CIDR ranges"),
         ({"addresses": ["1.2.3.4/33"]}, "IP addresses or CIDR ranges"),
         ({"ports": [{"number": 0, "name": "http"}]}, "numbers from 1 to 65535"),
