@@ -16,6 +16,8 @@ def defaulted(value: Any) -> msgspec.Meta:
 
 UInt32 = Annotated[int, msgspec.Meta(ge=0, le=4294967295)]
 Int32 = Annotated[int, msgspec.Meta(ge=-2147483648, le=2147483647)]
+# How many of something, where Istio's type has a sign.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2147483647)]
 PortNumber = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 # What no name can have is refused, so that names can be parts of others; more than that is not asked.
 HostName = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^\*?[A-Za-z0-9_.:-]*$")]

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from bookmesh.base import durations
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Duration, HostName, Int32, Model, SubsetName, UInt32
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Count, Duration, HostName, Int32, Model, SubsetName, UInt32
 from bookmesh.mesh.model.matching import PortSelector, WorkloadSelector
 
 UInt64 = Annotated[int, msgspec.Meta(ge=0)]
@@ -244,7 +244,7 @@ class TcpSettings(Model, frozen=True):
     idle_timeout: When an idle TCP connection is closed.
     """
 
-    max_connections: Int32 = 0
+    max_connections: Count = 0
     connect_timeout: Duration | None = None
     tcp_keepalive: TcpKeepalive | None = None
     max_connection_duration: Duration | None = None
@@ -293,14 +293,14 @@ class HttpSettings(Model, frozen=True):
     http2_keep_alive: HTTP/2 pings.
     """
 
-    http1_max_pending_requests: Int32 = 0
-    http2_max_requests: Int32 = 0
-    max_requests_per_connection: Int32 = 0
-    max_retries: Int32 = 0
+    http1_max_pending_requests: Count = 0
+    http2_max_requests: Count = 0
+    max_requests_per_connection: Count = 0
+    max_retries: Count = 0
     idle_timeout: Duration | None = None
     h2_upgrade_policy: Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"] | None = None
     use_client_protocol: bool = False
-    max_concurrent_streams: Int32 = 0
+    max_concurrent_streams: Count = 0
     http2_keep_alive: Http2Keepalive | None = None
 
 

@@ -10,9 +10,9 @@ import msgspec
 from bookmesh.mesh.model import expressions
 from bookmesh.mesh.model.base import (
     NOT_ACTED_ON,
+    Count,
     Duration,
     HostName,
-    Int32,
     Model,
     PortNumber,
     UInt32,
@@ -103,7 +103,7 @@ class HttpRouteDestination(Model, frozen=True):
     """
 
     destination: Destination
-    weight: Annotated[int, msgspec.Meta(ge=0, le=2147483647)] = 0
+    weight: Count = 0
     headers: Headers | None = None
 
 
@@ -390,7 +390,7 @@ class RouteDestination(Model, frozen=True):
     """
 
     destination: Destination
-    weight: Int32 = 0
+    weight: Count = 0
 
 
 class TlsMatchAttributes(Model, frozen=True):

@@ -94,3 +94,19 @@ def test_time_to_connect_that_is_none_is_refused(timeout: str) -> None:
 def test_pings_that_envoy_does_not_take_are_refused(pings: dict[str, str], words: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=words):
         convert(connectionPool={"http": {"http2KeepAlive": pings}})
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        {"tcp": {"maxConnections": -1}},
+        {"http": {"http1MaxPendingRequests": -1}},
+        {"http": {"http2MaxRequests": -1}},
+        {"http": {"maxRequestsPerConnection": -1}},
+        {"http": {"maxRetries": -1}},
+        {"http": {"maxConcurrentStreams": -1}},
+    ],
+)
+def test_less_than_nothing_is_no_limit(pool: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError, match=">= 0"):
+        convert(connectionPool=pool)
