@@ -14,20 +14,25 @@ def defaulted(value: Any) -> msgspec.Meta:
     return msgspec.Meta(extra_json_schema={"default": value})
 
 
+def whole(pattern: str) -> msgspec.Meta:
+    """Ask for text that matches as a whole: Python's `$` would also take a newline after it."""
+    return msgspec.Meta(pattern=rf"^{pattern}\Z", extra_json_schema={"pattern": f"^{pattern}$"})
+
+
 UInt32 = Annotated[int, msgspec.Meta(ge=0, le=4294967295)]
 Int32 = Annotated[int, msgspec.Meta(ge=-2147483648, le=2147483647)]
 # How many of something, where Istio's type has a sign.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2147483647)]
 PortNumber = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 # What no name can have is refused, so that names can be parts of others; more than that is not asked.
-HostName = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^\*?[A-Za-z0-9_.:-]*$")]
+HostName = Annotated[str, msgspec.Meta(min_length=1, max_length=255), whole(r"\*?[A-Za-z0-9_.:-]*")]
 # Where names of TLS are compared, a wildcard stands for whole labels: Envoy takes no `*part.example.com`.
 WholeHostName = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^(\*|(\*\.)?[A-Za-z0-9_.:-]+)$")
+    str, msgspec.Meta(min_length=1, max_length=255), whole(r"(\*|(\*\.)?[A-Za-z0-9_.:-]+)")
 ]
-ScopedHost = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[A-Za-z0-9_.*:~/-]+$")]
-SubsetName = Annotated[str, msgspec.Meta(max_length=63, pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]*)?$")]
-Duration = Annotated[str, msgspec.Meta(pattern=r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$")]
+ScopedHost = Annotated[str, msgspec.Meta(min_length=1), whole(r"[A-Za-z0-9_.*:~/-]+")]
+SubsetName = Annotated[str, msgspec.Meta(max_length=63), whole(r"([A-Za-z0-9][A-Za-z0-9_.-]*)?")]
+Duration = Annotated[str, whole(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")]
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -68,7 +68,7 @@ def test_table_that_envoy_does_not_take_is_refused(size: int) -> None:
         convert(loadBalancer={"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": size}}})
 
 
-@pytest.mark.parametrize("name", ["a|b", "a b", "é", "|"])
+@pytest.mark.parametrize("name", ["a|b", "a b", "é", "|", "a\n", "\n"])
 def test_name_that_cannot_be_part_of_another_is_refused(name: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="regex"):
         msgspec.convert({"host": "web", "subsets": [{"name": name}]}, models.DestinationRule)
