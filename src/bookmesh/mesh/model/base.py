@@ -31,6 +31,8 @@ WholeHostName = Annotated[
     str, msgspec.Meta(min_length=1, max_length=255), whole(r"(\*|(\*\.)?[A-Za-z0-9_.:-]+)")
 ]
 ScopedHost = Annotated[str, msgspec.Meta(min_length=1), whole(r"[A-Za-z0-9_.*:~/-]+")]
+# A name as HTTP has it, or one of HTTP/2's own, which begin with a colon.
+HeaderName = Annotated[str, whole(r":?[A-Za-z0-9!#$%&'*+.^_`|~-]+")]
 SubsetName = Annotated[str, msgspec.Meta(max_length=63), whole(r"([A-Za-z0-9][A-Za-z0-9_.-]*)?")]
 Duration = Annotated[str, whole(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")]
 

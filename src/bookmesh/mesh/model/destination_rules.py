@@ -9,7 +9,17 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from bookmesh.base import durations
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Count, Duration, HostName, Int32, Model, SubsetName, UInt32
+from bookmesh.mesh.model.base import (
+    NOT_ACTED_ON,
+    Count,
+    Duration,
+    HeaderName,
+    HostName,
+    Int32,
+    Model,
+    SubsetName,
+    UInt32,
+)
 from bookmesh.mesh.model.matching import PortSelector, WorkloadSelector
 
 UInt64 = Annotated[int, msgspec.Meta(ge=0)]
@@ -87,7 +97,7 @@ class ConsistentHash(Model, frozen=True):
     minimum_ring_size: Points on the ring; older spelling.
     """
 
-    http_header_name: str | None = None
+    http_header_name: HeaderName | None = None
     http_cookie: HttpCookie | None = None
     use_source_ip: bool | None = None
     http_query_parameter_name: str | None = None

@@ -29,9 +29,11 @@ def test_host_is_required_and_not_empty() -> None:
         {"consistentHash": {"httpHeaderName": "x", "useSourceIp": True}},
         {"consistentHash": {"httpHeaderName": "x", "maglev": {}, "ringHash": {}}},
         {"simple": "BEST"},
+        {"consistentHash": {"httpHeaderName": "x\n"}},
+        {"consistentHash": {"httpHeaderName": "x y"}},
     ],
 )
-def test_load_balancers_exclude_each_other(balancer: dict[str, Any]) -> None:
+def test_load_balancers_that_cannot_be_are_refused(balancer: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         convert(loadBalancer=balancer)
 
