@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from typing import Final, NoReturn
 
@@ -48,7 +49,7 @@ class PolicyRules:
                 if table == self._installed:
                     continue
                 try:
-                    await asyncio.to_thread(self._node.namespace.run, lambda: nft.install(table))  # noqa: B023
+                    await asyncio.to_thread(self._node.namespace.run, functools.partial(nft.install, table))
                 except OSError as error:
                     _log.error("the rules for network policies could not be changed: %s", error)
                     await asyncio.sleep(_RETRY_S)
