@@ -21,7 +21,9 @@ metadata:
   namespace: explained
   labels: {app: caller}
   annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: "8100"}
-spec: {containers: [{name: curl, image: curlimages/curl, command: [/bin/sleep, infinity]}]}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: curl, image: curlimages/curl, command: [/bin/sleep, infinity]}]
 ---
 apiVersion: v1
 kind: Pod
