@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bookmesh.base.kubernetes import ApiError
+from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
     acting,
@@ -24,6 +24,7 @@ from bookmesh.kube.api import (
     faults,
     openapi,
     paths,
+    questions,
     resources,
     responses,
     reviews,
@@ -91,7 +92,7 @@ def build_app(
         app.router.add_get(path, answer)
         if path != "/":
             app.router.add_get(path + "/", answer)
-    _add_reviews(app.router, reviews.Reviews(authorizer, authenticator.user_of_token))
+    _add_reviews(app.router, over, reviews.Reviews(authorizer, authenticator.user_of_token))
     objects = resources.Resources(over, streams=streams, issuer=issuer, authorizer=authorizer)
     running: set[asyncio.Task[object]] = set()
 
@@ -239,9 +240,13 @@ def _found(document: object | None) -> web.Response:
     return responses.json_response(document)
 
 
-def _add_reviews(router: web.UrlDispatcher, answers: reviews.Reviews) -> None:
-    async def body_of(request: web.Request) -> object:
-        return decoding.decode_body(await request.read(), request.headers.get("Content-Type", ""))
+def _add_reviews(router: web.UrlDispatcher, over: verbs.Verbs, answers: reviews.Reviews) -> None:
+    async def body_of(request: web.Request) -> JsonObject:
+        body = decoding.decode_body(await request.read(), request.headers.get("Content-Type", ""))
+        asked = paths.parse(request.rel_url.raw_path).resource
+        if asked is None:
+            raise statuses.no_such_resource()
+        return questions.decode(over.schemas, over.kind_of(asked), body)
 
     async def self_access(request: web.Request) -> web.Response:
         answer = answers.self_access(await body_of(request), request[authentication.USER])
@@ -256,6 +261,7 @@ def _add_reviews(router: web.UrlDispatcher, answers: reviews.Reviews) -> None:
         return responses.json_response(answer, code=201)
 
     async def subject(request: web.Request) -> web.Response:
+        await body_of(request)
         return responses.json_response(answers.subject(request[authentication.USER]), code=201)
 
     async def token(request: web.Request) -> web.Response:

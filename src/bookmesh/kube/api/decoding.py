@@ -71,7 +71,7 @@ def decode_patch(body: bytes, content_type: str) -> tuple[PatchType, Any]:
     kind = media_type(content_type)
     if kind not in _PATCH_TYPES:
         raise statuses.unsupported_media_type((*_PATCH_TYPES, APPLY))
-    return _PATCH_TYPES[kind], _json(body)
+    return _PATCH_TYPES[kind], _shallow(_json(body))
 
 
 def is_apply(content_type: str) -> bool:
@@ -83,10 +83,10 @@ def decode_configuration(body: bytes) -> Any:
     """Decode an applied configuration, YAML or JSON; raises 400."""
     if body.lstrip()[:1] == b"{":
         try:
-            return orjson.loads(body)
+            return _shallow(orjson.loads(body))
         except orjson.JSONDecodeError:
             pass  # a YAML flow mapping also starts so
-    return _yaml(body)
+    return _shallow(_yaml(body))
 
 
 def _json(body: bytes) -> Any:
@@ -101,6 +101,19 @@ def _yaml(body: bytes) -> Any:
         return _plain(yaml.safe_load(body))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise statuses.bad_request(f"the body of the request is not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise statuses.bad_request("the body of the request is not valid YAML: exceeded max depth") from error
+    except ValueError as error:  # a date that no calendar has, a number of thousands of digits
+        raise statuses.bad_request(f"the body of the request is not valid YAML: {error}") from error
+
+
+def _shallow(value: Any) -> Any:
+    """The value, if it is not so deep that nothing could be made of it; raises 400."""
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        raise statuses.bad_request(f"the body of the request cannot be written as JSON: {error}") from error
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ such, instead of a missing document.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
@@ -106,21 +107,41 @@ def _paths_of(kind: kinds_module.Kind, schema: JsonObject) -> JsonObject:
     patches = [*_PATCHES] if kind.is_custom else [*_PATCHES, _STRATEGIC]
     patch_body = {"content": {name: {"schema": {"type": "object"}} for name in patches}, "required": True}
     place = [_path_parameter("namespace")] if kind.namespaced else []
+    listed: JsonObject = {
+        "type": "object",
+        "required": ["items"],
+        "properties": {"items": {"type": "array", "items": schema}},
+    }
+    what_is_gone: JsonObject = {"type": "object"}  # a Status, or the object
     return {
         collection: {
             "parameters": place,
             "get": _operation(
-                kind, "list", schema, parameters=[*map(_parameter, ("labelSelector", "fieldSelector"))]
+                kind, "list", listed, parameters=[*map(_parameter, ("labelSelector", "fieldSelector"))]
             ),
-            "post": {**_operation(kind, "post", schema, parameters=parameters), "requestBody": body},
+            "post": {
+                **_operation(kind, "post", schema, parameters=parameters, codes=(200, 201, 202)),
+                "requestBody": body,
+            },
         },
         f"{collection}/{{name}}": {
             "parameters": [*place, _path_parameter("name")],
             "get": _operation(kind, "get", schema, parameters=[]),
-            "put": {**_operation(kind, "put", schema, parameters=parameters), "requestBody": body},
-            "delete": _operation(kind, "delete", schema, parameters=[_parameter("dryRun")]),
+            "put": {
+                **_operation(kind, "put", schema, parameters=parameters, codes=(200, 201)),
+                "requestBody": body,
+            },
+            "delete": _operation(
+                kind, "delete", what_is_gone, parameters=[_parameter("dryRun")], codes=(200, 202)
+            ),
             "patch": {
-                **_operation(kind, "patch", schema, parameters=[*parameters, _parameter("force", "boolean")]),
+                **_operation(
+                    kind,
+                    "patch",
+                    schema,
+                    parameters=[*parameters, _parameter("force", "boolean")],
+                    codes=(200, 201),
+                ),
                 "requestBody": patch_body,
             },
         },
@@ -128,8 +149,15 @@ def _paths_of(kind: kinds_module.Kind, schema: JsonObject) -> JsonObject:
 
 
 def _operation(
-    kind: kinds_module.Kind, action: str, schema: JsonObject, *, parameters: list[JsonObject]
+    kind: kinds_module.Kind,
+    action: str,
+    schema: JsonObject,
+    *,
+    parameters: list[JsonObject],
+    codes: Sequence[int] = (200,),
 ) -> JsonObject:
+    """One operation; `codes` are those of success, and 401 is the only other that real servers document."""
+    answer = {"description": "OK", "content": {"application/json": {"schema": schema}}}
     return {
         "operationId": f"{action}{kind.group.partition('.')[0].title()}{kind.version.title()}{kind.kind}",
         "x-kubernetes-action": action,
@@ -139,7 +167,7 @@ def _operation(
             "kind": kind.kind,
         },
         "parameters": parameters,
-        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}},
+        "responses": {**{str(code): answer for code in codes}, "401": {"description": "Unauthorized"}},
     }
 
 

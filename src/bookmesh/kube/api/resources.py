@@ -24,6 +24,7 @@ from bookmesh.kube.api import (
     paths,
     portforwarding,
     queries,
+    questions,
     responses,
     scaling,
     selectors,
@@ -225,7 +226,7 @@ class Resources:
             return await streaming.serve_attach(request, stored.object, self._streams)
         if path.subresource == "portforward":
             return await portforwarding.serve(request, stored.object, self._streams)
-        return await self._action(request, path, stored)
+        return await self._action(request, known, path, stored)
 
     async def _admit_connection(
         self, request: web.Request, part: kinds_module.Subresource, path: paths.Path
@@ -285,11 +286,17 @@ class Resources:
             details = {"name": stored.name, "group": group, "kind": stored.group_resource.plural}
             raise ApiError(403, "Forbidden", message, details=details)
 
-    async def _action(self, request: web.Request, path: paths.Path, stored: records.Stored) -> web.Response:
+    async def _action(
+        self,
+        request: web.Request,
+        part: kinds_module.Subresource,
+        path: paths.Path,
+        stored: records.Stored,
+    ) -> web.Response:
         """POST to a subresource that does something: binding, eviction, token."""
         body = await self._body(request)
         is_dry_run = queries.is_dry_run(request.query)
-        content: JsonObject = body if isinstance(body, dict) else {}
+        content = questions.decode(self._verbs.schemas, kinds_module.body_kind(part), body)
         if path.subresource == "token":
             if self._issuer is None:
                 raise ApiError(501, "NotImplemented", "this server has no issuer of service-account tokens")

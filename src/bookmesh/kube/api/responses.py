@@ -16,6 +16,8 @@ from bookmesh.kube.api.tables import printers
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import records
 
+_LONGEST_WARNINGS: Final = 4096
+_LONGEST_WARNING: Final = 256
 _TYPES: Final = {"json": "application/json", "yaml": "application/yaml"}
 
 
@@ -119,9 +121,22 @@ def object_bytes(kind: kinds_module.Kind, stored: records.Stored) -> bytes:
 
 
 def add_warnings(headers: CIMultiDict[str], warnings: Iterable[str]) -> None:
-    """Add a `Warning` header for each text; kubectl prints them."""
-    for text in warnings:
-        printable = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    """
+    Add a `Warning` header for each text; kubectl prints them.
+
+    Where they are long altogether, each is shortened and the last ones are left out, as clients limit what they read.
+    """
+    texts = [
+        " ".join("".join(each if each.isprintable() else " " for each in text).split()) for text in warnings
+    ]
+    if sum(map(len, texts)) > _LONGEST_WARNINGS:
+        texts = [text[:_LONGEST_WARNING] for text in texts]
+    room = _LONGEST_WARNINGS
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            break
+        printable = text.replace("\\", "\\\\").replace('"', '\\"')
         headers.add("Warning", f'299 - "{printable}"')
 
 

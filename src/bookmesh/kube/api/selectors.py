@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.kube.schema.semantics import names
 
 Predicate = Callable[[JsonObject], bool]
 _LabelTest = Callable[[Mapping[str, str]], bool]
@@ -94,12 +95,14 @@ def _parse_labels(text: str) -> Predicate:
 def _label_test(requirement: str, whole: str) -> _LabelTest:
     if found := _IN.fullmatch(requirement):
         key, operator, listed = found.groups()
+        _check_key(key)
         values = frozenset(value.strip() for value in listed.split(","))
         if operator == "in":
             return lambda labels: labels.get(key) in values
         return lambda labels: labels.get(key) not in values
     if found := _EQUAL.fullmatch(requirement):
         key, operator, value = found.groups()
+        _check_key(key)
         if operator == "!=":
             return lambda labels: labels.get(key) != value
         return lambda labels: labels.get(key) == value
@@ -108,11 +111,19 @@ def _label_test(requirement: str, whole: str) -> _LabelTest:
         return lambda labels: _compares(labels.get(key), operator, bound)
     if found := _EXISTS.fullmatch(requirement):
         key = found[2]
+        _check_key(key)
         if found[1]:
             return lambda labels: key not in labels
         return lambda labels: key in labels
     message = f'unable to parse requirement: "{requirement}" in label selector "{whole}" is not understood'
     raise ApiError(400, "BadRequest", message)
+
+
+def _check_key(key: str) -> None:
+    why = names.qualified_name(key)
+    if why:
+        message = f'unable to parse requirement: <nil>: Invalid value: "{key}": {why}'
+        raise ApiError(400, "BadRequest", message)
 
 
 def _compares(value: str | None, operator: str, bound: int) -> bool:

@@ -46,6 +46,8 @@ MODIFIED: Final = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
 _NAMESPACES: Final = records.GroupResource("", "namespaces")
+# How many levels deeper than any object its answers may be: lists, tables, reviews, and fields that are owned.
+_ROOM: Final = 20
 # Built-in kinds that count generations although they have no status subresource.
 _COUNTED: Final = frozenset({("discovery.k8s.io", "endpointslices")})
 # ... and those that do not, although they have one.
@@ -386,16 +388,25 @@ def _checked_envelope(kind: kinds_module.Kind, body: Any) -> JsonObject:
             f"{named} in version {version!r} cannot be handled as a {kind.kind}: the kind does not match"
         )
     try:
-        obj = copy_json({**body, "apiVersion": expected, "kind": kind.kind})
-    except (
-        TypeError
-    ) as error:  # numbers beyond 64 bits, half a surrogate, too deep: YAML has them, JSON does not
+        obj = _copied({**body, "apiVersion": expected, "kind": kind.kind})
+    except TypeError as error:  # numbers beyond 64 bits, half a surrogate: YAML has them, JSON does not
         raise statuses.bad_request(f"the object cannot be written as JSON: {error}") from error
     if obj.get("metadata") is None:
         obj["metadata"] = {}
     if not isinstance(obj["metadata"], dict):
         raise statuses.bad_request(f"{kind.kind}.metadata: must be an object")
     return obj
+
+
+def _copied(obj: JsonObject) -> JsonObject:
+    """Copy an object; raises TypeError when it is no JSON, or so deep that no list could hold it and its owners."""
+    wrapped: JsonObject = {"": obj}
+    for _ in range(_ROOM):
+        wrapped = {"": wrapped}
+    copied = copy_json(wrapped)
+    for _ in range(_ROOM + 1):
+        copied = copied[""]
+    return copied
 
 
 def _namespace_for(kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> str:

@@ -194,7 +194,7 @@ def _check_template(spec: JsonObject, *, kind: str, restart_policies: tuple[str,
 
 def _with_claims(pod: JsonObject, spec: JsonObject) -> JsonObject:
     """The pod's specification with a volume for each claim template of a StatefulSet, as its pods will have it."""
-    claims = [each["metadata"].get("name", "") for each in spec.get("volumeClaimTemplates") or []]
+    claims = [(each.get("metadata") or {}).get("name", "") for each in spec.get("volumeClaimTemplates") or []]
     if not claims:
         return pod
     own = [volume for volume in pod.get("volumes") or [] if volume.get("name") not in claims]
