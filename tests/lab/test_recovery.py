@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,10 @@ def lab_pid(lab: labs.Lab) -> int:
     return pid
 
 
+def mounts() -> set[str]:
+    return set(Path("/proc/self/mounts").read_text().splitlines())
+
+
 @pytest.mark.timeout(180)
 def test_the_lab_comes_back_after_kill_9_with_the_same_objects_and_answers(
     new_lab: Callable[[], labs.Lab],
@@ -74,7 +80,7 @@ def test_the_lab_comes_back_after_kill_9_with_the_same_objects_and_answers(
 @pytest.mark.timeout(180)
 def test_down_leaves_no_process_mount_or_file(new_lab: Callable[[], labs.Lab]) -> None:
     lab = new_lab()
-    mounts_before = Path("/proc/self/mounts").read_text()
+    mounts_before = mounts()
     lab.bookmesh("up", "--bookinfo")
     pid = lab_pid(lab)
     everything = descendants(pid)
@@ -84,10 +90,38 @@ def test_down_leaves_no_process_mount_or_file(new_lab: Callable[[], labs.Lab]) -
         lambda: not any(Path(f"/proc/{each}").exists() for each in everything), what="all processes gone"
     )
     assert not (lab.home / lab.name).exists()
-    assert Path("/proc/self/mounts").read_text() == mounts_before
+    # Others on this machine mount things, too, and take them away again.
+    labs.wait_until(lambda: mounts() <= mounts_before, what="no mount of the lab")
     left = [link for link in Path("/proc").glob("[0-9]*/ns/mnt") if _target(link) == network]
     assert left == []
     assert "was not there" in lab.bookmesh("down").stderr
+
+
+def test_a_lab_whose_directory_was_deleted_ends_by_itself(new_lab: Callable[[], labs.Lab]) -> None:
+    lab = new_lab()
+    lab.bookmesh("up")
+    everything = descendants(lab_pid(lab))
+    shutil.rmtree(lab.home / lab.name)
+    labs.wait_until(
+        lambda: not any(Path(f"/proc/{each}").exists() for each in everything), what="all processes gone"
+    )
+    assert not (lab.home / lab.name).exists(), "it left nothing again"
+
+
+def test_ctrl_c_while_the_lab_starts_leaves_no_process_and_the_next_start_works(
+    new_lab: Callable[[], labs.Lab],
+) -> None:
+    lab = new_lab()
+    command = [labs.BOOKMESH, "up", "--name", lab.name]
+    up = subprocess.Popen(command, env=lab.env, stderr=subprocess.PIPE, text=True)
+    record = lab.home / lab.name / "daemon.pid"
+    labs.wait_until(record.exists, what="a lab process")
+    pid = lab_pid(lab)
+    up.send_signal(signal.SIGINT)
+    assert f'the lab is not up; "bookmesh down --name {lab.name}"' in up.communicate(timeout=20)[1]
+    assert up.returncode == 1
+    labs.wait_until(lambda: not Path(f"/proc/{pid}").exists(), what="the process gone")
+    assert "is up" in lab.bookmesh("up").stderr
 
 
 def _target(link: Path) -> str:

@@ -11,8 +11,7 @@ import time
 import click
 import orjson
 
-from bookmesh.base import findings
-from bookmesh.cli import environment, examples, faulting, inspecting, stopping, terminal
+from bookmesh.cli import environment, examples, faulting, inspecting, starting, stopping, terminal
 from bookmesh.lab import client, extents, launching, paths
 
 _name_option = terminal.name_option_of(paths.KUBE_NAME)
@@ -59,17 +58,12 @@ def up(*, name: str, port: int | None, api_only: bool, no_node: bool, internet: 
     if internet and not extent.has_node:
         raise click.UsageError("--internet is for pods, which need a node")
     began = time.monotonic()
-    steps = terminal.Steps()
     with terminal.failures():
         lab = paths.paths_for(name)
-        try:
+        with starting.interruptible(lab), terminal.Steps() as steps:
             settings, started = launching.start(
                 lab, port=port, extent=extent, real_internet=True if internet else None, on_step=steps.begin
             )
-        except findings.BookmeshError:
-            steps.end(failed=True)
-            raise
-        steps.end()
         if output == "json":
             status = client.fetch_status(lab)
             click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())

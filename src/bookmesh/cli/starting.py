@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from bookmesh.lab import applications, client, launching, paths
     "--filename",
     "files",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, exists=True),
     help="Also apply this YAML file or folder.",
 )
 @click.option(
@@ -70,11 +72,10 @@ def up(
     eval "$(bookmesh env)", or bookmesh kubectl.
     """
     began = time.monotonic()
-    steps = terminal.Steps()
     with terminal.failures():
         lab = paths.paths_for(name)
         applying = applications.Application(lab, bookinfo=bookinfo, files=files)
-        try:
+        with interruptible(lab), applying, terminal.Steps() as steps:
             _, started = launching.start(
                 lab,
                 port=port,
@@ -87,16 +88,23 @@ def up(
             if bookinfo or files:
                 steps.begin("Bookinfo" if bookinfo else "your files")
                 applying.finish()
-        except findings.BookmeshError:
-            applying.abandon()
-            steps.end(failed=True)
-            raise
-        steps.end()
         status = client.fetch_status(lab)
     if output == "json":
         click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
         return
     _summarize(lab, status, started=started, took_s=time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def interruptible(lab: paths.LabPaths) -> Iterator[None]:
+    """Say what is left after Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        flag = "" if lab.name == paths.DEFAULT_NAME else f" --name {lab.name}"
+        left = "stays up" if launching.running(lab) else "is not up"
+        terminal.stderr().print(f'the lab {left}; "bookmesh down{flag}" removes what there is of it')
+        raise
 
 
 def _read_hosts(files: tuple[Path, ...], *, internet: bool) -> str | None:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -53,13 +53,23 @@ def failures() -> Iterator[None]:
 
 
 class Steps:
-    """A line per step with the time it took; on a terminal the running step shows a spinner."""
+    """
+    A line per step with the time it took; on a terminal the running step shows a spinner.
+
+    As a context it ends the last step: as failed when an exception leaves it.
+    """
 
     def __init__(self) -> None:
         self._console = stderr()
         self._status = self._console.status("") if self._console.is_terminal else None
         self._step: str | None = None
         self._began = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        self._finish("✓" if kind is None else "✗")
 
     def begin(self, name: str) -> None:
         """End the running step as done and begin another."""
@@ -68,9 +78,6 @@ class Steps:
         if self._status:
             self._status.update(f"  {name}")
             self._status.start()
-
-    def end(self, *, failed: bool = False) -> None:
-        self._finish("✗" if failed else "✓")
 
     def _finish(self, mark: str) -> None:
         if self._status:

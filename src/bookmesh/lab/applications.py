@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from bookmesh.base import findings
 from bookmesh.lab import client, paths
@@ -24,7 +24,11 @@ _LOOK_AGAIN_S: Final = 0.05
 
 
 class Application:
-    """One `kubectl apply`: `begin` starts it, `finish` waits for it and for what it brings up."""
+    """
+    One `kubectl apply`: `begin` starts it, `finish` waits for it and for what it brings up.
+
+    As a context it leaves no kubectl behind when something else fails in between.
+    """
 
     def __init__(self, lab: paths.LabPaths, *, bookinfo: bool, files: Sequence[Path]) -> None:
         self._lab = lab
@@ -46,8 +50,10 @@ class Application:
             text=True,
         )
 
-    def abandon(self) -> None:
-        """Let kubectl end, whatever it says: something else has failed, and that is told."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
         if self._kubectl is not None:
             self._kubectl.communicate()
 
@@ -60,8 +66,9 @@ class Application:
         """
         if self._kubectl is None:
             return
-        _, errors = self._kubectl.communicate()
-        if self._kubectl.returncode:
+        kubectl, self._kubectl = self._kubectl, None
+        _, errors = kubectl.communicate()
+        if kubectl.returncode:
             raise findings.BookmeshError(
                 findings.Finding(
                     code="BM0109",

@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 import errno
 import gc
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from bookmesh.base import findings
+
+_LOOK_AGAIN_S: Final = 1.0
+_log = logging.getLogger(__name__)
 
 
 def spare_collector() -> None:
@@ -26,12 +31,14 @@ def spare_collector() -> None:
     gc.set_threshold(2_000, 10, 250)
 
 
-def end_of(lifeline: int | None) -> asyncio.Event:
+def end_of(lifeline: int | None, record: Path) -> asyncio.Event:
     """
-    An event that is set when the process shall end: at SIGTERM, SIGINT, or when `lifeline` closes.
+    An event that is set when the process shall end: at SIGTERM, SIGINT, when `lifeline` closes, or without `record`.
 
     Args:
         lifeline: read end of a pipe whose other end belongs to whoever needs the cluster; None without one.
+        record: the file by which commands find the process. When somebody deletes it, or it names another one,
+            nobody could end this one any more.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -44,7 +51,21 @@ def end_of(lifeline: int | None) -> asyncio.Event:
             stopping.set()
 
         loop.add_reader(lifeline, closed)
+    loop.call_later(_LOOK_AGAIN_S, _look_after, record, None, stopping)
     return stopping
+
+
+def _look_after(record: Path, before: bytes | None, stopping: asyncio.Event) -> None:
+    """Look at the record now and then. Whoever started the process may write it after the start, so not at once."""
+    try:
+        content = record.read_bytes()
+    except FileNotFoundError:
+        content = b""
+    if not content or before not in (None, content):
+        _log.error("the lab ends: %s is gone, or names another process", record)
+        stopping.set()
+    else:
+        asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, _look_after, record, content, stopping)
 
 
 def listen(port: int, *, is_wanted: bool) -> socket.socket:

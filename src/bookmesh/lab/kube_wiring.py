@@ -49,7 +49,7 @@ async def run(
     reporter: progress.Reporter,
 ) -> None:
     """
-    Run the cluster until SIGTERM or SIGINT, or until `lifeline` closes.
+    Run the cluster until SIGTERM or SIGINT, until `lifeline` closes, or until its files are deleted.
 
     Args:
         port: of the API server; None means the one of `previous`, or a free one.
@@ -59,7 +59,7 @@ async def run(
         BookmeshError: it cannot start. RuntimeError: a part ended.
     """
     began = time.time()
-    stopping = hosting.end_of(lifeline)
+    stopping = hosting.end_of(lifeline, lab.pid)
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
     issuer = tokens.TokenIssuer(own.token_key)

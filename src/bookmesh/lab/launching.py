@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import orjson
 
@@ -71,22 +73,32 @@ def require_running(lab: paths.LabPaths) -> LabSettings:
     The settings of a running lab.
 
     Raises:
-        BookmeshError: BM0103, it does not run.
+        BookmeshError: it does not run (BM0103), or runs while its files were deleted (BM0118).
     """
     settings = read_settings(lab)
     if settings is None or running(lab) is None:
-        usual = {paths.DEFAULT_NAME: "bookmesh up", paths.KUBE_NAME: "bookmesh kube up"}
-        up = usual.get(lab.name, f"bookmesh up --name {lab.name}")
-        alive = running_labs()
+        raise findings.BookmeshError(_not_running(lab))
+    if not lab.kubeconfig.exists():
         raise findings.BookmeshError(
             findings.Finding(
-                code="BM0103",
-                message=f'the lab "{lab.name}" is not running',
-                known=f"running labs: {', '.join(alive) or 'none'}",
-                hint=f"start it: {up}",
+                code="BM0118",
+                message=f'the lab "{lab.name}" runs, but its kubeconfig was deleted',
+                where=str(lab.kubeconfig),
+                hint=f'"bookmesh down --name {lab.name}" ends it and removes the rest; then start it again',
             )
         )
     return settings
+
+
+def _not_running(lab: paths.LabPaths) -> findings.Finding:
+    usual = {paths.DEFAULT_NAME: "bookmesh up", paths.KUBE_NAME: "bookmesh kube up"}
+    alive = running_labs()
+    return findings.Finding(
+        code="BM0103",
+        message=f'the lab "{lab.name}" is not running',
+        known=f"running labs: {', '.join(alive) or 'none'}",
+        hint=f"start it: {usual.get(lab.name, f'bookmesh up --name {lab.name}')}",
+    )
 
 
 def make_directory(lab: paths.LabPaths, *, root_only: bool = False) -> None:
@@ -99,10 +111,26 @@ def make_directory(lab: paths.LabPaths, *, root_only: bool = False) -> None:
 @contextlib.contextmanager
 def exclusive(lab: paths.LabPaths) -> Iterator[None]:
     """Hold the lab's lock: nobody else starts or ends it meanwhile. Waits for whoever holds it."""
-    make_directory(lab, root_only=True)
-    with (lab.directory.parent / f".{lab.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    path = _lock_path(lab)
+    while True:
+        make_directory(lab, root_only=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _is_still(lock, path):
+                yield
+                return
+
+
+def _lock_path(lab: paths.LabPaths) -> Path:
+    return lab.directory.parent / f".{lab.name}.lock"
+
+
+def _is_still(lock: IO[str], path: Path) -> bool:
+    """Whether a lock that was waited for is the one that others take: `stop` removes the file."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def start(
@@ -145,6 +173,8 @@ def start(
             return settings, False
         if settings:
             _refuse_other_store(lab, settings, extent)
+        if half_made := running(lab):
+            half_made.end(grace_s=STOP_GRACE_S)
         make_directory(lab)
         if hosts is not None:
             lab.hosts.write_text(hosts)
@@ -179,7 +209,7 @@ def stop(lab: paths.LabPaths) -> bool:
         existed = lab.directory.exists()
         if existed:
             removing.remove_tree(lab.directory)
-        (lab.directory.parent / f".{lab.name}.lock").unlink(missing_ok=True)
+        _lock_path(lab).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             lab.directory.parent.rmdir()
         return existed or process is not None
@@ -265,6 +295,11 @@ def _launch(
                         on_serving()
                     case progress.Ready():
                         return
+    except findings.BookmeshError:
+        raise
+    except BaseException:
+        _kill(lab, launcher)
+        raise
     finally:
         launcher.wait()  # it forks the lab process and ends; or has ended, and that is why we are here
     raise findings.BookmeshError(
@@ -276,6 +311,16 @@ def _launch(
             hint="the log has the whole story; bookmesh doctor checks this machine",
         )
     )
+
+
+def _kill(lab: paths.LabPaths, launcher: subprocess.Popen[bytes]) -> None:
+    """End a lab that somebody no longer wants, wherever it is in its start; returns when it is gone."""
+    # The launcher leads a process group, and keeps its number until it is waited for: nobody else's can be hit.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(launcher.pid, signal.SIGKILL)
+    launcher.wait()
+    if left := running(lab):
+        left.end(grace_s=STOP_GRACE_S)
 
 
 def _explained(error: findings.BookmeshError) -> findings.BookmeshError:

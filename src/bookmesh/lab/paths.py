@@ -1,7 +1,7 @@
 """
 Where a lab keeps its files. One directory a lab, mode 0700; `down` removes it whole.
 
-    <root>/<name>/lab.json      port, slot and version of the lab; written once, read by the next `up`
+    <root>/<name>/lab.json      port, slot and extent of the lab, as it last ran; read by commands and the next `up`
     <root>/<name>/daemon.pid    process id and start time of the lab process, as the host sees them
     <root>/<name>/daemon.log    what the lab process has to say
     <root>/<name>/store.db      every Kubernetes object

@@ -60,7 +60,9 @@ def write(path: Path, pid: int, *, proc: int | None = None) -> None:
     started = _start_time(pid, proc)
     if started is None:
         raise ProcessLookupError(f"process {pid} has ended")
-    path.write_bytes(orjson.dumps({"pid": pid, "started": started}))
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(orjson.dumps({"pid": pid, "started": started}))
+    temporary.replace(path)
 
 
 def read(path: Path) -> LabProcess | None:

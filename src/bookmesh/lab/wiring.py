@@ -59,7 +59,7 @@ async def run(
     reporter: progress.Reporter,
 ) -> None:
     """
-    Run the lab until SIGTERM or SIGINT.
+    Run the lab until SIGTERM or SIGINT, or until its files are deleted.
 
     Args:
         port: of the API server; None means the one of `previous`, or a free one.
@@ -71,7 +71,7 @@ async def run(
         BookmeshError: it cannot start. ExceptionGroup: a part failed.
     """
     began = time.time()
-    stopping = hosting.end_of(None)
+    stopping = hosting.end_of(None, lab.pid)
     forkserver.attach(asyncio.get_running_loop())
     slot, held = slots.take(previous.slot if previous else None)
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 
 import pytest
@@ -35,11 +36,14 @@ def test_failures_become_messages_and_exit_codes(code: int, capsys: pytest.Captu
 
 
 def test_steps_leave_one_line_each_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
-    steps = terminal.Steps()
-    steps.begin("store")
-    steps.begin("network")
-    steps.end(failed=True)
+    with contextlib.suppress(KeyError), terminal.Steps() as steps:
+        steps.begin("store")
+        steps.begin("network")
+        raise KeyError
     first, second = capsys.readouterr().err.splitlines()
     assert "✓ store" in first
     assert "✗ network" in second
     assert first.endswith(" s")
+    with terminal.Steps() as steps:
+        steps.begin("gateway")
+    assert "✓ gateway" in capsys.readouterr().err

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -41,22 +43,45 @@ async def test_the_awaited_is_enough_and_parts_are_ended() -> None:
     assert parts[0].cancelled()
 
 
-async def test_a_signal_or_a_closed_lifeline_is_the_end() -> None:
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """The file that says which process this is."""
+    file = tmp_path / "daemon.pid"
+    file.write_text("1")
+    return file
+
+
+async def test_a_signal_or_a_closed_lifeline_is_the_end(record: Path) -> None:
     reader, writer = os.pipe()
     try:
-        stopping = hosting.end_of(reader)
+        stopping = hosting.end_of(reader, record)
         await asyncio.sleep(0)
         assert not stopping.is_set()
         os.close(writer)
         await asyncio.wait_for(stopping.wait(), 5)
     finally:
         os.close(reader)
-    again = hosting.end_of(None)
+    again = hosting.end_of(None, record)
     assert not again.is_set()
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(again.wait(), 5)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda file: file.write_text("2")])
+async def test_a_process_that_nobody_can_find_any_more_ends(
+    record: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(hosting, "_LOOK_AGAIN_S", 0.001)
+    monkeypatch.setattr(Path, "read_bytes", lambda file: (looks.append(""), file.read_text().encode())[1])
+    stopping = hosting.end_of(None, record)
+    while len(looks) < 3:
+        await asyncio.sleep(0)
+    assert not stopping.is_set()
+    change(record)
+    await asyncio.wait_for(stopping.wait(), 5)
 
 
 _GROWING = """

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ def pretend_to_run(lab: paths.LabPaths, *, port: int) -> None:
     lab.directory.mkdir(parents=True)
     launching.write_settings(lab, launching.LabSettings(port=port, slot=3))
     processes.write(lab.pid, os.getpid())
+    lab.kubeconfig.touch()
 
 
 def test_settings_survive(lab: paths.LabPaths) -> None:
@@ -103,6 +107,60 @@ def test_a_host_that_forbids_namespaces_is_told_by_the_check(
     assert (caught.value.finding, caught.value.exit_code) == (precise, 3)
 
 
+STUBBORN = """
+import os, pathlib, signal, sys, time
+home, handle = os.environ["BOOKMESH_HOME"], int(sys.argv[sys.argv.index("--progress") + 1])
+if os.fork():
+    os._exit(0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+started = pathlib.Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+pathlib.Path(home, "default", "daemon.pid").write_text('{"pid": %d, "started": %s}' % (os.getpid(), started))
+os.write(handle, b'{"step": "programs"}\\n')
+time.sleep(600)
+"""
+
+
+def test_a_start_that_is_interrupted_leaves_no_process(
+    lab: paths.LabPaths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "stubborn-python"
+    program.write_text(f"#!{sys.executable}\n{STUBBORN}")
+    program.chmod(0o755)
+    monkeypatch.setattr(launching.sys, "executable", str(program))
+    seen: list[processes.LabProcess | None] = []
+
+    def interrupted(_step: str) -> None:
+        seen.append(processes.read(lab.pid))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launching.start(lab, port=None, on_step=interrupted)
+    assert seen[0] is not None, "it was there"
+    assert not seen[0].is_alive()
+
+
+def test_what_an_earlier_start_left_half_made_is_ended_by_the_next(
+    lab: paths.LabPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.directory.mkdir(parents=True)
+    left = subprocess.Popen(["sleep", "60"])
+    processes.write(lab.pid, left.pid)
+    monkeypatch.setattr(launching.sys, "executable", "/bin/false")
+    with pytest.raises(findings.BookmeshError, match="ended before it was ready"):
+        launching.start(lab, port=None, on_step=lambda _step: None)
+    assert left.wait(timeout=5) == -signal.SIGTERM
+
+
+def test_a_running_lab_whose_files_were_deleted_says_so(lab: paths.LabPaths) -> None:
+    pretend_to_run(lab, port=7)
+    assert launching.require_running(lab).port == 7
+    lab.kubeconfig.unlink()
+    with pytest.raises(findings.BookmeshError) as caught:
+        launching.require_running(lab)
+    assert caught.value.finding.code == "BM0118"
+    assert "bookmesh down" in caught.value.finding.hint
+
+
 def test_stopping_removes_every_file(lab: paths.LabPaths) -> None:
     assert launching.stop(lab) is False
     (lab.directory / "pki").mkdir(parents=True)
@@ -130,6 +188,33 @@ def test_two_at_once_take_turns(lab: paths.LabPaths) -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_a_lock_that_was_removed_while_it_was_waited_for_keeps_nobody_out(lab: paths.LabPaths) -> None:
+    order: list[str] = []
+    waiting, inside = threading.Event(), threading.Event()
+
+    def second() -> None:
+        waiting.set()
+        with launching.exclusive(lab):
+            inside.set()
+            third.start()
+            third.join(0.2)
+            order.append("second")
+
+    def last() -> None:
+        with launching.exclusive(lab):
+            order.append("third")
+
+    thread, third = threading.Thread(target=second), threading.Thread(target=last)
+    with launching.exclusive(lab):
+        thread.start()
+        waiting.wait()
+        thread.join(0.2)  # it waits for the file that is removed now, as `stop` does
+        launching._lock_path(lab).unlink()
+    thread.join()
+    third.join()
+    assert order == ["second", "third"]
 
 
 @pytest.mark.parametrize(
