@@ -13,6 +13,8 @@ from typing import Any
 
 import aiohttp
 
+# As the mesh's own bootstrap has it.
+RUNTIME = {"re2.max_program_size.error_level": 32768}
 PROXY_ID = "sidecar~127.0.0.1~web.default~default.svc.cluster.local"
 
 
@@ -32,6 +34,7 @@ def bootstrap(socket_path: Path, proxy_id: str = PROXY_ID) -> dict[str, Any]:
     pipe = {"endpoint": {"address": {"pipe": {"path": str(socket_path)}}}}
     return {
         "node": {"id": proxy_id, "cluster": "web"},
+        "layered_runtime": {"layers": [{"name": "global config", "static_layer": RUNTIME}]},
         "dynamic_resources": {
             "lds_config": ads,
             "cds_config": ads,

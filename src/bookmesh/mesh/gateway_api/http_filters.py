@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bookmesh.mesh.model import internal, matching, virtual_services
+from bookmesh.mesh.model import formats, internal, matching, virtual_services
 from bookmesh.mesh.model.gateway_api import filters
 
 _ANY_ORIGIN: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+"
 
 
 def header_operations(modifier: filters.HeaderModifier) -> matching.HeaderOperations:
-    """Of several entries for one header the first counts."""
+    """Of several entries for one header the first counts; a value is text, unless it is one that Envoy fills in."""
     return matching.HeaderOperations(
         set=_by_name(modifier.set), add=_by_name(modifier.add), remove=modifier.remove
     )
@@ -22,7 +22,7 @@ def header_operations(modifier: filters.HeaderModifier) -> matching.HeaderOperat
 def _by_name(headers: Iterable[filters.HttpHeader]) -> dict[str, str]:
     found: dict[str, str] = {}
     for header in headers:
-        found.setdefault(header.name.lower(), header.value)
+        found.setdefault(header.name.lower(), formats.literal(header.value))
     return found
 
 

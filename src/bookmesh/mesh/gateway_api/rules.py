@@ -125,7 +125,7 @@ def _limits(rule: http_routes.HttpRouteRule) -> tuple[str | None, virtual_servic
         attempts=attempts,
         per_try_timeout=per_try,
         retry_on=",".join((*_RETRY_ON, *map(str, rule.retry.codes))) if attempts else "",
-        backoff=rule.retry.backoff,
+        backoff=_positive(rule.retry.backoff),
     )
     return timeout, retries
 

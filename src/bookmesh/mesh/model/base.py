@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from bookmesh.base import durations
+
 NOT_ACTED_ON: Final = msgspec.Meta(extra={"acted_on": False})
 
 
@@ -33,8 +35,12 @@ WholeHostName = Annotated[
 ScopedHost = Annotated[str, msgspec.Meta(min_length=1), whole(r"[A-Za-z0-9_.*:~/-]+")]
 # A name as HTTP has it, or one of HTTP/2's own, which begin with a colon.
 HeaderName = Annotated[str, whole(r":?[A-Za-z0-9!#$%&'*+.^_`|~-]+")]
+# What may stand in a line of a request: a path, an authority, the value of a header.
+HeaderText = Annotated[str, whole(r"[^\x00\r\n]*")]
 SubsetName = Annotated[str, msgspec.Meta(max_length=63), whole(r"([A-Za-z0-9][A-Za-z0-9_.-]*)?")]
 Duration = Annotated[str, whole(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")]
+SHORTEST_S: Final = 0.001
+"""What Istio and Envoy take where a duration must be some time."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -68,6 +74,18 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     creation_timestamp: str = ""
     resource_version: str = ""
     uid: str = ""
+
+
+def check_lasting(**fields: str | None) -> None:
+    """
+    Make sure that durations, by the names of their fields, last for some time.
+
+    Raises:
+        ValueError: one is shorter than a millisecond.
+    """
+    for name, text in fields.items():
+        if text is not None and durations.parse_duration_s(text) < SHORTEST_S:
+            raise ValueError(f"{name} must be at least 1ms")
 
 
 def is_set(model: Model, name: str) -> bool:

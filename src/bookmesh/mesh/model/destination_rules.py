@@ -14,17 +14,24 @@ from bookmesh.mesh.model.base import (
     Count,
     Duration,
     HeaderName,
+    HeaderText,
     HostName,
     Int32,
     Model,
     SubsetName,
     UInt32,
+    check_lasting,
+    whole,
 )
 from bookmesh.mesh.model.matching import PortSelector, WorkloadSelector
 
 UInt64 = Annotated[int, msgspec.Meta(ge=0)]
 PercentInt = Annotated[int, msgspec.Meta(ge=0, le=100)]
+ServerName = Annotated[str, msgspec.Meta(max_length=255), whole(r"[^\x00]*")]
 _LARGEST_TABLE: Final = 5_000_011  # Envoy's limit
+_LONGEST_KEEPALIVE_S: Final = 32_767  # Linux' limit, as is the next one
+_MOST_PROBES: Final = 127
+_NotEmpty = Annotated[HeaderText, msgspec.Meta(min_length=1)]
 
 
 class CookieAttribute(Model, frozen=True):
@@ -35,8 +42,8 @@ class CookieAttribute(Model, frozen=True):
     value: Its value.
     """
 
-    name: str
-    value: str = ""
+    name: _NotEmpty
+    value: HeaderText = ""
 
 
 class HttpCookie(Model, frozen=True):
@@ -49,8 +56,8 @@ class HttpCookie(Model, frozen=True):
     attributes: More attributes of a generated cookie.
     """
 
-    name: str
-    path: str = ""
+    name: _NotEmpty
+    path: HeaderText = ""
     ttl: Duration | None = None
     attributes: tuple[CookieAttribute, ...] = ()
 
@@ -100,7 +107,7 @@ class ConsistentHash(Model, frozen=True):
     http_header_name: HeaderName | None = None
     http_cookie: HttpCookie | None = None
     use_source_ip: bool | None = None
-    http_query_parameter_name: str | None = None
+    http_query_parameter_name: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
     minimum_ring_size: UInt64 = 0
@@ -180,7 +187,11 @@ class Warmup(Model, frozen=True):
 
     duration: Duration
     minimum_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
-    aggression: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    aggression: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_lasting(duration=self.duration)
 
 
 class BackendUtilization(Model, frozen=True):
@@ -238,9 +249,16 @@ class TcpKeepalive(Model, frozen=True):
     interval: The time between probes.
     """
 
-    probes: UInt32 = 0
+    probes: Annotated[int, msgspec.Meta(ge=0, le=_MOST_PROBES)] = 0
     time: Duration | None = None
     interval: Duration | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_lasting(time=self.time, interval=self.interval)
+        for name, text in (("time", self.time), ("interval", self.interval)):
+            if text is not None and durations.parse_duration_s(text) > _LONGEST_KEEPALIVE_S:
+                raise ValueError(f"{name} of tcpKeepalive must be at most {_LONGEST_KEEPALIVE_S}s")
 
 
 class TcpSettings(Model, frozen=True):
@@ -262,9 +280,7 @@ class TcpSettings(Model, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        # Istio's limit; Envoy refuses 0.
-        if self.connect_timeout is not None and durations.parse_duration_s(self.connect_timeout) < 0.001:
-            raise ValueError("connectTimeout must be at least 1ms")
+        check_lasting(connectTimeout=self.connect_timeout, maxConnectionDuration=self.max_connection_duration)
 
 
 class Http2Keepalive(Model, frozen=True):
@@ -283,9 +299,7 @@ class Http2Keepalive(Model, frozen=True):
         # Envoy's limits, which Istio leaves to it.
         if self.timeout is None:
             raise ValueError("http2KeepAlive needs a timeout")
-        for name, text in (("interval", self.interval), ("timeout", self.timeout)):
-            if text is not None and durations.parse_duration_s(text) < 0.001:
-                raise ValueError(f"{name} of http2KeepAlive must be at least 1ms")
+        check_lasting(interval=self.interval, timeout=self.timeout)
 
 
 class HttpSettings(Model, frozen=True):
@@ -353,6 +367,10 @@ class OutlierDetection(Model, frozen=True):
     min_health_percent: PercentInt = 0
     outlier_detection_http_error_codes: tuple[Annotated[int, msgspec.Meta(ge=100, le=599)], ...] = ()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_lasting(interval=self.interval, baseEjectionTime=self.base_ejection_time)
+
 
 class ClientTls(Model, frozen=True):
     """
@@ -376,7 +394,7 @@ class ClientTls(Model, frozen=True):
     ca_crl: str = ""
     credential_name: str = ""
     subject_alt_names: tuple[str, ...] = ()
-    sni: str = ""
+    sni: ServerName = ""
     insecure_skip_verify: bool | None = None
 
 

@@ -55,7 +55,8 @@ class ProxyMatch(Model, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expressions.check(self.proxy_version)
+        if self.proxy_version:
+            expressions.check(self.proxy_version)
 
 
 class SubFilterMatch(Model, frozen=True):

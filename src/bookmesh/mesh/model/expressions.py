@@ -12,15 +12,20 @@ import re2
 
 _QUIET: Final = re2.Options()
 _QUIET.log_errors = False
+# Istio's limits; the second one is what proxies are told, in RE2's instructions.
+_LONGEST: Final = 1024
+LARGEST_PROGRAM: Final = 32768
 
 
 def check(pattern: str) -> None:
     """
-    Make sure that a text is a regular expression.
+    Make sure that a text is a regular expression, and one that Envoy takes.
 
     Raises:
         ValueError: it is none; the message says why.
     """
+    if not pattern:
+        raise ValueError("a regular expression must not be empty")
     _compiled(pattern)
 
 
@@ -58,8 +63,13 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def _compiled(pattern: str) -> re2._Regexp[str]:
+    if len(pattern) > _LONGEST:
+        raise ValueError(f"a regular expression has at most {_LONGEST} characters, not {len(pattern)}")
     try:
-        return re2.compile(pattern, _QUIET)
+        compiled = re2.compile(pattern, _QUIET)
     except re2.error as error:
         said = error.args[0].decode(errors="replace") if error.args else "it cannot be read"
         raise ValueError(f'"{pattern}" is no regular expression (RE2): {said}') from error
+    if compiled.programsize > LARGEST_PROGRAM:
+        raise ValueError(f'"{pattern}" is a regular expression that takes Envoy too much memory')
+    return compiled

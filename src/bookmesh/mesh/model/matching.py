@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from bookmesh.mesh.model import expressions
-from bookmesh.mesh.model.base import HostName, Model, PortNumber, SubsetName
+from bookmesh.mesh.model import expressions, formats
+from bookmesh.mesh.model.base import HeaderName, HeaderText, HostName, Model, PortNumber, SubsetName
 
 
 class StringMatch(Model, frozen=True):
@@ -26,6 +26,16 @@ class StringMatch(Model, frozen=True):
     @classmethod
     def one_of(cls) -> tuple[tuple[str, ...], ...]:
         return (("exact", "prefix", "regex"),)
+
+    def check_not_empty(self, name: str) -> None:
+        """
+        Make sure that the condition of a field asks for something; only of a path any prefix may be asked.
+
+        Raises:
+            ValueError: the prefix is empty.
+        """
+        if self.prefix == "":
+            raise ValueError(f"the prefix of {name} must not be empty")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,9 +87,14 @@ class HeaderOperations(Model, frozen=True):
     remove: Headers that are dropped.
     """
 
-    set: dict[str, str] = {}
-    add: dict[str, str] = {}
-    remove: tuple[str, ...] = ()
+    set: dict[HeaderName, HeaderText] = {}
+    add: dict[HeaderName, HeaderText] = {}
+    remove: tuple[HeaderName, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for value in (*self.set.values(), *self.add.values()):
+            formats.check(value)
 
 
 class Headers(Model, frozen=True):

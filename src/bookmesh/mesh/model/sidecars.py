@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber, ScopedHost
+from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber, ScopedHost, whole
 from bookmesh.mesh.model.destination_rules import ConnectionPool
 from bookmesh.mesh.model.gateways import ServerTls
 from bookmesh.mesh.model.matching import Destination, LabelSelector
 
 # An address of the pod itself: loopback, or 0.0.0.0 for the address the pod has; or a Unix socket.
-_ENDPOINT = r"^((127\.0\.0\.1|0\.0\.0\.0):[0-9]{1,5}|unix:///.+)?$"
+_ENDPOINT = whole(r"((127\.0\.0\.1|0\.0\.0\.0):[0-9]{1,5}|unix:///.+)?")
 CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
 
 
@@ -47,7 +47,7 @@ class IngressListener(Model, frozen=True):
     port: SidecarPort
     bind: Annotated[str, NOT_ACTED_ON] = ""
     capture_mode: CaptureMode | None = None
-    default_endpoint: Annotated[str, msgspec.Meta(pattern=_ENDPOINT)] = ""
+    default_endpoint: Annotated[str, _ENDPOINT] = ""
     tls: ServerTls | None = None
     connection_pool: ConnectionPool | None = None
 

@@ -12,11 +12,13 @@ from bookmesh.mesh.model.base import (
     NOT_ACTED_ON,
     Count,
     Duration,
+    HeaderName,
+    HeaderText,
     HostName,
     Model,
     PortNumber,
-    UInt32,
     WholeHostName,
+    check_lasting,
 )
 from bookmesh.mesh.model.matching import Destination, Headers, Percent, StringMatch
 
@@ -41,6 +43,9 @@ GRPC_STATUSES: Final = (
 )
 
 HttpStatus = Annotated[int, msgspec.Meta(ge=200, le=599)]
+WholePercent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+# Envoy's limit.
+QueryParameter = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
 def grpc_status_number(status: str) -> int:
@@ -83,14 +88,24 @@ class HttpMatchRequest(Model, frozen=True):
     scheme: StringMatch | None = None
     method: StringMatch | None = None
     authority: StringMatch | None = None
-    headers: dict[str, StringMatch] = {}
-    without_headers: dict[str, StringMatch] = {}
-    query_params: dict[str, StringMatch] = {}
+    headers: dict[HeaderName, StringMatch] = {}
+    without_headers: dict[HeaderName, StringMatch] = {}
+    query_params: dict[QueryParameter, StringMatch] = {}
     port: PortNumber = 0
     source_labels: dict[str, str] = {}
     source_namespace: str = ""
     gateways: tuple[str, ...] = ()
     stat_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("scheme", "method", "authority"):
+            condition: StringMatch | None = getattr(self, name)
+            if condition is not None:
+                condition.check_not_empty(name)
+        for on_names in (self.headers, self.without_headers, self.query_params):
+            for name, condition in on_names.items():
+                condition.check_not_empty(name)
 
 
 class HttpRouteDestination(Model, frozen=True):
@@ -120,12 +135,12 @@ class HttpRedirect(Model, frozen=True):
     redirect_code: The status code; 301 without it.
     """
 
-    uri: str = ""
-    prefix_rewrite: str = ""
-    authority: str = ""
+    uri: HeaderText = ""
+    prefix_rewrite: HeaderText = ""
+    authority: HeaderText = ""
     port: PortNumber | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
-    scheme: str = ""
+    scheme: HeaderText = ""
     redirect_code: Literal[0, 301, 302, 303, 307, 308] = 0
 
     @classmethod
@@ -175,7 +190,7 @@ class RegexRewrite(Model, frozen=True):
     """
 
     match: str = ""
-    rewrite: str = ""
+    rewrite: HeaderText = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -191,8 +206,8 @@ class HttpRewrite(Model, frozen=True):
     uri_regex_rewrite: Rewriting of the path by regular expression.
     """
 
-    uri: str = ""
-    authority: str = ""
+    uri: HeaderText = ""
+    authority: HeaderText = ""
     uri_regex_rewrite: RegexRewrite | None = None
 
 
@@ -215,6 +230,10 @@ class HttpRetry(Model, frozen=True):
     retry_remote_localities: bool | None = None
     retry_ignore_previous_hosts: bool | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_lasting(perTryTimeout=self.per_try_timeout, backoff=self.backoff)
+
 
 class FaultDelay(Model, frozen=True):
     """
@@ -228,12 +247,16 @@ class FaultDelay(Model, frozen=True):
 
     fixed_delay: Duration | None = None
     percentage: Percent | None = None
-    percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    percent: WholePercent = 0
     exponential_delay: Annotated[Duration | None, NOT_ACTED_ON] = None
 
     @classmethod
     def one_of(cls) -> tuple[tuple[str, ...], ...]:
         return (("fixed_delay", "exponential_delay"),)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_lasting(fixedDelay=self.fixed_delay)
 
 
 class FaultAbort(Model, frozen=True):
@@ -308,6 +331,12 @@ class CorsPolicy(Model, frozen=True):
     allow_credentials: bool | None = None
     unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for origin in self.allow_origins:
+            if not (origin.exact or origin.prefix or origin.regex):
+                raise ValueError("each of allowOrigins needs exact, prefix or regex, which must not be empty")
+
 
 class Delegate(Model, frozen=True):
     """
@@ -357,8 +386,8 @@ class HttpRoute(Model, frozen=True):
     mirror: Destination | None = None
     mirrors: tuple[HttpMirrorPolicy, ...] = ()
     mirror_percentage: Percent | None = None
-    mirror_percent: UInt32 | None = None
-    mirror_percent_snake: UInt32 | None = msgspec.field(default=None, name="mirror_percent")
+    mirror_percent: WholePercent | None = None
+    mirror_percent_snake: WholePercent | None = msgspec.field(default=None, name="mirror_percent")
     cors_policy: CorsPolicy | None = None
     headers: Headers | None = None
 

@@ -13,7 +13,7 @@ import yaml
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.model import destination_rules, expressions, virtual_services
+from bookmesh.mesh.model import destination_rules, expressions, formats, virtual_services
 from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 
 NAME: Final = "istio"
@@ -160,7 +160,9 @@ def _outbound_traffic_policy(value: Any) -> dict[str, Any]:
 
 
 def _access_log_format(value: Any) -> dict[str, Any]:
-    return {"access_log_format": str(value or "")}
+    text = str(value or "")
+    formats.check(text)
+    return {"access_log_format": text}
 
 
 def _default_config(value: Any) -> dict[str, Any]:

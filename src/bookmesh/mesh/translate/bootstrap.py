@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.model import expressions
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import naming, peer_metadata
@@ -24,6 +25,8 @@ SOL_SOCKET: Final = 1
 SO_MARK: Final = 36
 
 _TYPE: Final = "type.googleapis.com/envoy."
+
+_RUNTIME: Final[JsonObject] = {"re2.max_program_size.error_level": expressions.LARGEST_PROGRAM}
 
 # The statistics every proxy keeps, as in Istio. All others are not even made: that halves a proxy's start.
 _STATS_PREFIXES: Final = (
@@ -68,6 +71,7 @@ def build(
             ],
         },
         "cluster_manager": {"upstream_bind_config": _bind_config(socket_mark)} if socket_mark else {},
+        "layered_runtime": {"layers": [{"name": "global config", "static_layer": _RUNTIME}]},
         "stats_config": {
             "stats_matcher": {"inclusion_list": {"patterns": _inclusions(proxy, settings)}},
             "use_all_default_tags": False,

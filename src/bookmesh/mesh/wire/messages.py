@@ -9,6 +9,7 @@ from google.protobuf import any_pb2, duration_pb2, struct_pb2, wrappers_pb2
 
 _PREFIX: Final = "type.googleapis.com/"
 _NANOS: Final = 1_000_000_000
+_LONGEST_S: Final = (2**63 - 1) // _NANOS - 1
 
 
 def pack(message: Any) -> any_pb2.Any:
@@ -19,8 +20,8 @@ def pack(message: Any) -> any_pb2.Any:
 
 
 def duration(seconds: float) -> duration_pb2.Duration:
-    """Seconds, >= 0, rounded to whole nanoseconds."""
-    whole, nanos = divmod(round(seconds * _NANOS), _NANOS)
+    """Seconds, >= 0, rounded to whole nanoseconds; at most as many as Go and Envoy can count, which is 292 years."""
+    whole, nanos = divmod(round(min(seconds, _LONGEST_S) * _NANOS), _NANOS)
     return duration_pb2.Duration(seconds=whole, nanos=nanos)
 
 

@@ -111,3 +111,9 @@ def test_origins_may_have_wildcards(origin: str, matches: list[str], others: lis
 
     assert all(map(takes, matches))
     assert not any(map(takes, others))
+
+
+@pytest.mark.parametrize(("value", "expected"), [("100%", "100%%"), ("%HOSTNAME%", "%HOSTNAME%")])
+def test_a_percent_sign_in_a_header_is_text_unless_envoy_fills_it_in(value: str, expected: str) -> None:
+    modifier = filters.HeaderModifier(set=(filters.HttpHeader(name="X-A", value=value),))
+    assert http_filters.header_operations(modifier).set == {"x-a": expected}

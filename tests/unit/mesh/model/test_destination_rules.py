@@ -89,8 +89,8 @@ def test_time_to_connect_that_is_none_is_refused(timeout: str) -> None:
     ("pings", "words"),
     [
         ({"interval": "30s"}, "http2KeepAlive needs a timeout"),
-        ({"interval": "0s", "timeout": "1s"}, "interval of http2KeepAlive must be at least 1ms"),
-        ({"timeout": "0s"}, "timeout of http2KeepAlive must be at least 1ms"),
+        ({"interval": "0s", "timeout": "1s"}, "interval must be at least 1ms"),
+        ({"timeout": "0s"}, "timeout must be at least 1ms"),
     ],
 )
 def test_pings_that_envoy_does_not_take_are_refused(pings: dict[str, str], words: str) -> None:
@@ -112,3 +112,26 @@ def test_pings_that_envoy_does_not_take_are_refused(pings: dict[str, str], words
 def test_less_than_nothing_is_no_limit(pool: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError, match=">= 0"):
         convert(connectionPool=pool)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"outlierDetection": {"interval": "0s"}},
+        {"outlierDetection": {"baseEjectionTime": "0.5ms"}},
+        {"connectionPool": {"tcp": {"maxConnectionDuration": "0s"}}},
+        {"connectionPool": {"tcp": {"tcpKeepalive": {"time": "0s"}}}},
+        {"connectionPool": {"tcp": {"tcpKeepalive": {"interval": "10h"}}}},
+        {"connectionPool": {"tcp": {"tcpKeepalive": {"probes": 128}}}},
+        {"loadBalancer": {"warmup": {"duration": "0s"}}},
+        {"loadBalancer": {"warmup": {"duration": "1s", "aggression": 0}}},
+        {"loadBalancer": {"consistentHash": {"httpCookie": {"name": ""}}}},
+        {"loadBalancer": {"consistentHash": {"httpCookie": {"name": "a", "path": "\n"}}}},
+        {"loadBalancer": {"consistentHash": {"httpQueryParameterName": ""}}},
+        {"tls": {"mode": "SIMPLE", "sni": "x" * 256}},
+        {"tls": {"mode": "SIMPLE", "sni": "a\0"}},
+    ],
+)
+def test_what_no_envoy_takes_is_refused(policy: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        convert(**policy)

@@ -66,3 +66,9 @@ def test_endpoints_are_of_the_pod_itself(endpoint: str) -> None:
     listener = {"port": HTTPS, "defaultEndpoint": endpoint, "tls": FILES}
     spec = msgspec.convert({"ingress": [listener]}, sidecars.Sidecar)
     assert spec.ingress[0].default_endpoint == endpoint
+
+
+def test_an_endpoint_ends_with_its_port() -> None:
+    listener = {"port": {"number": 80, "protocol": "HTTP", "name": "http"}, "defaultEndpoint": "\n"}
+    with pytest.raises(msgspec.ValidationError, match="defaultEndpoint"):
+        msgspec.convert({"ingress": [listener]}, sidecars.Sidecar)

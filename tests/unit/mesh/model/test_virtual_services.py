@@ -51,3 +51,36 @@ def test_mirror_percent_has_two_old_spellings() -> None:
     route = {"route": [TO_WEB], "mirror_percent": 5, "mirrorPercent": 6}
     (found,) = convert(hosts=["web"], http=[route]).http
     assert (found.mirror_percent_snake, found.mirror_percent) == (5, 6)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"match": [{"headers": {"a b": {"exact": "x"}}}]},
+        {"match": [{"withoutHeaders": {"": {}}}]},
+        {"match": [{"headers": {"x": {"prefix": ""}}}]},
+        {"match": [{"method": {"prefix": ""}}]},
+        {"match": [{"uri": {"regex": ""}}]},
+        {"match": [{"queryParams": {"": {"exact": "x"}}}]},
+        {"rewrite": {"uri": "\n"}},
+        {"rewrite": {"authority": "a\r"}},
+        {"rewrite": {"uriRegexRewrite": {"match": "a", "rewrite": "\0"}}},
+        {"headers": {"request": {"remove": [""]}}},
+        {"headers": {"response": {"set": {"x": "a\nb"}}}},
+        {"headers": {"request": {"add": {"x": "100%"}}}},
+        {"retries": {"attempts": 1, "perTryTimeout": "0s"}},
+        {"retries": {"attempts": 1, "backoff": "0s"}},
+        {"fault": {"delay": {"fixedDelay": "0s"}}},
+        {"mirrorPercent": 101},
+        {"corsPolicy": {"allowOrigins": [{"exact": ""}]}},
+    ],
+)
+def test_what_no_envoy_takes_is_refused(route: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        convert(hosts=["web"], http=[{"route": [TO_WEB], **route}])
+
+
+def test_of_a_path_any_prefix_may_be_asked() -> None:
+    match = msgspec.convert({"uri": {"prefix": ""}}, models.HttpMatchRequest)
+    assert match.uri is not None
+    assert match.uri.prefix == ""

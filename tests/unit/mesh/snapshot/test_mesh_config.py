@@ -70,6 +70,12 @@ def test_format_of_a_json_log_is_json() -> None:
     assert read("{accessLogEncoding: JSON, accessLogFormat: '{}'}").findings == ()
 
 
+def test_format_of_a_log_is_one_that_envoy_reads() -> None:
+    found = read("accessLogFormat: '100%'")
+    assert found.settings.access_log_format == ""
+    assert "begins no operator" in found.findings[0].message
+
+
 def test_without_a_config_map_nothing_changes() -> None:
     assert mesh_config.read(BASE, None) == mesh_config.MeshConfig(BASE)
     assert read("rootNamespace: istio-system") == mesh_config.MeshConfig(BASE)

@@ -8,7 +8,8 @@ from bookmesh.mesh.wire import core, messages
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"), [(0, (0, 0)), (7, (7, 0)), (0.25, (0, 250_000_000)), (1.1, (1, 100_000_000))]
+    ("seconds", "expected"),
+    [(0, (0, 0)), (7, (7, 0)), (0.25, (0, 250_000_000)), (1.1, (1, 100_000_000)), (1e15, (9223372035, 0))],
 )
 def test_duration_splits_seconds_and_nanoseconds(seconds: float, expected: tuple[int, int]) -> None:
     built = messages.duration(seconds)

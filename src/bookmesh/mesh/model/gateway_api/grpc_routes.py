@@ -30,7 +30,8 @@ class GrpcMethodMatch(Model, frozen=True):
             raise ValueError("one of service and method is required")
         if self.type == "RegularExpression":
             for text in (self.service, self.method):
-                expressions.check(text or "")
+                if text:
+                    expressions.check(text)
 
 
 class GrpcRouteMatch(Model, frozen=True):
