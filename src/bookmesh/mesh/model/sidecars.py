@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from bookmesh.mesh.model.base import NOT_ACTED_ON, Model, PortNumber, ScopedHost, whole
-from bookmesh.mesh.model.destination_rules import ConnectionPool
+from bookmesh.mesh.model.connection_pools import ConnectionPool
 from bookmesh.mesh.model.gateways import ServerTls
 from bookmesh.mesh.model.matching import Destination, LabelSelector
 

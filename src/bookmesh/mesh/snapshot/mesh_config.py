@@ -13,7 +13,7 @@ import yaml
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.model import destination_rules, expressions, formats, virtual_services
+from bookmesh.mesh.model import connection_pools, expressions, formats, virtual_services
 from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 
 NAME: Final = "istio"
@@ -192,7 +192,7 @@ def _default_retries(value: Any) -> dict[str, Any]:
 
 
 def _tcp_keepalive(value: Any) -> dict[str, Any]:
-    return {"tcp_keepalive": msgspec.convert(value, destination_rules.TcpKeepalive)}
+    return {"tcp_keepalive": msgspec.convert(value, connection_pools.TcpKeepalive)}
 
 
 def _exports(field: str) -> _Reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from bookmesh.mesh.model import destination_rules, virtual_services
+from bookmesh.mesh.model import connection_pools, virtual_services
 
 MtlsMode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
 OutboundTrafficPolicy = Literal["ALLOW_ANY", "REGISTRY_ONLY"]
@@ -71,6 +71,6 @@ class MeshSettings:
     least_tls_version: Literal["TLSV1_2", "TLSV1_3"] = "TLSV1_2"
     path_normalization: PathNormalization = "BASE"
     upgrades_to_http2: bool = False
-    tcp_keepalive: destination_rules.TcpKeepalive | None = None
+    tcp_keepalive: connection_pools.TcpKeepalive | None = None
     environment: tuple[tuple[str, str], ...] = ()
     concurrency: int | None = None

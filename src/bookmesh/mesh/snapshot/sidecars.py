@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import destination_rules, matching, parsing, sidecars
+from bookmesh.mesh.model import connection_pools, matching, parsing, sidecars
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import hosts, routing, settings
 
@@ -41,7 +41,7 @@ class View:
     listeners: tuple[Listener, ...]
     outbound: settings.OutboundTrafficPolicy | None
     egress_proxy: matching.Destination | None = None
-    inbound_pool: destination_rules.ConnectionPool | None = None
+    inbound_pool: connection_pools.ConnectionPool | None = None
     inbound: tuple[sidecars.IngressListener, ...] = ()
 
     def shows_service(self, service: services.Service) -> bool:

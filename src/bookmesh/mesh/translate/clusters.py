@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import connection_pools
 from bookmesh.mesh.registry import protocols, registry, services
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import settings as settings_
@@ -95,7 +95,7 @@ def build_inbound(
     protocol: protocols.Protocol,
     settings: settings_.MeshSettings,
     *,
-    pool: destination_rules.ConnectionPool | None = None,
+    pool: connection_pools.ConnectionPool | None = None,
     endpoint: str = "",
 ) -> wire.Cluster:
     """
@@ -170,7 +170,7 @@ def _new_cluster(name: str, settings: settings_.MeshSettings) -> wire.Cluster:
 
 
 def _new_local_cluster(
-    name: str, settings: settings_.MeshSettings, pool: destination_rules.ConnectionPool | None = None
+    name: str, settings: settings_.MeshSettings, pool: connection_pools.ConnectionPool | None = None
 ) -> wire.Cluster:
     cluster = _new_cluster(name, settings)
     cluster.type = wire.Cluster.ORIGINAL_DST

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import connection_pools, destination_rules
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.translate import client_tls, traffic_policies
 from bookmesh.mesh.wire import cluster as wire
@@ -17,7 +17,7 @@ _NAME: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def is_http2(
-    port: services.ServicePort, pool: destination_rules.ConnectionPool | None, *, upgrades: bool = False
+    port: services.ServicePort, pool: connection_pools.ConnectionPool | None, *, upgrades: bool = False
 ) -> bool:
     """`upgrades`: the mesh wants HTTP/2 wherever HTTP is declared, unless a rule says otherwise."""
     http = pool.http if pool is not None else None
@@ -71,7 +71,7 @@ def apply_outbound(
 def apply_inbound(
     cluster: wire.Cluster,
     protocol: protocols.Protocol,
-    pool: destination_rules.ConnectionPool | None,
+    pool: connection_pools.ConnectionPool | None,
 ) -> None:
     """Towards the application: the declared version, or that of the caller on undeclared ports."""
     common = traffic_policies.common_http_options(pool)
@@ -117,7 +117,7 @@ def _explicit_http1() -> wire.HttpProtocolOptions:
     )
 
 
-def _http2_with_limits(http: destination_rules.HttpSettings | None) -> wire.HttpProtocolOptions:
+def _http2_with_limits(http: connection_pools.HttpSettings | None) -> wire.HttpProtocolOptions:
     options = _explicit_http2()
     http2 = options.explicit_http_config.http2_protocol_options
     if http is not None and http.max_concurrent_streams:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import connection_pools
 from bookmesh.mesh.snapshot import peer_authentications
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
@@ -24,7 +24,7 @@ def build(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot, cache: caching
 def _build(
     ports: tuple[inbound_listener.InboundPort, ...],
     modes: peer_authentications.PeerModes,
-    pool: destination_rules.ConnectionPool | None,
+    pool: connection_pools.ConnectionPool | None,
     settings: settings_.MeshSettings,
     cache: caching.Cache,
 ) -> built.Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bookmesh.mesh.model import destination_rules, gateways
+from bookmesh.mesh.model import connection_pools, gateways
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import peer_authentications, sidecars
 from bookmesh.mesh.snapshot import proxy as proxies
@@ -33,7 +33,7 @@ class InboundPort:
     port: services.ServicePort
     endpoint: str = ""
     tls: gateways.ServerTls | None = None
-    pool: destination_rules.ConnectionPool | None = None
+    pool: connection_pools.ConnectionPool | None = None
 
 
 def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[InboundPort, ...]:

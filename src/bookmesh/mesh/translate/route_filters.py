@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import matching, virtual_services
+from bookmesh.mesh.model import faults, matching, virtual_services
 from bookmesh.mesh.translate import matches
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
@@ -23,7 +23,7 @@ def build_percent(percent: matching.Percent) -> core.FractionalPercent:
     )
 
 
-def build_fault(fault: virtual_services.HttpFaultInjection) -> wire.HTTPFault | None:
+def build_fault(fault: faults.HttpFaultInjection) -> wire.HTTPFault | None:
     """
     Build the faults of one route; None when there is nothing to inject.
 
@@ -38,7 +38,7 @@ def build_fault(fault: virtual_services.HttpFaultInjection) -> wire.HTTPFault | 
     if abort is not None and abort.http_status is not None:
         built.abort.http_status = abort.http_status
     elif abort is not None and abort.grpc_status is not None:
-        built.abort.grpc_status = virtual_services.grpc_status_number(abort.grpc_status)
+        built.abort.grpc_status = faults.grpc_status_number(abort.grpc_status)
     if built.HasField("abort") and abort is not None and abort.percentage is not None:
         built.abort.percentage.CopyFrom(build_percent(abort.percentage))
     return built if built.HasField("delay") or built.HasField("abort") else None

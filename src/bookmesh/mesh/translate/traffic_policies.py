@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import connection_pools, destination_rules
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
@@ -21,7 +21,7 @@ class EffectivePolicy:
     """The policy of one port of one subset, after all overrides."""
 
     load_balancer: destination_rules.LoadBalancer | None = None
-    connection_pool: destination_rules.ConnectionPool | None = None
+    connection_pool: connection_pools.ConnectionPool | None = None
     outlier_detection: destination_rules.OutlierDetection | None = None
     tls: destination_rules.ClientTls | None = None
     retry_budget: destination_rules.RetryBudget | None = None
@@ -122,17 +122,17 @@ def _apply_consistent_hash(cluster: wire.Cluster, settings: destination_rules.Co
 
 def apply_connection_pool(
     cluster: wire.Cluster,
-    settings: destination_rules.ConnectionPool | None,
+    settings: connection_pools.ConnectionPool | None,
     budget: destination_rules.RetryBudget | None,
 ) -> None:
     """Set thresholds, which are without limit unless the policy says otherwise, and connect timeout and keepalive."""
     tcp = (
-        settings.tcp if settings is not None and settings.tcp is not None else destination_rules.TcpSettings()
+        settings.tcp if settings is not None and settings.tcp is not None else connection_pools.TcpSettings()
     )
     http = (
         settings.http
         if settings is not None and settings.http is not None
-        else destination_rules.HttpSettings()
+        else connection_pools.HttpSettings()
     )
     thresholds = wire.CircuitBreakers.Thresholds(
         max_connections=messages.uint32(tcp.max_connections or _UNLIMITED),
@@ -152,12 +152,12 @@ def apply_connection_pool(
     apply_keepalive(cluster, tcp.tcp_keepalive)
 
 
-def apply_keepalive(cluster: wire.Cluster, settings: destination_rules.TcpKeepalive | None) -> None:
+def apply_keepalive(cluster: wire.Cluster, settings: connection_pools.TcpKeepalive | None) -> None:
     if settings is not None:
         cluster.upstream_connection_options.tcp_keepalive.CopyFrom(_keepalive(settings))
 
 
-def _keepalive(settings: destination_rules.TcpKeepalive) -> wire.TcpKeepalive:
+def _keepalive(settings: connection_pools.TcpKeepalive) -> wire.TcpKeepalive:
     """An empty structure switches keepalive on with the values of the operating system."""
     keepalive = wire.TcpKeepalive()
     if settings.probes:
@@ -170,7 +170,7 @@ def _keepalive(settings: destination_rules.TcpKeepalive) -> wire.TcpKeepalive:
 
 
 def common_http_options(
-    settings: destination_rules.ConnectionPool | None,
+    settings: connection_pools.ConnectionPool | None,
 ) -> core.HttpProtocolOptions | None:
     """Limits on single connections; None when the policy sets none."""
     options = core.HttpProtocolOptions()

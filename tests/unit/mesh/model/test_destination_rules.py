@@ -78,42 +78,6 @@ def test_name_that_cannot_be_part_of_another_is_refused(name: str) -> None:
         msgspec.convert({"host": name}, models.DestinationRule)
 
 
-@pytest.mark.parametrize("timeout", ["0s", "999us"])
-def test_time_to_connect_that_is_none_is_refused(timeout: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match="connectTimeout must be at least 1ms"):
-        convert(connectionPool={"tcp": {"connectTimeout": timeout}})
-    assert convert(connectionPool={"tcp": {"connectTimeout": "1ms"}}).connection_pool is not None
-
-
-@pytest.mark.parametrize(
-    ("pings", "words"),
-    [
-        ({"interval": "30s"}, "http2KeepAlive needs a timeout"),
-        ({"interval": "0s", "timeout": "1s"}, "interval must be at least 1ms"),
-        ({"timeout": "0s"}, "timeout must be at least 1ms"),
-    ],
-)
-def test_pings_that_envoy_does_not_take_are_refused(pings: dict[str, str], words: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match=words):
-        convert(connectionPool={"http": {"http2KeepAlive": pings}})
-
-
-@pytest.mark.parametrize(
-    "pool",
-    [
-        {"tcp": {"maxConnections": -1}},
-        {"http": {"http1MaxPendingRequests": -1}},
-        {"http": {"http2MaxRequests": -1}},
-        {"http": {"maxRequestsPerConnection": -1}},
-        {"http": {"maxRetries": -1}},
-        {"http": {"maxConcurrentStreams": -1}},
-    ],
-)
-def test_less_than_nothing_is_no_limit(pool: dict[str, Any]) -> None:
-    with pytest.raises(msgspec.ValidationError, match=">= 0"):
-        convert(connectionPool=pool)
-
-
 @pytest.mark.parametrize(
     "policy",
     [

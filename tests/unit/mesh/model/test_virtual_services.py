@@ -36,17 +36,6 @@ def test_delegate_on_a_gateway_needs_no_hosts() -> None:
     convert(gateways=["main"], http=[{"delegate": {"name": "other"}}])
 
 
-@pytest.mark.parametrize(("status", "number"), [("OK", 0), ("UNAVAILABLE", 14), ("14", 14)])
-def test_grpc_status_has_a_number(status: str, number: int) -> None:
-    assert models.grpc_status_number(status) == number
-
-
-@pytest.mark.parametrize("status", ["", "unavailable", "17", "-1"])
-def test_unknown_grpc_status_is_refused(status: str) -> None:
-    with pytest.raises(ValueError, match="no gRPC status"):
-        models.grpc_status_number(status)
-
-
 def test_mirror_percent_has_two_old_spellings() -> None:
     route = {"route": [TO_WEB], "mirror_percent": 5, "mirrorPercent": 6}
     (found,) = convert(hosts=["web"], http=[route]).http

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import connection_pools, destination_rules
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.registry.protocols import Protocol
 from bookmesh.mesh.translate import http_options, traffic_policies
@@ -79,7 +79,7 @@ def test_status_codes_that_count_as_errors(codes: list[int], number: int) -> Non
 
 
 def test_limits_of_the_application_are_inbound() -> None:
-    pool = msgspec.convert({"http": {"idleTimeout": "3s"}}, destination_rules.ConnectionPool)
+    pool = msgspec.convert({"http": {"idleTimeout": "3s"}}, connection_pools.ConnectionPool)
     cluster = wire.Cluster()
     http_options.apply_inbound(cluster, Protocol.HTTP, pool)
     found = wire.HttpProtocolOptions.FromString(cluster.typed_extension_protocol_options[NAME].value)

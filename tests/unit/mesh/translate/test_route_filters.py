@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from bookmesh.mesh.model import matching, virtual_services
+from bookmesh.mesh.model import faults, matching, virtual_services
 from bookmesh.mesh.translate import route_filters
 
 
 def fault(**spec: Any) -> Any:
-    return route_filters.build_fault(msgspec.convert(spec, virtual_services.HttpFaultInjection))
+    return route_filters.build_fault(msgspec.convert(spec, faults.HttpFaultInjection))
 
 
 @pytest.mark.parametrize(("percent", "numerator"), [(0, 0), (100, 1_000_000), (12.5, 125_000), (0.0001, 1)])
