@@ -13,6 +13,11 @@ from bookmesh.base.kubernetes import JsonObject
 
 WAIT = "--timeout=15s"
 DATABASE = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: standard, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+provisioner: directory.bookmesh.dev
+---
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: db}

@@ -91,12 +91,14 @@ async def run(
         api = api_server.build_app(kube, streams=streams, issuer=issuer, inside=inside)
         reporter.step("Kubernetes API")
         async with api_server.serve(api, own, *listeners):
+            if kube.is_new and extent.has_controllers:
+                await seeding.seed_classes(kube.client)
             if kube.is_new and node:
                 await seeding.seed_services(kube.client)
             launching.write_settings(lab, settings)
             server = f"https://127.0.0.1:{settings.port}"
             credentials.write_kubeconfig(lab.kubeconfig, own, context=lab.context, server=server)
-            async with hosting.running(*_parts(extent, kube, own, node)) as parts:
+            async with hosting.running(*_parts(lab, extent, kube, own, node)) as parts:
                 reporter.serving()
                 reporter.ready()
                 _log.info("the cluster is up %s, its API server on port %d", extent.described, settings.port)
@@ -127,7 +129,11 @@ def _inside(
 
 
 def _parts(
-    extent: extents.Extent, kube: api_server.Kube, own: keys.Keys, node: nodes.NodeParts | None
+    lab: paths.LabPaths,
+    extent: extents.Extent,
+    kube: api_server.Kube,
+    own: keys.Keys,
+    node: nodes.NodeParts | None,
 ) -> list[Coroutine[Any, Any, object]]:
     """What runs beside the API server."""
     parts: list[Coroutine[Any, Any, object]] = node.runs() if node else []
@@ -140,6 +146,7 @@ def _parts(
             ca_pem=own.authority.read_text(),
             node_name=seeding.NODE_NAME,
             issue=tokens.TokenIssuer(own.token_key).issue_lasting,
+            claims=str(lab.claims) if node else "",
         )
         parts.append(controllers.run(built))
     return parts

@@ -83,6 +83,11 @@ class LabPaths:
         return self.directory / "node"
 
     @property
+    def claims(self) -> Path:
+        """What is in volumes, a directory for each."""
+        return self.node / "claims"
+
+    @property
     def images(self) -> Path:
         return self.directory / "images"
 

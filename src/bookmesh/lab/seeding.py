@@ -25,6 +25,7 @@ _RESOURCES = {
     "Service": kubernetes.SERVICES,
     "ServiceAccount": kubernetes.SERVICE_ACCOUNTS,
     "Deployment": kubernetes.DEPLOYMENTS,
+    "StorageClass": kubernetes.STORAGE_CLASSES,
 }
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 # How pods find the API server: it listens in the node's network too.
@@ -136,6 +137,11 @@ async def seed_cluster(client: kubernetes.Client, *, has_node: bool = True) -> N
 async def seed_services(client: kubernetes.Client) -> None:
     """Fill a new store with what a node serves to its pods: the cluster DNS."""
     await create_packaged(client, "services.yaml")
+
+
+async def seed_classes(client: kubernetes.Client) -> None:
+    """Fill a new store with what claims for volumes can be of."""
+    await create_packaged(client, "storage_classes.yaml")
 
 
 async def create_packaged(client: kubernetes.Client, name: str) -> None:

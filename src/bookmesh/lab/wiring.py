@@ -115,6 +115,7 @@ async def run(
         reporter.step("Kubernetes API")
         async with api_server.serve(api, own, listener, await node.listen_inside()):
             if kube.is_new:
+                await seeding.seed_classes(kube.client)
                 await seeding.seed_services(kube.client)
                 await mesh_seeding.seed_objects(kube.client)
             launching.write_settings(lab, settings)
@@ -126,6 +127,7 @@ async def run(
                 ca_pem=own.authority.read_text(),
                 node_name=seeding.NODE_NAME,
                 issue=issuer.issue_lasting,
+                claims=str(lab.claims),
             )
             reporter.serving()
             reporter.step("ingress gateway")

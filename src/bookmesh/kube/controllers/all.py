@@ -10,6 +10,7 @@ from bookmesh.base import names
 from bookmesh.base.kubernetes import Client
 from bookmesh.kube.controllers import (
     autoscaling,
+    claim_protection,
     cron_jobs,
     custom_resources,
     daemon_sets,
@@ -18,6 +19,7 @@ from bookmesh.kube.controllers import (
     endpoint_slice_mirroring,
     endpoint_slices,
     endpoints,
+    ephemeral_volumes,
     garbage_collection,
     informers,
     jobs,
@@ -30,6 +32,9 @@ from bookmesh.kube.controllers import (
     stateful_sets,
     taint_eviction,
     token_secrets,
+    volume_claims,
+    volume_provisioner,
+    volumes,
 )
 
 
@@ -50,11 +55,13 @@ def build(
     now: Callable[[], datetime] = utc_now,
     suffix: Callable[[], str] = random_suffix,
     issue: token_secrets.IssueToken | None = None,
+    claims: str = "",
 ) -> list[runner.Runner]:
     """
     Build every controller; nothing happens before `run`, which needs a running event loop.
 
     `ca_pem` is the certificate pods shall trust for the API server. `node_name` is the node pods are placed on.
+    `claims` is where that node keeps what is in volumes; "" when there is no node.
     `issue` signs what Secrets of service accounts hold; without it they stay as they are written.
     """
     caches = informers.Informers(client)
@@ -74,6 +81,11 @@ def build(
         endpoint_slices.CONTROLLER,
         endpoints.CONTROLLER,
         endpoint_slice_mirroring.CONTROLLER,
+        volume_claims.CONTROLLER,
+        volumes.CONTROLLER,
+        volume_provisioner.controller(directory=claims),
+        claim_protection.CONTROLLER,
+        ephemeral_volumes.CONTROLLER,
         service_accounts.controller(ca_pem=ca_pem),
         namespaces.controller(served=catalogue.served),
         garbage_collection.controller(served=catalogue.served),

@@ -81,9 +81,14 @@ def _is_selected(pod: JsonObject, node: JsonObject) -> bool:
     if not selectors.has_labels(pod["spec"].get("nodeSelector") or {}, labels):
         return False
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return is_in(node, affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+
+
+def is_in(node: JsonObject, required: JsonObject | None) -> bool:
+    """Tell whether a node is among those that a NodeSelector wants; none wants every node."""
     if required is None:
         return True
+    labels = selectors.labels_of(node)
     fields = {"metadata.name": node["metadata"]["name"]}
     return any(
         (term.get("matchExpressions") or term.get("matchFields"))

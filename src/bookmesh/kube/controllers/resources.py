@@ -79,6 +79,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
             ("storage.k8s.io", "storageclasses", "StorageClass"),
         )
     ),
+    Served(kubernetes.VOLUMES, "PersistentVolume", is_namespaced=False),
     Served(kubernetes.NAMESPACES, "Namespace", is_namespaced=False),
     Served(kubernetes.NODES, "Node", is_namespaced=False),
     Served(kubernetes.CUSTOM_RESOURCE_DEFINITIONS, "CustomResourceDefinition", is_namespaced=False),

@@ -13,7 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bookmesh.base.kubernetes import NAMESPACES, NODES, PODS, JsonObject, Resource
+from bookmesh.base import volumes as agreed
+from bookmesh.base.kubernetes import (
+    NAMESPACES,
+    NODES,
+    PODS,
+    STORAGE_CLASSES,
+    VOLUME_CLAIMS,
+    VOLUMES,
+    JsonObject,
+    Resource,
+)
 from bookmesh.kube.controllers import (
     actions,
     conditions,
@@ -23,6 +33,7 @@ from bookmesh.kube.controllers import (
     pods,
     runner,
     selectors,
+    volume_binding,
 )
 
 NAME = "default-scheduler"
@@ -36,6 +47,7 @@ class Seen:
     nodes: tuple[JsonObject, ...]
     pods: tuple[JsonObject, ...] = ()
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    volumes: volume_binding.Seen = volume_binding.NOTHING
 
 
 def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
@@ -46,15 +58,22 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
         return _set_condition(
             desired, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", seen
         )
-    reasons = {node["metadata"]["name"]: _misfit(desired, node, seen) for node in seen.nodes}
-    fits = [name for name, reason in reasons.items() if not reason]
-    if not fits:
-        return _unschedulable(desired, [reason for reason in reasons.values() if reason], seen)
-    return _bound(desired, fits[0], seen)
+    if why := volume_binding.obstacle(desired, seen.volumes):
+        return _unschedulable(desired, why, seen)
+    reasons = [_misfit(desired, node, seen) for node in seen.nodes]
+    chosen = next((node for node, reason in zip(seen.nodes, reasons, strict=True) if not reason), None)
+    if chosen is None:
+        return _unschedulable(desired, _added_up(reasons), seen)
+    steps = volume_binding.steps(chosen, seen.volumes)
+    return steps or _bound(desired, chosen["metadata"]["name"], seen)
 
 
 def _misfit(pod: JsonObject, node: JsonObject, seen: Seen) -> str:
-    return fitting.misfit(pod, node) or pod_affinity.misfit(pod, node, seen.pods, seen.namespaces)
+    return (
+        fitting.misfit(pod, node)
+        or pod_affinity.misfit(pod, node, seen.pods, seen.namespaces)
+        or volume_binding.misfit(pod, node, seen.pods, seen.volumes)
+    )
 
 
 def needs_node(pod: JsonObject) -> bool:
@@ -82,12 +101,15 @@ def _bound(pod: JsonObject, node: str, seen: Seen) -> actions.Actions:
     )
 
 
-def _unschedulable(pod: JsonObject, reasons: list[str], seen: Seen) -> actions.Actions:
+def _added_up(reasons: Iterable[str]) -> str:
+    return ", ".join(sorted(f"{times} {reason}" for reason, times in Counter(reasons).items()))
+
+
+def _unschedulable(pod: JsonObject, why: str, seen: Seen) -> actions.Actions:
     count = len(seen.nodes)
     message = "no nodes available to schedule pods"
     if count:
-        told = sorted(f"{times} {reason}" for reason, times in Counter(reasons).items())
-        message = f"0/{count} nodes are available: {', '.join(told)}."
+        message = f"0/{count} nodes are available: {why}."
     patches = _set_condition(pod, "Unschedulable", message, seen)
     if not patches:
         return ()
@@ -124,6 +146,29 @@ def _pods_to_place(
             yield runner.key_of(PODS, pod)
 
 
+def _pods_with_claims(
+    change: informers.Change, source: Resource, caches: informers.Informers
+) -> Iterable[runner.Key]:
+    """Pods that wait for a volume, or for a claim, of any name: what one of them gets another does not."""
+    namespace = change.object["metadata"].get("namespace")
+    of_namespace = caches.of(PODS).in_namespace(namespace) if namespace else caches.of(PODS).all()
+    return [runner.key_of(PODS, pod) for pod in of_namespace if needs_node(pod) and agreed.claim_names(pod)]
+
+
+def _volumes_for(pod: JsonObject, caches: informers.Informers) -> volume_binding.Seen:
+    names = agreed.claim_names(pod)
+    if not names:
+        return volume_binding.NOTHING
+    namespace = pod["metadata"]["namespace"]
+    claims = {name: caches.of(VOLUME_CLAIMS).get(namespace, name) for name in names}
+    classes = {each["metadata"]["name"]: each for each in caches.of(STORAGE_CLASSES).all()}
+    return volume_binding.Seen(
+        {name: claim for name, claim in claims.items() if claim is not None},
+        tuple(caches.of(VOLUMES).all()),
+        classes,
+    )
+
+
 def controller(*, node_name: str) -> runner.Controller:
     """Declare the controller that places pods on this node."""
 
@@ -133,11 +178,19 @@ def controller(*, node_name: str) -> runner.Controller:
         namespaces = {
             each["metadata"]["name"]: selectors.labels_of(each) for each in view.caches.of(NAMESPACES).all()
         }
-        return Seen(view.now, () if node is None else (node,), placed, namespaces)
+        return Seen(
+            view.now, () if node is None else (node,), placed, namespaces, _volumes_for(desired, view.caches)
+        )
 
     return runner.Controller(
         name=NAME,
-        watches=(runner.Watch(PODS, _pods_to_place), runner.Watch(NODES, _unbound_pods)),
+        watches=(
+            runner.Watch(PODS, _pods_to_place),
+            runner.Watch(NODES, _unbound_pods),
+            runner.Watch(VOLUME_CLAIMS, _pods_with_claims),
+            runner.Watch(VOLUMES, _pods_with_claims),
+            runner.Watch(STORAGE_CLASSES, _pods_with_claims),
+        ),
         reads=(NAMESPACES,),
         observe=observe,
         reconcile=reconcile,

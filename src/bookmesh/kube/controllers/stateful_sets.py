@@ -16,6 +16,7 @@ from typing import Final
 from bookmesh.base.kubernetes import PODS, VOLUME_CLAIMS, JsonObject, Resource
 from bookmesh.kube.controllers import (
     actions,
+    claim_retention,
     controller_revisions,
     informers,
     owners,
@@ -31,12 +32,12 @@ _ORDINAL: Final = re.compile(r"(.+)-(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Pods, revisions and names of volume claims of the namespace."""
+    """Pods, revisions and volume claims of the namespace."""
 
     now: datetime
     pods: tuple[JsonObject, ...]
     revisions: tuple[JsonObject, ...] = ()
-    claims: frozenset[str] = frozenset()
+    claims: tuple[JsonObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
     report = _status(state)
     steps: actions.Actions = ()
     if not owners.is_being_deleted(desired):
-        steps = _next_steps(state, reference)
+        steps = (*_retain_claims(state), *_next_steps(state, reference))
     old = controller_revisions.expired(desired, known, {report["currentRevision"], update, *_used(state)})
     return (*renewal, *actions.patch_status(STATEFUL_SETS, desired, report), *steps, *old, *_wake_up(state))
 
@@ -197,14 +198,25 @@ def _claim_names(state: _State, ordinal: int) -> dict[str, str]:
     return {each["metadata"]["name"]: f"{each['metadata']['name']}-{name}-{ordinal}" for each in templates}
 
 
+def _retain_claims(state: _State) -> actions.Actions:
+    known = {each["metadata"]["name"]: each for each in state.seen.claims}
+    ordinals = {*state.wanted, *state.by_ordinal}
+    found = {
+        ordinal: [known[name] for name in _claim_names(state, ordinal).values() if name in known]
+        for ordinal in ordinals
+    }
+    return claim_retention.changes(state.stateful_set, found, pods=state.by_ordinal, wanted=state.wanted)
+
+
 def _claims(state: _State, ordinal: int) -> list[actions.Action]:
     """Create the volume claims of a pod that are not there; they outlive it."""
+    known = {each["metadata"]["name"] for each in state.seen.claims}
     names = _claim_names(state, ordinal)
     match_labels = (state.stateful_set["spec"].get("selector") or {}).get("matchLabels") or {}
     found: list[actions.Action] = []
     for template in state.stateful_set["spec"].get("volumeClaimTemplates") or []:
         fields, name = template["metadata"], names[template["metadata"]["name"]]
-        if name in state.seen.claims:
+        if name in known:
             continue
         metadata = {
             **fields,
@@ -265,12 +277,11 @@ def _wake_up(state: _State) -> tuple[actions.Requeue, ...]:
 
 
 async def observe(key: runner.Key, desired: JsonObject, view: runner.View) -> Seen:
-    claims = view.caches.of(VOLUME_CLAIMS).in_namespace(key.namespace)
     return Seen(
         view.now,
         view.caches.of(PODS).in_namespace(key.namespace),
         view.caches.of(CONTROLLER_REVISIONS).in_namespace(key.namespace),
-        frozenset(each["metadata"]["name"] for each in claims),
+        view.caches.of(VOLUME_CLAIMS).in_namespace(key.namespace),
     )
 
 

@@ -26,6 +26,7 @@ from bookmesh.kube.node import (
     network_files,
     node_object,
     streams,
+    volume_removal,
 )
 from bookmesh.kube.node.addresses import PodAddresses
 from bookmesh.kube.node.back_off import BackOffLimits
@@ -116,6 +117,8 @@ class Node:
             if self._metrics is not None:
                 group.create_task(self._measure(self._metrics))
             group.create_task(memory_limits.enforce(self._workers.values, interval_s=_LIMITED_EVERY_S))
+            removal = volume_removal.VolumeRemoval(client, self.machinery.settings.claims_directory)
+            group.create_task(removal.run())
             group.create_task(self._follow_sources("ConfigMap"))
             group.create_task(self._follow_sources("Secret"))
             group.create_task(

@@ -12,6 +12,7 @@ from bookmesh.base.kubernetes import (
     CONFIG_MAPS,
     SECRETS,
     VOLUME_CLAIMS,
+    VOLUMES,
     ApiError,
     Client,
     JsonObject,
@@ -54,7 +55,7 @@ class Settings:
 
     @property
     def claims_directory(self) -> Path:
-        """Where the contents of volume claims are, by volume name."""
+        """What is in volumes of the lab's provisioner, by name of the volume."""
         return self.directory / "claims"
 
 
@@ -74,14 +75,17 @@ class Machinery:
     create_namespace: Callable[[], NetworkNamespace] = NetworkNamespace.create
 
     async def read_sources(self, pod: JsonObject) -> sources.Sources:
-        """Read every ConfigMap, Secret and volume claim that the pod refers to and that exists."""
+        """Read every ConfigMap, Secret and claim that the pod refers to and that exists, and the claims' volumes."""
         namespace = pod["metadata"]["namespace"]
         references = sources.references_of(pod)
+        claims = await self._read(VOLUME_CLAIMS, references.claims, namespace)
+        bound = frozenset(filter(None, (each["spec"].get("volumeName") for each in claims.values())))
         return sources.Sources(
             namespace=namespace,
             config_maps=await self._read(CONFIG_MAPS, references.config_maps, namespace),
             secrets=await self._read(SECRETS, references.secrets, namespace),
-            claims=await self._read(VOLUME_CLAIMS, references.claims, namespace),
+            claims=claims,
+            volumes=await self._read(VOLUMES, bound, ""),
         )
 
     async def _read(

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bookmesh.base import volumes as agreed
 from bookmesh.base.kubernetes import JsonObject
 
 
@@ -34,6 +35,8 @@ class Sources:
     config_maps: Mapping[str, JsonObject] = field(default_factory=dict)
     secrets: Mapping[str, JsonObject] = field(default_factory=dict)
     claims: Mapping[str, JsonObject] = field(default_factory=dict)
+    volumes: Mapping[str, JsonObject] = field(default_factory=dict)
+    """Those that the claims are bound to."""
 
     def config_map_data(self, name: str) -> dict[str, bytes] | None:
         """All keys of a ConfigMap, text and binary; None when there is no such object."""
@@ -57,11 +60,7 @@ def references_of(pod: JsonObject) -> References:
     secrets: set[str] = set()
     for kind, name in _named(pod["spec"]):
         (config_maps if kind == "configMap" else secrets).add(name)
-    claims = {
-        volume["persistentVolumeClaim"]["claimName"]
-        for volume in pod["spec"].get("volumes") or []
-        if volume.get("persistentVolumeClaim")
-    }
+    claims = agreed.claim_names(pod)
     return References(frozenset(config_maps), frozenset(secrets), frozenset(claims))
 
 

@@ -4,7 +4,8 @@ The volumes of one pod: made before its containers, kept up to date while they r
     <directory>/<volume name>      on the host; containers see it by a bind mount
 
 An emptyDir lives as long as the pod, also over restarts of the node. What comes from the API is written again when the
-API object changes, all files of a volume at once; a `subPath` mount keeps what it saw when its container started.
+API object changes, all files of a volume at once; a `subPath` mount keeps what it saw when its container started. What
+a claim is bound to is only shown to the pod: it was there before and stays.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from bookmesh.base import volumes as agreed
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import atomic_directory, expansion, payloads, quantities
+from bookmesh.kube.node import atomic_directory, claimed_volumes, expansion, payloads, quantities
 from bookmesh.kube.node.ports import TokenIssuer, VolumeDriver
 from bookmesh.kube.node.sources import SourceError, Sources
 from bookmesh.kube.node.unsupported import CODE
@@ -73,7 +75,7 @@ class PodVolumes:
         allocatable: Mapping[str, str],
         claims: Path,
     ) -> None:
-        """`claims` has a directory for each volume claim that a pod has used; those outlive the pod."""
+        """`claims` has a directory for each volume of the lab's provisioner; those outlive the pod."""
         self._directory = directory
         self._claims = claims
         self._drivers = drivers
@@ -169,10 +171,9 @@ class PodVolumes:
             await asyncio.to_thread(atomic_directory.write_payload, path, payload)
             return path, True
         if source := volume.get("persistentVolumeClaim"):
-            claimed = self._claims / _volume_name(source["claimName"], sources)
-            claimed.mkdir(parents=True, exist_ok=True)
-            claimed.chmod(0o777)
-            return claimed, bool(source.get("readOnly"))
+            return self._claimed(source["claimName"], sources), bool(source.get("readOnly"))
+        if volume.get("ephemeral"):
+            return self._claimed(agreed.ephemeral_name(pod, volume), sources), False
         if source := volume.get("hostPath"):
             return _host_path(source), False
         if source := volume.get("csi"):
@@ -191,6 +192,9 @@ class PodVolumes:
             f"{CODE} volumes of kind {kinds} cannot be made here; use emptyDir, a claim, hostPath or csi"
         )
 
+    def _claimed(self, claim: str, sources: Sources) -> Path:
+        return claimed_volumes.make_directory(claimed_volumes.find_volume(claim, sources), self._claims)
+
     def _payload(self, pod: JsonObject, volume: JsonObject, sources: Sources) -> payloads.Payload:
         return payloads.build_payload(
             volume,
@@ -199,14 +203,6 @@ class PodVolumes:
             token_for=lambda source: self._tokens.token_for(pod, source),
             allocatable=self._allocatable,
         )
-
-
-def _volume_name(claim: str, sources: Sources) -> str:
-    found = sources.claims.get(claim)
-    if found is None:
-        raise SourceError(f'persistentvolumeclaim "{claim}" not found')
-    name: str = found["spec"]["volumeName"]
-    return name
 
 
 def _mount_memory(path: Path, size_limit: str | None) -> None:

@@ -23,12 +23,15 @@ from bookmesh.kube.schema.semantics import (
     metadata,
     pods,
     services,
+    volumes,
     workloads,
 )
 
 _Rule = Callable[[JsonObject, JsonObject | None], list[Cause]]
 _RULES: Final[dict[tuple[str, str], _Rule]] = {
     ("", "ConfigMap"): configuration.check_config_map,
+    ("", "PersistentVolume"): volumes.check_volume,
+    ("", "PersistentVolumeClaim"): volumes.check_claim,
     ("", "Pod"): pods.check_pod,
     ("", "Secret"): configuration.check_secret,
     ("", "Service"): services.check_service,
@@ -56,6 +59,7 @@ _RULES: Final[dict[tuple[str, str], _Rule]] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): access.check_binding,
     ("rbac.authorization.k8s.io", "Role"): access.check_role,
     ("rbac.authorization.k8s.io", "RoleBinding"): access.check_binding,
+    ("storage.k8s.io", "StorageClass"): volumes.check_class,
 }
 
 

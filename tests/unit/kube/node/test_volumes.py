@@ -167,15 +167,27 @@ async def test_a_mount_of_no_volume_is_refused(rig: Rig) -> None:
         rig.mount()
 
 
-async def test_a_claim_outlives_its_pods(rig: Rig) -> None:
-    claim = {"spec": {"volumeName": "pvc-1"}}
+async def test_a_claim_outlives_its_pods(rig: Rig, tmp_path: Path) -> None:
     rig.pod = fakes.pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}])
-    found = Sources("default", claims={"data": claim})
+    found = claimed("data", tmp_path)
     await rig.volumes.set_up(rig.pod, found)
     (Path(rig.mount().source) / "kept").write_text("x")
     await rig.volumes.tear_down(rig.pod)
     await rig.volumes.set_up(rig.pod, found)
     assert (Path(rig.mount().source) / "kept").read_text() == "x"
+
+
+async def test_an_ephemeral_volume_is_the_claim_of_its_name(rig: Rig, tmp_path: Path) -> None:
+    rig.pod = fakes.pod(volumes=[{"name": "v", "ephemeral": {"volumeClaimTemplate": {}}}])
+    await rig.volumes.set_up(rig.pod, claimed(f"{rig.pod['metadata']['name']}-v", tmp_path))
+    assert rig.mount() == Mount(str(tmp_path / "claims" / "pvc-1"), "/v", read_only=False)
+
+
+def claimed(name: str, tmp_path: Path) -> Sources:
+    """A claim that is bound to a volume of the lab."""
+    claim = {"spec": {"volumeName": "pvc-1"}, "status": {"phase": "Bound"}}
+    volume = {"metadata": {"name": "pvc-1"}, "spec": {"hostPath": {"path": f"{tmp_path}/claims/pvc-1"}}}
+    return Sources("default", claims={name: claim}, volumes={"pvc-1": volume})
 
 
 async def test_a_claim_that_is_not_there_is_waited_for(rig: Rig) -> None:

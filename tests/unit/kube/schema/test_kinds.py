@@ -42,6 +42,7 @@ def test_short_names_are_unique_and_those_of_kubectl() -> None:
         "pc": "priorityclasses",
         "pdb": "poddisruptionbudgets",
         "po": "pods",
+        "pv": "persistentvolumes",
         "pvc": "persistentvolumeclaims",
         "quota": "resourcequotas",
         "rs": "replicasets",

@@ -9,13 +9,14 @@ from bookmesh.kube.api.strategies import (
     base,
     certificate_requests,
     custom_resource_definitions,
-    inert,
     jobs,
     namespaces,
     pods,
     secrets,
     services,
+    storage_classes,
     volume_claims,
+    volumes,
 )
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import store as stores
@@ -32,11 +33,12 @@ def build(
     """Build the strategies by (group, plural); a kind that is missing has `base.Strategy`."""
     return {
         ("", "namespaces"): namespaces.NamespaceStrategy(),
-        ("", "persistentvolumeclaims"): volume_claims.ClaimStrategy(),
+        ("", "persistentvolumeclaims"): volume_claims.ClaimStrategy(store),
+        ("", "persistentvolumes"): volumes.VolumeStrategy(),
         ("", "pods"): pods.PodStrategy(store),
         ("", "secrets"): secrets.SecretStrategy(),
         ("", "services"): services.ServiceStrategy(store),
-        ("storage.k8s.io", "storageclasses"): inert.InertStrategy("every claim gets a directory of the node"),
+        ("storage.k8s.io", "storageclasses"): storage_classes.ClassStrategy(),
         ("certificates.k8s.io", "certificatesigningrequests"): certificate_requests.CertificateStrategy(
             signer, clock
         ),

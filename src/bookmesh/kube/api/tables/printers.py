@@ -45,6 +45,7 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("apps", "Deployment"): columns.Printer(workloads.DEPLOYMENT_COLUMNS, workloads.deployment_row),
     ("apps", "ReplicaSet"): columns.Printer(workloads.REPLICA_SET_COLUMNS, workloads.replica_set_row),
     ("", "PersistentVolumeClaim"): columns.Printer(storage.CLAIM_COLUMNS, storage.claim_row),
+    ("", "PersistentVolume"): columns.Printer(storage.VOLUME_COLUMNS, storage.volume_row),
     ("apps", "ControllerRevision"): columns.Printer(workloads.REVISION_COLUMNS, workloads.revision_row),
     ("apps", "DaemonSet"): columns.Printer(workloads.DAEMON_SET_COLUMNS, workloads.daemon_set_row),
     ("apps", "StatefulSet"): columns.Printer(workloads.STATEFUL_SET_COLUMNS, workloads.stateful_set_row),
