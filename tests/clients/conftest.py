@@ -5,16 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime
-import fcntl
 import gc
 import ipaddress
-import os
-import pty
-import signal
-import socket
 import ssl
-import struct
-import termios
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,11 +19,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.clients import cells, kubectls
+from tests.clients import cells, kubectls, local_streams
 
 from bookmesh.base import kubernetes
-from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.base.pods import ExecOptions, LogOptions
+from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api import (
     app,
     authentication,
@@ -47,10 +39,6 @@ from bookmesh.lab import keys as lab_keys
 
 TOKEN = "a-token-of-the-tests"
 DEADLINE_S = 20.0
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture(params=kubectls.VERSIONS)
@@ -122,155 +110,6 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     return found
 
 
-class LocalSession:
-    """A command of this machine in place of one in a pod."""
-
-    def __init__(self, process: asyncio.subprocess.Process, master: int | None) -> None:
-        self._process, self._master = process, master
-
-    async def output(self) -> AsyncIterator[tuple[int, bytes]]:
-        queue: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
-        if self._master is not None:
-            reader = asyncio.StreamReader()
-            pipe = os.fdopen(os.dup(self._master), "rb", 0)
-            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(reader), pipe
-            )
-            sources = {1: reader}
-        else:
-            transport = None
-            assert self._process.stdout
-            assert self._process.stderr
-            sources = {1: self._process.stdout, 2: self._process.stderr}
-        tasks = [asyncio.create_task(_pump(source, channel, queue)) for channel, source in sources.items()]
-        open_count = len(tasks)
-        try:
-            while open_count:
-                channel, data = await queue.get()
-                if data:
-                    yield channel, data
-                else:
-                    open_count -= 1
-        finally:
-            for task in tasks:
-                task.cancel()
-            if transport is not None:
-                transport.close()
-
-    async def write(self, data: bytes) -> None:
-        if self._master is not None:
-            os.write(self._master, data)
-        elif self._process.stdin:
-            self._process.stdin.write(data)
-            await self._process.stdin.drain()
-
-    async def write_eof(self) -> None:
-        if self._master is not None:
-            os.write(self._master, b"\4")
-        elif self._process.stdin:
-            self._process.stdin.close()
-
-    def resize(self, columns: int, rows: int) -> None:
-        if self._master is not None:
-            fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    async def wait(self) -> int:
-        code = await self._process.wait()
-        return code if code >= 0 else 128 - code
-
-    async def close(self) -> None:
-        if self._process.returncode is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            await self._process.wait()
-        if self._master is not None:
-            os.close(self._master)
-            self._master = None
-
-
-async def _pump(source: asyncio.StreamReader, channel: int, queue: asyncio.Queue[tuple[int, bytes]]) -> None:
-    try:
-        while data := await source.read(65536):
-            await queue.put((channel, data))
-    except OSError:
-        pass  # a terminal whose other end is closed
-    finally:
-        queue.put_nowait((channel, b""))
-
-
-@dataclass
-class LocalStreams:
-    """Implements `PodStreams`: lines that the test wrote, commands and listeners of this machine."""
-
-    lines: list[bytes] = field(default_factory=list)
-    ports: dict[int, int] = field(default_factory=dict)
-    sessions: list[LocalSession] = field(default_factory=list)
-    log_requests: list[LogOptions] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    is_running: bool = True
-
-    def say(self, line: str) -> None:
-        """Write one line to the log of every container."""
-        self.lines.append(line.encode() + b"\n")
-        self.changed.set()
-
-    def end(self) -> None:
-        """End the container: logs that are followed end."""
-        self.is_running = False
-        self.changed.set()
-
-    async def logs(self, pod: JsonObject, options: LogOptions) -> AsyncIterator[bytes]:
-        self.log_requests.append(options)
-        if options.previous:
-            name = pod["metadata"]["name"]
-            text = f'previous terminated container "{options.container}" in pod "{name}" not found'
-            raise ApiError(400, "BadRequest", text)
-        position = 0 if options.tail_lines is None else max(len(self.lines) - options.tail_lines, 0)
-        while True:
-            while position < len(self.lines):
-                position += 1
-                yield self.lines[position - 1]
-            if not (options.follow and self.is_running):
-                return
-            self.changed.clear()
-            await self.changed.wait()
-
-    async def execute(self, pod: JsonObject, options: ExecOptions) -> LocalSession:
-        master = slave = None
-        if options.tty:
-            master, slave = pty.openpty()
-        stdin = asyncio.subprocess.PIPE if options.stdin else asyncio.subprocess.DEVNULL
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *options.command,
-                stdin=stdin if slave is None else slave,
-                stdout=asyncio.subprocess.PIPE if slave is None else slave,
-                stderr=asyncio.subprocess.PIPE if slave is None else slave,
-                start_new_session=True,
-                env={**_environment(), "TERM": "dumb"},
-            )
-        except FileNotFoundError as error:
-            text = f'exec: "{options.command[0]}": executable file not found in $PATH'
-            raise ApiError(400, "BadRequest", text) from error
-        finally:
-            if slave is not None:
-                os.close(slave)
-        session = LocalSession(process, master)
-        self.sessions.append(session)
-        return session
-
-    async def connect(self, pod: JsonObject, port: int) -> socket.socket:
-        found = socket.socket()
-        found.setblocking(False)
-        try:
-            if port not in self.ports:
-                raise ConnectionRefusedError(111, f"Connect call failed ('127.0.0.1', {port})")
-            await asyncio.get_running_loop().sock_connect(found, ("127.0.0.1", self.ports[port]))
-        except OSError:
-            found.close()
-            raise
-        return found
-
-
 @dataclass(frozen=True)
 class Result:
     """How a kubectl ended and what it wrote."""
@@ -286,15 +125,20 @@ class Cluster:
 
     over: verbs.Verbs
     client: inprocess.InProcessClient
-    streams: LocalStreams
+    streams: local_streams.LocalStreams
     port: int
     directory: Path
     binary: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    """Further ones of kubectl's environment."""
 
     def environment(self) -> dict[str, str]:
-        cache = str(self.directory / "cache")
-        config = str(self.directory / "kubeconfig")
-        return {**_environment(), "KUBECONFIG": config, "KUBECACHEDIR": cache, "HOME": str(self.directory)}
+        own = {
+            "KUBECONFIG": str(self.directory / "kubeconfig"),
+            "KUBECACHEDIR": str(self.directory / "cache"),
+            "HOME": str(self.directory),
+        }
+        return {**local_streams.environment(), **own, **self.variables}
 
     async def start(self, *arguments: str, stdin: int | None = None) -> asyncio.subprocess.Process:
         """Start kubectl and leave it running; the caller ends it."""
@@ -455,7 +299,7 @@ async def open_cluster(
     over: verbs.Verbs, tls: ssl.SSLContext, keys: Keys, *, directory: Path, binary: Path
 ) -> AsyncIterator[Cluster]:
     """Serve `over`; every command that kubectl started must have ended when it closes."""
-    streams = LocalStreams()
+    streams = local_streams.LocalStreams()
     authenticator = authentication.Authenticator(user_for_token=_user_for_token)
     authorizer = authorization.Authorizer(over.store)
     built = app.build_app(

@@ -11,8 +11,9 @@ from typing import Any
 import helm_python as helm
 import pytest
 import yaml
-from tests.clients.conftest import Cluster, LocalStreams
+from tests.clients.conftest import Cluster
 from tests.clients.living import living
+from tests.clients.local_streams import LocalStreams
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource

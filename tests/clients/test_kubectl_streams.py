@@ -14,7 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvloop
-from tests.clients.conftest import DEADLINE_S, Cluster, Keys, LocalStreams, line_of, open_cluster
+from tests.clients.conftest import DEADLINE_S, Cluster, Keys, line_of, open_cluster
+from tests.clients.local_streams import LocalStreams
 from tests.clients.manifests import POD, running_pod
 
 from bookmesh.kube.api import app, authentication, serving, verbs
@@ -111,7 +112,7 @@ class TestExec:
         cluster.streams.say("before")
         async with cluster.running("attach", "sleeper") as attached:
             async with asyncio.timeout(10):
-                while not cluster.streams.log_requests:
+                while not cluster.streams.attached:
                     await asyncio.sleep(0.01)
             cluster.streams.say("after")
             assert await line_of(attached) == "after"

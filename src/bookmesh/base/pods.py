@@ -50,8 +50,20 @@ class ExecOptions:
     tty: bool = False
 
 
-class ExecSession(Protocol):
-    """One running command. The caller must `close` it, whatever happened; that ends the command."""
+@dataclass(frozen=True, slots=True)
+class AttachOptions:
+    """Query of `pods/{name}/attach`; with `stdin` the client wants to write to the container too."""
+
+    container: str
+    stdin: bool = False
+
+
+class StreamSession(Protocol):
+    """
+    A client's hold on a running command, or on the first process of a container.
+
+    The caller must `close` it, whatever happened; that ends the command, and leaves a container alone.
+    """
 
     def output(self) -> AsyncIterator[tuple[int, bytes]]:
         """Yield (1 stdout | 2 stderr, data) until both are at their end; with a terminal all is stdout."""
@@ -64,7 +76,7 @@ class ExecSession(Protocol):
     def resize(self, columns: int, rows: int) -> None: ...
 
     async def wait(self) -> int:
-        """Wait for the exit code; 128 + n when signal n ended the command."""
+        """Wait for the exit code; 128 + n when signal n ended the command, and 0 whenever it was a container."""
         ...
 
     async def close(self) -> None: ...
@@ -75,7 +87,9 @@ class PodStreams(Protocol):
 
     def logs(self, pod: JsonObject, options: LogOptions) -> AsyncIterator[bytes]: ...
 
-    async def execute(self, pod: JsonObject, options: ExecOptions) -> ExecSession: ...
+    async def execute(self, pod: JsonObject, options: ExecOptions) -> StreamSession: ...
+
+    async def attach(self, pod: JsonObject, options: AttachOptions) -> StreamSession: ...
 
     async def connect(self, pod: JsonObject, port: int) -> socket.socket:
         """

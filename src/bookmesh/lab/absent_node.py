@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import NoReturn
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.base.pods import ExecOptions, ExecSession, LogOptions
+from bookmesh.base.pods import AttachOptions, ExecOptions, LogOptions, StreamSession
 
 
 class AbsentNode:
@@ -17,7 +17,10 @@ class AbsentNode:
         _refuse(pod)
         yield b""  # what makes this an iterator that refuses when it is read
 
-    async def execute(self, pod: JsonObject, _options: ExecOptions) -> ExecSession:
+    async def execute(self, pod: JsonObject, _options: ExecOptions) -> StreamSession:
+        _refuse(pod)
+
+    async def attach(self, pod: JsonObject, _options: AttachOptions) -> StreamSession:
         _refuse(pod)
 
     async def connect(self, pod: JsonObject, _port: int) -> socket.socket:

@@ -1,9 +1,10 @@
 """
-`portforward`: TCP connections to a pod's ports through one WebSocket.
+`portforward`: TCP connections to a pod's ports through one connection of the client.
 
-kubectl speaks SPDY inside it: for each connection a stream of type `error` and one of type `data`, tied together by
-`requestid`. The Python clients number channels instead: 2i carries the data of the i-th port, 2i+1 its errors, and the
-first message on each is the port. A connection that cannot be made is reported on its error stream alone.
+Go programs speak SPDY over it, inside of a WebSocket or not: for each connection a stream of type `error` and one of
+type `data`, tied together by `requestid`. The Python clients number the channels of a WebSocket instead: 2i carries the
+data of the i-th port, 2i+1 its errors, and the first message on each is the port. A connection that cannot be made is
+reported on its error stream alone.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.base.pods import PodStreams
-from bookmesh.kube.api import spdy, statuses, streaming
+from bookmesh.kube.api import spdy, spdy_upgrade, statuses, websocket_upgrade
 
-SPDY_PROTOCOL: Final = "SPDY/3.1+portforward.k8s.io"
+PLAIN_PROTOCOL: Final = "portforward.k8s.io"
+SPDY_PROTOCOL: Final = f"SPDY/3.1+{PLAIN_PROTOCOL}"
 CHANNEL_PROTOCOL: Final = "v4.channel.k8s.io"
 _CHUNK: Final = 64 * 1024
 # Chunks that wait for a slow pod before the whole tunnel waits with it.
@@ -29,16 +31,24 @@ _WAITING: Final = 64
 Connect = Callable[[int], Coroutine[Any, Any, tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
-async def serve(request: web.Request, pod: JsonObject, streams: PodStreams) -> web.WebSocketResponse:
+async def serve(request: web.Request, pod: JsonObject, streams: PodStreams) -> web.StreamResponse:
     """Forward until the client leaves."""
     ports = parse_ports(request)
 
     async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(sock=await streams.connect(pod, port))
 
-    socket = await streaming.accept(request, (SPDY_PROTOCOL, CHANNEL_PROTOCOL))
+    if spdy_upgrade.is_wanted(request):
+        connection = await spdy_upgrade.accept(request, (PLAIN_PROTOCOL,))
+        with contextlib.suppress(spdy.SpdyError):  # nothing can be told to who does not speak it: hang up
+            await _Tunnel(aiter(connection), connection.write, connect).run()
+        return connection
+    socket = await websocket_upgrade.accept(request, (SPDY_PROTOCOL, CHANNEL_PROTOCOL))
     if socket.ws_protocol == SPDY_PROTOCOL:
-        await _Tunnel(socket, connect).run()
+        try:
+            await _Tunnel(_binary(socket), socket.send_bytes, connect).run()
+        except spdy.SpdyError as error:
+            await socket.close(code=1002, message=str(error).encode()[:120])
     else:
         await _serve_channels(socket, ports, connect)
     return socket
@@ -55,8 +65,10 @@ def parse_ports(request: web.Request) -> list[int]:
 class _Tunnel:
     """One SPDY session: a task for each forwarded connection."""
 
-    def __init__(self, socket: web.WebSocketResponse, connect: Connect) -> None:
-        self._socket, self._connect = socket, connect
+    def __init__(
+        self, chunks: AsyncIterator[bytes], send: Callable[[bytes], Awaitable[None]], connect: Connect
+    ) -> None:
+        self._chunks, self._send, self._connect = chunks, send, connect
         self._session = spdy.Session()
         self._sending = asyncio.Lock()
         self._error_streams: dict[str, int] = {}
@@ -64,16 +76,10 @@ class _Tunnel:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Take in messages until the client leaves; ends every connection then."""
+        """Take in what arrives until the client leaves or speaks no SPDY; ends every connection then."""
         try:
-            async for message in self._socket:
-                if message.type is not WSMsgType.BINARY:
-                    continue
-                try:
-                    events = self._session.receive(message.data)
-                except spdy.SpdyError as error:
-                    await self._socket.close(code=1002, message=str(error).encode()[:120])
-                    return
+            async for chunk in self._chunks:
+                events = self._session.receive(chunk)
                 await self._flush()
                 for event in events:
                     await self._handle(event)
@@ -153,7 +159,13 @@ class _Tunnel:
         """Send what is queued; the lock keeps messages in the order in which they were queued."""
         async with self._sending:
             if outgoing := self._session.take_outgoing():
-                await self._socket.send_bytes(outgoing)
+                await self._send(outgoing)
+
+
+async def _binary(socket: web.WebSocketResponse) -> AsyncIterator[bytes]:
+    async for message in socket:
+        if message.type is WSMsgType.BINARY:
+            yield message.data
 
 
 async def _upload(inbox: asyncio.Queue[bytes | None], writer: asyncio.StreamWriter) -> None:
@@ -189,7 +201,7 @@ async def _serve_channels(socket: web.WebSocketResponse, ports: list[int], conne
         closing = asyncio.create_task(_close_after(socket, list(tasks)))
         tasks.append(closing)
         async for message in socket:
-            content = streaming.payload(message)
+            content = websocket_upgrade.payload(message)
             if content and content[0] in writers:
                 writer = writers[content[0]]
                 writer.write(content[1:])

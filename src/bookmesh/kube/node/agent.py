@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, SECRETS, Client, JsonObject, WatchEvent
-from bookmesh.base.pods import MIRROR_ANNOTATION, ExecOptions, ExecSession, LogOptions
+from bookmesh.base.pods import MIRROR_ANNOTATION, AttachOptions, ExecOptions, LogOptions, StreamSession
 from bookmesh.kube.node import (
     following,
     measuring,
@@ -146,10 +146,15 @@ class Node:
         runner = worker.runners.get(options.container)
         return streams.open_logs(worker.context, runner, self.machinery.settings, pod, options)
 
-    async def execute(self, pod: JsonObject, options: ExecOptions) -> ExecSession:
+    async def execute(self, pod: JsonObject, options: ExecOptions) -> StreamSession:
         """Start a command in a container; see `base.pods.PodStreams`."""
         worker = self._worker(pod)
         return await streams.execute(worker.context, worker.runners.get(options.container), options)
+
+    async def attach(self, pod: JsonObject, options: AttachOptions) -> StreamSession:
+        """Attach to the first process of a container; see `base.pods.PodStreams`."""
+        worker = self._worker(pod)
+        return streams.attach(worker.context, worker.runners.get(options.container), options)
 
     async def connect(self, pod: JsonObject, port: int) -> socket.socket:
         """Connect to a port inside a pod; see `base.pods.PodStreams`."""

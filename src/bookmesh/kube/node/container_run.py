@@ -10,14 +10,20 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime
-import os
 import secrets
 import signal
 from collections.abc import Callable
 from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import handlers, log_files, probes, termination_messages, waiting
+from bookmesh.kube.node import (
+    handlers,
+    log_files,
+    probes,
+    standard_streams,
+    termination_messages,
+    waiting,
+)
 from bookmesh.kube.node.context import PodContext
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.ports import Process
@@ -34,6 +40,7 @@ class ContainerRun:
     Attributes:
         spec: what the process was started with; a command that is executed beside it gets the same environment.
         log: of this run; it ends with the run.
+        streams: for who attaches while it runs.
         attempted: the process was started and its postStart hook is through, or it could not be started.
     """
 
@@ -53,6 +60,7 @@ class ContainerRun:
         )
         self.spec = dataclasses.replace(spec, mounts=(*spec.mounts, self._message.mount()))
         self.log = log_files.ContainerLog(self._log_path)
+        self.streams = standard_streams.StandardStreams(record.spec, self.log)
         self.attempted = asyncio.Event()
         self.process: Process | None = None
         self._is_too_large = False
@@ -70,7 +78,7 @@ class ContainerRun:
         container_id = f"bookmesh://{secrets.token_hex(32)}"
         self._record.image_id = self._image.image_id or self._record.spec["image"]
         try:
-            self.process, readers = await self._start()
+            self.process = await self._start()
         except SandboxError as error:
             self.log.end()
             self._warn("Failed", f"Error: {error}")
@@ -87,7 +95,9 @@ class ContainerRun:
         finally:
             await waiting.end_tasks(watchers)
             self._record.ready = self._record.started = False
-        await self._drain(readers)
+        if not await self.streams.drain(_PIPES_DRAIN_S):
+            self._warn("Failed", f"output of container {self._record.name} was still open after its end")
+        self.log.end()
         message = self._message.take(code=code, log=self._log_path)
         reason = "OOMKilled" if self._is_too_large else "Completed" if code == 0 else "Error"
         return self._ended(code, reason, message, container_id)
@@ -98,41 +108,24 @@ class ContainerRun:
             self._is_too_large = True
             self.process.signal(signal.SIGKILL)
 
-    async def _start(self) -> tuple[Process, list[log_files.PipeReader]]:
-        forks = self._context.machinery.forks
-        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
+    async def _start(self) -> Process:
+        forks, streams = self._context.machinery.forks, self.streams
         try:
             if self.spec.uid and forks.can_change_user:
-                for _, write in pipes:
-                    os.fchown(write, self.spec.uid, -1)  # so that the program may open /dev/stdout again
+                streams.give_to(self.spec.uid)
             process = await forks.run(
-                self.spec, netns=self._context.open_netns.fd, stdout=pipes[0][1], stderr=pipes[1][1]
+                self.spec,
+                netns=self._context.open_netns.fd,
+                stdin=streams.stdin,
+                stdout=streams.stdout,
+                stderr=streams.stderr,
+                tty=streams.tty,
             )
         except BaseException:
-            for read, _ in pipes:
-                os.close(read)
+            streams.abandon()
             raise
-        finally:
-            for _, write in pipes:
-                os.close(write)
-        streams: tuple[log_files.Stream, log_files.Stream] = ("stdout", "stderr")
-        readers = [
-            log_files.PipeReader(read, self.log, stream)
-            for (read, _), stream in zip(pipes, streams, strict=True)
-        ]
-        return process, readers
-
-    async def _drain(self, readers: list[log_files.PipeReader]) -> None:
-        """Take what the process wrote last. Its pipes close with its namespace, so the limit is for the unexpected."""
-        try:
-            async with asyncio.timeout(_PIPES_DRAIN_S):
-                for reader in readers:
-                    await reader.ended.wait()
-        except TimeoutError:
-            self._warn("Failed", f"output of container {self._record.name} was still open after its end")
-        for reader in readers:
-            reader.close()
-        self.log.end()
+        streams.begin()
+        return process
 
     async def _until_exit(self, process: Process) -> int:
         exited = asyncio.create_task(_exit_code(process))

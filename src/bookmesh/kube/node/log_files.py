@@ -10,8 +10,10 @@ A file is `<run>.log`; when it is full it becomes `<run>.log.1`, that one `<run>
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -111,16 +113,25 @@ def timestamp() -> str:
 
 
 class PipeReader:
-    """Moves one pipe into a log until its end. Owns the file descriptor."""
+    """Hands on what one pipe or terminal brings, until its end. Owns the file descriptor."""
 
-    def __init__(self, fd: int, log: ContainerLog, stream: Stream) -> None:
+    def __init__(self, fd: int, take: Callable[[Stream, bytes], None], stream: Stream) -> None:
         self.ended = asyncio.Event()
         self._fd = fd
-        self._log = log
+        self._take = take
         self._stream: Stream = stream
         os.set_blocking(fd, False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(fd, self._read)
+
+    def pause(self) -> None:
+        """Leave in the pipe what comes, until `resume`."""
+        if not self.ended.is_set():
+            self._loop.remove_reader(self._fd)
+
+    def resume(self) -> None:
+        if not self.ended.is_set():
+            self._loop.add_reader(self._fd, self._read)
 
     def close(self) -> None:
         """Take what is there now and stop reading; more calls do nothing."""
@@ -134,10 +145,14 @@ class PipeReader:
             chunk = os.read(self._fd, _READ)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno != errno.EIO:  # how a terminal says that nobody has it open any more
+                raise
+            chunk = b""
         if not chunk:
             self._finish()
             return False
-        self._log.write(self._stream, chunk)
+        self._take(self._stream, chunk)
         return True
 
     def _finish(self) -> None:

@@ -38,7 +38,16 @@ class Forks(Protocol):
     @property
     def can_change_user(self) -> bool: ...
 
-    async def run(self, spec: SandboxSpec, *, netns: int, stdout: int, stderr: int) -> Process: ...
+    async def run(
+        self,
+        spec: SandboxSpec,
+        *,
+        netns: int,
+        stdin: int | None = None,
+        stdout: int,
+        stderr: int,
+        tty: bool = False,
+    ) -> Process: ...
 
     async def execute(
         self,

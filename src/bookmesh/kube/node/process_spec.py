@@ -45,6 +45,7 @@ def build_spec(
             "PATH": _PATH,
             "HOME": identity.home,
             **image.env,
+            **({"TERM": "xterm"} if container.get("tty") else {}),
             "HOSTNAME": hostname,
             **environment,
         },

@@ -1,18 +1,20 @@
-"""Logs, exec and port-forward for the pods of this node: the node's half of `base.pods.PodStreams`."""
+"""Logs, exec, attach and port-forward for the pods of this node: the node's half of `base.pods.PodStreams`."""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
 import os
+import secrets
 import socket
 import struct
 import termios
 from collections.abc import AsyncIterator
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.base.pods import ExecOptions, LogOptions
-from bookmesh.kube.node import descriptors, log_reading, waiting
+from bookmesh.base.pods import AttachOptions, ExecOptions, LogOptions
+from bookmesh.kube.node import descriptors, log_reading, standard_streams, waiting
+from bookmesh.kube.node.container_run import ContainerRun
 from bookmesh.kube.node.containers import ContainerRunner
 from bookmesh.kube.node.context import PodContext, Settings
 from bookmesh.kube.node.ports import Process
@@ -67,21 +69,16 @@ async def execute(
     Start a command beside a running container.
 
     Raises:
-        ApiError: 400, the container does not run, or the command cannot be started.
+        ApiError: 400, the container does not run; 500, the command cannot be started.
     """
-    run = runner.current if runner is not None else None
-    if run is None or run.process is None:
-        _record(context, options.container)
-        raise bad_request(
-            f"container {options.container} is not running in pod {context.pod['metadata']['name']}"
-        )
+    run, running = _running(context, runner, options.container)
     env = dict(run.spec.env)
     if options.tty:
         env.setdefault("TERM", "xterm")
     pipes = _Terminal() if options.tty else _Pipes(stdin=options.stdin)
     try:
         process = await context.machinery.forks.execute(
-            run.process.pid,
+            running.pid,
             argv=options.command,
             env=env,
             cwd=run.spec.cwd,
@@ -95,10 +92,23 @@ async def execute(
         )
     except SandboxError as error:
         pipes.close_ours()
-        raise bad_request(f"command cannot be started in container {options.container}: {error}") from error
+        raise _not_started(error) from error
     finally:
         pipes.close_theirs()
     return PodExecSession(process, pipes)
+
+
+def attach(
+    context: PodContext, runner: ContainerRunner | None, options: AttachOptions
+) -> standard_streams.Attachment:
+    """
+    Attach to a running container.
+
+    Raises:
+        ApiError: 400, the container does not run.
+    """
+    run, _ = _running(context, runner, options.container)
+    return run.streams.attach(stdin=options.stdin)
 
 
 async def connect(context: PodContext, port: int) -> socket.socket:
@@ -162,7 +172,7 @@ class _Terminal(_Pipes):
 
 
 class PodExecSession:
-    """One running command: `base.pods.ExecSession`."""
+    """One running command: `base.pods.StreamSession`."""
 
     def __init__(self, process: Process, pipes: _Pipes) -> None:
         self._process = process
@@ -215,6 +225,23 @@ class PodExecSession:
         while data := await reader.read():
             await self._chunks.put((number, data))
         await self._chunks.put((number, b""))
+
+
+def _running(context: PodContext, runner: ContainerRunner | None, name: str) -> tuple[ContainerRun, Process]:
+    """The present run of a container and its process; raises 400 when there is none."""
+    run = runner.current if runner is not None else None
+    if run is None or run.process is None:
+        _record(context, name)
+        raise bad_request(f"container {name} is not running in pod {context.pod['metadata']['name']}")
+    return run, run.process
+
+
+def _not_started(error: SandboxError) -> ApiError:
+    """A command that cannot be started is an internal error, in the words that people know from containerd and runc."""
+    doing = "error executing command in container: failed to exec in container: failed to start exec"
+    runtime = f"OCI runtime exec failed: exec failed: unable to start container process: {error}"
+    text = f'Internal error occurred: {doing} "{secrets.token_hex(32)}": {runtime}'
+    return ApiError(500, "InternalError", text)
 
 
 def _record(context: PodContext, name: str) -> ContainerRecord:

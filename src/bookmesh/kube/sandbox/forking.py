@@ -146,12 +146,22 @@ class ForkServer:
         self._loop = loop
         loop.add_reader(self._connection.fileno(), self._read)
 
-    async def run(self, spec: SandboxSpec, *, netns: int, stdout: int, stderr: int) -> Process:
+    async def run(
+        self,
+        spec: SandboxSpec,
+        *,
+        netns: int,
+        stdin: int | None = None,
+        stdout: int,
+        stderr: int,
+        tty: bool = False,
+    ) -> Process:
         """
-        Start a sandbox; its first process is the command (or entry) of `spec` as PID 1, stdin is empty.
+        Start a sandbox; its first process is the command (or entry) of `spec` as PID 1.
 
-        The file descriptors stay the caller's. When the call returns the command has been executed, or the entry is
-        about to be called.
+        Standard input is empty without `stdin`. With `tty`, `stdin` is the terminal's (slave) side of a pty that the
+        caller made; it becomes the controlling terminal. The file descriptors stay the caller's. When the call returns
+        the command has been executed, or the entry is about to be called.
 
         Raises:
             SandboxError: a mount failed, or the command cannot be executed; nothing is left running.
@@ -166,8 +176,8 @@ class ForkServer:
         request["mounts"] = [[mount.source, mount.target, mount.read_only] for mount in spec.mounts]
         request["layers"] = list(spec.root.layers) if spec.root else []
         request["read_only"] = spec.root is not None and spec.root.read_only
-        request |= self._user(spec.uid, spec.gid, spec.groups)
-        return await self._start(request, [netns, stdout, stderr])
+        request |= {"stdin": stdin is not None, "tty": tty} | self._user(spec.uid, spec.gid, spec.groups)
+        return await self._start(request, [netns, stdout, stderr] + ([] if stdin is None else [stdin]))
 
     async def execute(
         self,

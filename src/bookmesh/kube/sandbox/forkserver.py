@@ -33,7 +33,7 @@ from bookmesh.kube.sandbox import image_roots, programs, roots, syscalls
 from bookmesh.kube.sandbox.syscalls import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
 
 _MESSAGE_BYTES: Final = 65_536
-_MOST_FDS: Final = 4
+_MOST_FDS: Final = 5
 _WHOLE_USER_NAMESPACE: Final = 2**32 - 1
 
 Request = dict[str, Any]
@@ -153,7 +153,8 @@ class Server:
             os.setsid()
             if request["operation"] == "run":
                 self._enter_new_sandbox(request, fds[0])
-                stdio = (os.open("/dev/null", os.O_RDONLY), fds[1], fds[2])
+                stdin = fds[3] if request["stdin"] else os.open("/dev/null", os.O_RDONLY)
+                stdio = (stdin, fds[1], fds[2])
             else:
                 syscalls.setns(fds[3], CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
                 stdio = (fds[0], fds[1], fds[2])

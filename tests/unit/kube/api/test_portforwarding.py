@@ -29,7 +29,7 @@ async def test_a_connection_is_closed_even_when_its_end_is_cut_short() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         reader, writer = await asyncio.open_connection(sock=ours)
-        tunnel = portforwarding._Tunnel(cast(Any, None), cast(Any, None))
+        tunnel = portforwarding._Tunnel(cast(Any, None), cast(Any, None), cast(Any, None))
         task = asyncio.create_task(tunnel._copy(reader, writer, asyncio.Queue(), 1))
         for _ in range(2):
             await asyncio.sleep(0)

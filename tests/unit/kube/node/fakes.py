@@ -151,12 +151,13 @@ def _merge(current: Any, patch: Any) -> Any:
 class FakeProcess:
     """Runs until `end` or a signal it does not ignore."""
 
-    def __init__(self, pid: int, spec: SandboxSpec, stdout: int) -> None:
+    def __init__(self, pid: int, spec: SandboxSpec, stdout: int, stdin: int | None = None) -> None:
         self.pid = pid
         self.spec = spec
         self.signals: list[int] = []
         self.ignored: set[int] = set()
         self._stdout = os.dup(stdout)
+        self.stdin = None if stdin is None else os.dup(stdin)
         self._exit: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
 
     def print(self, text: str) -> None:
@@ -165,6 +166,8 @@ class FakeProcess:
     def end(self, code: int) -> None:
         if not self._exit.done():
             os.close(self._stdout)
+            if self.stdin is not None:
+                os.close(self.stdin)
             self._exit.set_result(Exit(code, code - 128 if code > 128 else None))
 
     @property
@@ -210,11 +213,20 @@ class FakeForks:
             process for process in reversed(self.started) if process.spec.name.endswith(f"/{container}")
         )
 
-    async def run(self, spec: SandboxSpec, *, netns: int, stdout: int, stderr: int) -> FakeProcess:
+    async def run(
+        self,
+        spec: SandboxSpec,
+        *,
+        netns: int,
+        stdin: int | None = None,
+        stdout: int,
+        stderr: int,
+        tty: bool = False,
+    ) -> FakeProcess:
         name = spec.name.rpartition("/")[2]
         if name in self.refusals:
             raise SandboxError(self.refusals[name], command_failed=True)
-        process = FakeProcess(next(self._pids), spec, stdout)
+        process = FakeProcess(next(self._pids), spec, stdout, stdin)
         self.started.append(process)
         if script := self.scripts.get(name):
             script(process)

@@ -73,7 +73,7 @@ def test_times_are_of_equal_length() -> None:
 async def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     log = log_files.ContainerLog(tmp_path / "0.log")
     read, write = os.pipe()
-    reader = log_files.PipeReader(read, log, "stdout")
+    reader = log_files.PipeReader(read, log.write, "stdout")
     for _ in range(3):
         os.write(write, b"hello\n")
         await asyncio.wait_for(log.changed.wait(), 1)
@@ -86,7 +86,7 @@ async def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
 async def test_closing_takes_what_is_there_already(tmp_path: Path) -> None:
     log = log_files.ContainerLog(tmp_path / "0.log")
     read, write = os.pipe()
-    reader = log_files.PipeReader(read, log, "stderr")
+    reader = log_files.PipeReader(read, log.write, "stderr")
     os.write(write, b"last words\n")
     reader.close()
     assert reader.ended.is_set()

@@ -103,7 +103,7 @@ async def test_sidecars_end_last_and_in_reverse(bench: fakes.Bench) -> None:
     order: list[str] = []
 
     class Noting(fakes.FakeForks):
-        async def run(self, spec: Any, **fds: int) -> fakes.FakeProcess:
+        async def run(self, spec: Any, **fds: Any) -> fakes.FakeProcess:
             process = await super().run(spec, **fds)
             signalled = process.signal
 

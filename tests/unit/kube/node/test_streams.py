@@ -102,12 +102,13 @@ async def test_a_container_that_does_not_run_takes_no_command(bench: fakes.Bench
         await streams.execute(context_of(bench), None, ExecOptions("c", ("ask",)))
 
 
-async def test_a_command_that_is_not_there_is_a_bad_request(bench: fakes.Bench) -> None:
+async def test_a_command_that_is_not_there_is_told_as_by_containerd(bench: fakes.Bench) -> None:
     context = context_of(bench)
     runner, task = await run_container(context)
-    with pytest.raises(ApiError, match="executable file not found") as refused:
+    text = 'container process: exec: "missing": executable file not found in \\$PATH$'
+    with pytest.raises(ApiError, match=text) as refused:
         await streams.execute(context, runner, ExecOptions("c", ("missing",)))
-    assert refused.value.code == 400
+    assert (refused.value.code, refused.value.reason) == (500, "InternalError")
     bench.forks.last("c").end(0)
     task.cancel()
     await asyncio.wait({task})
