@@ -1,4 +1,4 @@
-"""BM0205: servers of a Gateway, and resolutions of a ServiceEntry, that this mesh does not serve yet."""
+"""BM0205: servers of a Gateway that this mesh does not serve yet."""
 
 from __future__ import annotations
 
@@ -6,28 +6,11 @@ from collections.abc import Iterator
 
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import near_misses
-from bookmesh.mesh.model import service_entries
 from bookmesh.mesh.snapshot import gateways
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    yield from _gateways(snapshot)
-    for parsed in snapshot.configs:
-        if isinstance(parsed.spec, service_entries.ServiceEntry) and parsed.spec.resolution == "DYNAMIC_DNS":
-            yield Finding(
-                code="BM0205",
-                message=f"{parsed.ref} asks for resolution DYNAMIC_DNS, for which this mesh has DNS: names that a "
-                "wildcard covers are not looked up",
-                subject=parsed.ref,
-                where="spec.resolution",
-                known="NONE, STATIC, DNS, DNS_ROUND_ROBIN",
-                hint="NONE lets connections go wherever they wanted to",
-                severity="warning",
-            )
-
-
-def _gateways(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     for parsed, gateway in snapshots.gateways_in(snapshot.configs).values():
         for index, server in enumerate(gateway.servers):
             if gateways.GatewayServer("", parsed.ref, parsed.digest, index, server).is_served:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from bookmesh.mesh.model.base import Model, PortNumber, WholeHostName
 from bookmesh.mesh.model.matching import LabelSelector
 from bookmesh.mesh.model.workload_entries import WorkloadEntry
+
+# Those by which a client says the name of the host it wants.
+_NAMED_PROTOCOLS: Final = ("HTTP", "HTTP2", "GRPC", "TLS")
 
 
 class EntryPort(Model, frozen=True):
@@ -58,6 +61,8 @@ class ServiceEntry(Model, frozen=True):
         for address in self.addresses:
             if not _is_network(address):
                 raise ValueError(f'addresses are IP addresses or CIDR ranges, not "{address}"')
+        if self.resolution == "DYNAMIC_DNS":
+            self._check_dynamic()
         for port in self.ports:
             if not port.number:
                 raise ValueError("ports are numbers from 1 to 65535, not 0")
@@ -66,6 +71,20 @@ class ServiceEntry(Model, frozen=True):
                 raise ValueError(
                     "with resolution STATIC an endpoint's address is an IP address or unix:///path, "
                     f'not "{endpoint.address}"'
+                )
+
+    def _check_dynamic(self) -> None:
+        """Names that are looked up when they are called are covered by a wildcard, and called by HTTP or TLS."""
+        if not all(host.startswith("*.") for host in self.hosts):
+            raise ValueError("with resolution DYNAMIC_DNS hosts begin with a wildcard, such as *.example.com")
+        if self.addresses or self.endpoints or self.workload_selector is not None:
+            raise ValueError(
+                "with resolution DYNAMIC_DNS there are no addresses, endpoints or workloadSelector"
+            )
+        for port in self.ports:
+            if port.protocol.upper() not in _NAMED_PROTOCOLS:
+                raise ValueError(
+                    f'with resolution DYNAMIC_DNS protocols are {", ".join(_NAMED_PROTOCOLS)}, not "{port.protocol}"'
                 )
 
 

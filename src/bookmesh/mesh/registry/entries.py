@@ -9,7 +9,7 @@ from typing import Final
 from bookmesh.mesh.model import parsing, service_entries, workload_entries
 from bookmesh.mesh.registry import endpoints, protocols, services, workloads
 
-_NONE: Final = "NONE"
+_WITHOUT_ENDPOINTS: Final = ("NONE", "DYNAMIC_DNS")
 
 
 def build_services(entry: parsing.Parsed) -> list[services.Service]:
@@ -43,9 +43,7 @@ def build_services(entry: parsing.Parsed) -> list[services.Service]:
 
 
 def resolution_of(spec: service_entries.ServiceEntry) -> services.Resolution:
-    if spec.resolution is not None:
-        return "DNS" if spec.resolution == "DYNAMIC_DNS" else spec.resolution
-    return "NONE"
+    return spec.resolution or "NONE"
 
 
 def build_endpoints(
@@ -56,11 +54,11 @@ def build_endpoints(
     """
     Yield ((host, port), endpoints) of one ServiceEntry, in the order of its YAML.
 
-    With DNS the address of an endpoint is a name; without endpoints it is that of the service. With NONE there are
-    none. `by_ip` are pods, `more` are WorkloadEntries; a selector finds both.
+    With DNS the address of an endpoint is a name; without endpoints it is that of the service. With NONE and
+    DYNAMIC_DNS there are none. `by_ip` are pods, `more` are WorkloadEntries; a selector finds both.
     """
     spec = entry.spec
-    if not isinstance(spec, service_entries.ServiceEntry) or resolution_of(spec) == _NONE:
+    if not isinstance(spec, service_entries.ServiceEntry) or resolution_of(spec) in _WITHOUT_ENDPOINTS:
         return
     takes_names = resolution_of(spec) != "STATIC"
     everybody = [*by_ip.values(), *(one for one in more if takes_names or one.is_at_address)]

@@ -10,7 +10,7 @@ from bookmesh.base.findings import ObjectRef
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.registry import protocols, workloads
 
-Resolution = Literal["CLUSTER", "NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN"]
+Resolution = Literal["CLUSTER", "NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"]
 EXPORT_TO_ANNOTATION: Final = "networking.istio.io/exportTo"
 
 
@@ -35,8 +35,8 @@ class Service:
 
     `address` is its ClusterIP or first virtual address, "" when there is none; addresses of entries may be ranges.
     `export_to` is as it is written: namespaces, "." for its own, "*" for all and "~" for none, () when it is not.
-    `resolution` says where its endpoints come from:
-    CLUSTER from Kubernetes, NONE from the caller. `is_external`: not part of the mesh.
+    `resolution` says where its endpoints come from: CLUSTER from Kubernetes, NONE from the caller, DYNAMIC_DNS from the
+    name that is called. `is_external`: not part of the mesh.
     """
 
     hostname: str
@@ -72,6 +72,10 @@ class Service:
     @property
     def is_resolved_by_dns(self) -> bool:
         return bool(self.external_name) or self.resolution in ("DNS", "DNS_ROUND_ROBIN")
+
+    @property
+    def is_resolved_when_called(self) -> bool:
+        return self.resolution == "DYNAMIC_DNS"
 
     def port(self, number: int) -> ServicePort | None:
         return next((port for port in self.ports if port.number == number), None)

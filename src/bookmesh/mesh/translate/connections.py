@@ -12,7 +12,7 @@ from ipaddress import ip_network
 
 from bookmesh.mesh.model import internal, virtual_services
 from bookmesh.mesh.snapshot import hosts, routing
-from bookmesh.mesh.translate import filters, naming, routes
+from bookmesh.mesh.translate import dynamic_forwarding, filters, naming, routes
 from bookmesh.mesh.wire import core
 from bookmesh.mesh.wire import listener as wire
 
@@ -100,12 +100,19 @@ def build_tls_routes(
     return found
 
 
-def build_filter(route: ConnectionRoute, place: routes.Place) -> wire.Filter:
-    """The TCP proxy of a route; of several destinations the rule for the first one says how connections are made."""
+def build_filters(route: ConnectionRoute, place: routes.Place) -> list[wire.Filter]:
+    """
+    The TCP proxy of a route, and before it what looks up the name in the greeting, where a destination needs that. Of
+    several destinations the rule for the first one says how connections are made.
+    """
     settings, options = place.scope.settings, place.scope.tcp_options(route.targets[0][0])
+    looked_up = [
+        port for port in map(place.scope.looked_up_port, (name for name, _ in route.targets)) if port
+    ]
+    before = [dynamic_forwarding.sni_filter(looked_up[0])] if looked_up and route.server_names else []
     if len(route.targets) == 1:
-        return filters.tcp_proxy(route.targets[0][0], settings, options=options)
-    return filters.tcp_split(route.targets, settings, stat_prefix=route.name, options=options)
+        return [*before, filters.tcp_proxy(route.targets[0][0], settings, options=options)]
+    return [*before, filters.tcp_split(route.targets, settings, stat_prefix=route.name, options=options)]
 
 
 def cidr_range(text: str) -> core.CidrRange:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bookmesh.mesh.registry import registry, services
-from bookmesh.mesh.translate import transport_sockets
+from bookmesh.mesh.translate import dynamic_forwarding, transport_sockets
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
 
@@ -29,7 +29,9 @@ def apply(
 
     Source: Service `spec.type`, ServiceEntry `resolution`.
     """
-    if service.is_resolved_by_dns:
+    if service.is_resolved_when_called:
+        dynamic_forwarding.apply(cluster)
+    elif service.is_resolved_by_dns:
         _resolve_by_dns(cluster, service, port, endpoints)
     elif service.resolution == "NONE" or (service.is_headless and not is_router):
         cluster.type = wire.Cluster.ORIGINAL_DST

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import access_logs, naming, route_filters, tcp_options, transport_sockets
+from bookmesh.mesh.translate import (
+    access_logs,
+    dynamic_forwarding,
+    naming,
+    route_filters,
+    tcp_options,
+    transport_sockets,
+)
 from bookmesh.mesh.wire import core, filter_state, messages
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
@@ -61,12 +68,17 @@ def dynamic_routes(name: str) -> wire.Rds:
     return wire.Rds(config_source=transport_sockets.ads_source(), route_config_name=name)
 
 
-def outbound_http_filters() -> list[wire.HttpFilter]:
-    """Filters that routes may switch on, each for itself, before the router."""
+def outbound_http_filters(*, looks_up_hosts: bool = False) -> list[wire.HttpFilter]:
+    """
+    Filters that routes may switch on, each for itself, before the router.
+
+    `looks_up_hosts`: routes may lead to services whose hosts are found when they are called.
+    """
     return [
         _http_filter(ALPN_FILTER, filter_state.Config()),
         _http_filter(route_filters.FAULT_FILTER, route_wire.HTTPFault()),
         _http_filter(route_filters.CORS_FILTER, wire.Cors()),
+        *([dynamic_forwarding.http_filter()] if looks_up_hosts else []),
         router(),
     ]
 

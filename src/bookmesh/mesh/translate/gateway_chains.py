@@ -110,7 +110,7 @@ def _add_connections(
         built.needs_server_name |= is_terminated
         chain = wire.FilterChain(
             filter_chain_match=match,
-            filters=[connections.build_filter(route, place)],
+            filters=connections.build_filters(route, place),
             transport_socket=socket,
         )
         built.chains.append(chain)
@@ -138,8 +138,10 @@ def _add_passthrough(built: PortChains, server: gateways_.GatewayServer, scope: 
             del match.server_names[:]
             match.server_names.extend(names)
             match.transport_protocol = "tls"
-            filter_ = connections.build_filter(route, place)
-            built.chains.append(wire.FilterChain(filter_chain_match=match, filters=[filter_]))
+            chain = wire.FilterChain(
+                filter_chain_match=match, filters=connections.build_filters(route, place)
+            )
+            built.chains.append(chain)
 
 
 def _add_auto_passthrough(built: PortChains, server: gateways_.GatewayServer, scope: scopes.Scope) -> None:
@@ -191,7 +193,7 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
         scope.settings,
         stat_prefix=naming.stats_prefix(f"outbound_{naming.listener(naming.ANY_ADDRESS, target_port)}"),
         rds=filters.dynamic_routes(routes_name),
-        http_filters=filters.outbound_http_filters(),
+        http_filters=filters.outbound_http_filters(looks_up_hosts=scope.looks_up_hosts()),
         use_remote_address=messages.boolean(True),
         server_name="istio-envoy",
         forward_client_cert_details=wire.HttpConnectionManager.SANITIZE_SET,

@@ -271,15 +271,17 @@ class _Builder:
         ):
             users = tuple(service.ref for service in self.scope.services_on(number))
             others = outbound_connections.for_port(number, self.scope)
+            looks_up_hosts = self.scope.looks_up_hosts(number)
             if not others.sources:
-                key = ("http-listener", number, users, self.settings)
-                yield self.cache.get(key, self._build_http_listener, number, users)
+                key = ("http-listener", number, users, looks_up_hosts, self.settings)
+                yield self.cache.get(key, self._build_http_listener, number, users, looks_up_hosts)
                 continue
             listener = outbound_listeners.build_shared(
                 number,
                 has_http=number in http_ports,
                 chains=others.chains,
                 default=others.default,
+                looks_up_hosts=looks_up_hosts,
                 settings=self.settings,
             )
             sources = tuple(dict.fromkeys((*users, *others.sources)))
@@ -293,8 +295,10 @@ class _Builder:
         listener = outbound_listeners.build_virtual_outbound(self.settings)
         return built.finish(type_urls.LISTENER, listener.name, listener, (), self.cache)
 
-    def _build_http_listener(self, number: int, sources: tuple[ObjectRef, ...]) -> built.Built:
-        listener = outbound_listeners.build_http(number, self.settings)
+    def _build_http_listener(
+        self, number: int, sources: tuple[ObjectRef, ...], looks_up_hosts: bool
+    ) -> built.Built:
+        listener = outbound_listeners.build_http(number, self.settings, looks_up_hosts=looks_up_hosts)
         return built.finish(type_urls.LISTENER, listener.name, listener, sources, self.cache)
 
     def _own_listeners(self, service: services.Service, port: services.ServicePort) -> Iterator[built.Built]:

@@ -36,7 +36,7 @@ class Connections:
         self._taken.update((name, route.destinations, route.sources) for name in free)
         if not free:
             return
-        chain = wire.FilterChain(filters=[connections.build_filter(route, place)])
+        chain = wire.FilterChain(filters=connections.build_filters(route, place))
         if route.takes_everything:
             self.default = chain
             return

@@ -35,9 +35,11 @@ def build_virtual_outbound(settings: settings_.MeshSettings) -> wire.Listener:
     )
 
 
-def build_http(port: int, settings: settings_.MeshSettings) -> wire.Listener:
+def build_http(port: int, settings: settings_.MeshSettings, *, looks_up_hosts: bool = False) -> wire.Listener:
     """All HTTP services of one port; the Host header decides. What is not HTTP passes through."""
-    return build_shared(port, has_http=True, chains=(), default=None, settings=settings)
+    return build_shared(
+        port, has_http=True, chains=(), default=None, looks_up_hosts=looks_up_hosts, settings=settings
+    )
 
 
 def build_shared(
@@ -46,10 +48,13 @@ def build_shared(
     has_http: bool,
     chains: Sequence[wire.FilterChain],
     default: wire.FilterChain | None,
+    looks_up_hosts: bool = False,
     settings: settings_.MeshSettings,
 ) -> wire.Listener:
     """All services of one port without a listener of their own; what nobody takes goes where it wanted to."""
-    http = [_http_chain(naming.ANY_ADDRESS, port, str(port), settings)] if has_http else []
+    http = []
+    if has_http:
+        http.append(_http_chain(naming.ANY_ADDRESS, port, str(port), settings, looks_up_hosts=looks_up_hosts))
     catch_all = wire.FilterChain(
         name="PassthroughFilterChain",
         filters=[filters.tcp_proxy(naming.catch_all_cluster(settings), settings)],
@@ -141,13 +146,15 @@ def _build(
     return listener
 
 
-def _http_chain(address: str, port: int, routes: str, settings: settings_.MeshSettings) -> wire.FilterChain:
+def _http_chain(
+    address: str, port: int, routes: str, settings: settings_.MeshSettings, *, looks_up_hosts: bool = False
+) -> wire.FilterChain:
     prefix = naming.stats_prefix(f"outbound_{naming.listener(address, port)}")
     manager = filters.connection_manager(
         settings,
         stat_prefix=prefix,
         rds=filters.dynamic_routes(routes),
-        http_filters=filters.outbound_http_filters(),
+        http_filters=filters.outbound_http_filters(looks_up_hosts=looks_up_hosts),
         use_remote_address=messages.boolean(False),
     )
     match = wire.FilterChainMatch(

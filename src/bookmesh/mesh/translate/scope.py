@@ -45,6 +45,20 @@ class Scope:
                     self._by_port.setdefault(number, []).append(service)
         return self._by_port.get(port, ())
 
+    def looks_up_hosts(self, port: int = 0) -> bool:
+        """Whether some service (of a port; 0 for any) is found by the name that is called, when it is."""
+        return any(
+            s.is_resolved_when_called for s in (self.services_on(port) if port else self.services.values())
+        )
+
+    def looked_up_port(self, cluster: str) -> int:
+        """The port of an outbound cluster whose hosts are looked up when they are called; 0 for other clusters."""
+        if not naming.is_outbound(cluster):
+            return 0
+        port, _, host = naming.parse_outbound(cluster)
+        service = self.services.get(host)
+        return port if service is not None and service.is_resolved_when_called else 0
+
     def routings_for(self, gateway: str) -> tuple[routing.Routing, ...]:
         """VirtualServices bound to a gateway (`NAMESPACE/NAME` or `mesh`) that the scope sees, in merge order."""
         found = self.snapshot.routings_for(gateway, self.namespace)

@@ -70,8 +70,10 @@ def _override(below: EffectivePolicy, level: destination_rules.TrafficPolicy, po
 
 
 def apply_load_balancer(cluster: wire.Cluster, settings: destination_rules.LoadBalancer | None) -> None:
-    """Set the algorithm; clusters of type ORIGINAL_DST bring their own."""
+    """Set the algorithm; clusters of type ORIGINAL_DST, and of types of their own, bring theirs."""
     simple = settings.simple if settings is not None else None
+    if cluster.HasField("cluster_type"):
+        return
     if cluster.type == wire.Cluster.ORIGINAL_DST or simple == "PASSTHROUGH":
         cluster.type = wire.Cluster.ORIGINAL_DST
         cluster.lb_policy = wire.Cluster.CLUSTER_PROVIDED

@@ -18,11 +18,3 @@ def test_what_no_gateway_serves_is_named() -> None:
     assert [(finding.code, finding.where) for finding in found] == [
         ("BM0205", "spec.servers[3].port.protocol")
     ]
-
-
-def test_names_that_are_looked_up_when_they_are_called_are_named() -> None:
-    port = {"number": 443, "name": "tls", "protocol": "TLS"}
-    for resolution, expected in (("DNS", []), ("DYNAMIC_DNS", ["spec.resolution"])):
-        entry = small.istio("ServiceEntry", hosts=["*.example.com"], ports=[port], resolution=resolution)
-        found = unserved_protocols.check(small.snapshot(entry))
-        assert [finding.where for finding in found] == expected

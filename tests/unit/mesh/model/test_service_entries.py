@@ -55,3 +55,31 @@ def test_addresses_ranges_and_sockets_are_taken() -> None:
         "endpoints": [{"address": "unix:///run/a.sock"}, {"address": "203.0.113.1"}],
     }
     assert len(msgspec.convert(spec, models.ServiceEntry).endpoints) == 2
+
+
+DYNAMIC = {
+    "hosts": ["*.example.com"],
+    "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
+    "resolution": "DYNAMIC_DNS",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"hosts": ["a.example.com"]}, "begin with a wildcard"),
+        ({"hosts": ["*"]}, "begin with a wildcard"),
+        ({"addresses": ["10.0.0.1"]}, "no addresses"),
+        ({"endpoints": [{"address": "a.example.com"}]}, "no addresses, endpoints"),
+        (
+            {"ports": [{"number": 80, "name": "tcp", "protocol": "TCP"}]},
+            "protocols are HTTP, HTTP2, GRPC, TLS",
+        ),
+    ],
+)
+def test_names_that_are_looked_up_when_called_need_a_wildcard_and_a_protocol_that_says_them(
+    change: dict[str, object], reason: str
+) -> None:
+    assert msgspec.convert(DYNAMIC, models.ServiceEntry).resolution == "DYNAMIC_DNS"
+    with pytest.raises(msgspec.ValidationError, match=reason):
+        msgspec.convert(DYNAMIC | change, models.ServiceEntry)

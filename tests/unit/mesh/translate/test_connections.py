@@ -62,7 +62,8 @@ def test_tls_is_told_apart_by_the_names_that_are_served() -> None:
 def test_several_destinations_are_weighted_clusters() -> None:
     routing, place = rule(tcp=[{"route": to(80, 20)}])
     (route,) = connections.build_tcp_routes(routing, place)
-    proxy = listener.TcpProxy.FromString(connections.build_filter(route, place).typed_config.value)
+    (filter_,) = connections.build_filters(route, place)
+    proxy = listener.TcpProxy.FromString(filter_.typed_config.value)
     assert [cluster.weight for cluster in proxy.weighted_clusters.clusters] == [80, 20]
     assert proxy.stat_prefix == "it.default"
 
