@@ -78,9 +78,7 @@ class Assembly:
         self._entries: tuple[parsing.Parsed, ...] = ()
         self._registry: registries.Registry | None = None
         self._slices_of: defaultdict[str, dict[Key, slices_.Slice]] = defaultdict(dict)
-        self._hosts_at: defaultdict[str, set[str]] = defaultdict(
-            set
-        )  # every host that an address was ever behind
+        self._hosts_at: defaultdict[str, dict[Key, str]] = defaultdict(dict)  # by slice
         self._pods_at: defaultdict[str, dict[Key, workloads_.Workload]] = defaultdict(dict)
         self._selecting: Mapping[tuple[str, str, str], Sequence[services_.Service]] = {}
 
@@ -116,14 +114,16 @@ class Assembly:
         for key, (before, after) in differences.items():
             if before is not None:
                 host = before.hostname(self._domain)
-                del self._slices_of[host][key]
+                _forget(self._slices_of, host, key)
                 hosts.add(host)
+                for address in dict.fromkeys(before.addresses):
+                    _forget(self._hosts_at, address, key)
             if after is not None:
                 host = after.hostname(self._domain)
                 self._slices_of[host][key] = after
                 hosts.add(host)
                 for address in after.addresses:
-                    self._hosts_at[address].add(host)
+                    self._hosts_at[address][key] = host
         return hosts
 
     def _index_workloads(self, differences: _Differences[workloads_.Workload]) -> set[str]:
@@ -131,7 +131,7 @@ class Assembly:
         addresses: set[str] = set()
         for key, (before, after) in differences.items():
             if before is not None:
-                self._pods_at[before.ip].pop(key, None)
+                _forget(self._pods_at, before.ip, key)
                 addresses.add(before.ip)
             if after is not None:
                 self._pods_at[after.ip][key] = after
@@ -171,16 +171,16 @@ class Assembly:
         if addresses:
             found_at: dict[str, workloads_.Workload | None] = {}
             for address in addresses:
-                here = self._pods_at[address]
+                here = self._pods_at.get(address)
                 found_at[address] = here[max(here)] if here else None
-                hosts |= self._hosts_at.get(address, set())
+                hosts.update(self._hosts_at.get(address, {}).values())
             workloads = overlays.changed(workloads, found_at)
             behind = overlays.changed(behind, self._reselect(behind, differences))
         endpoints: dict[joining.EndpointKey, tuple[registries.Endpoint, ...] | None] = {}
         for host in hosts:
             service = previous.services.get(host)
             if service is not None and service.entry is None:
-                found = registries.service_endpoints(service, self._slices_of[host].values(), workloads)
+                found = registries.service_endpoints(service, self._slices_of.get(host, {}).values(), workloads)
                 keys = ((host, service.ref, port.number) for port in service.ports)
                 endpoints |= {key: found.get(key) for key in keys}
         return replace(
@@ -216,6 +216,13 @@ class Assembly:
             ]
             found[host] = tuple(sorted([*kept, *now], key=registries.pod_order)) or None
         return found
+
+
+def _forget(index: dict[str, dict[Key, V]], place: str, key: Key) -> None:
+    """Take an object out of an index, and with the last one its place."""
+    del index[place][key]
+    if not index[place]:
+        del index[place]
 
 
 def _looks_at_pods(entry: parsing.Parsed) -> bool:

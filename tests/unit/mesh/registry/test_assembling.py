@@ -138,3 +138,28 @@ def test_what_a_change_of_endpoints_is_not_about_stays_the_same_object() -> None
     assert after.endpoints_of(other, 80)
     assert after.endpoints_of(other, 80) is before.endpoints_of(other, 80)
     assert len(after.endpoints_of(after.services["a.shop.svc.cluster.local"], 80)) == 2
+
+
+def test_what_is_gone_is_forgotten() -> None:
+    assembly = assembling.Assembly(domain="cluster.local")
+    empty = sizes_of(assembly)
+    key = ("shop", "a")
+    there = assembling.Changes(
+        services={key: service(key, {"app": "a"}, 80)},
+        endpoint_slices={key: endpoint_slice(key, "a", ["10.0.0.1", "10.0.0.2"], ready=True)},
+        pods={key: pod(key, {"app": "a"}, "10.0.0.1", "Running")},
+    )
+    assembly.apply(there, ())
+    assert sizes_of(assembly) != empty
+    for gone in (
+        assembling.Changes(pods={key: None}),
+        assembling.Changes(endpoint_slices={key: None}),
+        assembling.Changes(services={key: None}),
+    ):
+        assembly.apply(gone, ())
+    assert sizes_of(assembly) == empty
+
+
+def sizes_of(assembly: assembling.Assembly) -> dict[str, int]:
+    """How much each of the assembly's indexes holds."""
+    return {name: len(value) for name, value in vars(assembly).items() if isinstance(value, dict)}
