@@ -54,7 +54,11 @@ def _cluster_options(function: click.decorators.FC) -> click.decorators.FC:
 
 
 _pattern_option = click.option(
-    "-k", "patterns", multiple=True, metavar="GLOB", help="Only tasks whose name matches; may be repeated."
+    "-k",
+    "patterns",
+    multiple=True,
+    metavar="TEXT|GLOB",
+    help="Only tasks whose name has this part, or matches this glob; may be repeated.",
 )
 
 
@@ -68,7 +72,7 @@ def task() -> None:
 @terminal.output_option
 def list_tasks(patterns: tuple[str, ...], output: str) -> None:
     """List the catalogue."""
-    tasks = _choose(patterns, every=not patterns)
+    tasks = _choose(patterns, every=not patterns, by_part=True)
     if output == "json":
         import orjson
 
@@ -104,8 +108,8 @@ def run_task(names: tuple[str, ...], **options: object) -> None:
 def verify(every: bool, patterns: tuple[str, ...], **options: object) -> None:
     """Run many tasks and report; exit code 1 when one does not pass."""
     if every == bool(patterns):
-        raise click.UsageError("say which: --all, or -k GLOB")
-    _run(_choose(patterns, every=every), **options)  # type: ignore[arg-type]
+        raise click.UsageError("say which: --all, or -k TEXT|GLOB")
+    _run(_choose(patterns, every=every, by_part=True), **options)  # type: ignore[arg-type]
 
 
 @click.command()
@@ -135,7 +139,7 @@ def catalogue() -> Path:
     )
 
 
-def _choose(patterns: Sequence[str], *, every: bool) -> list[loading.LoadedTask]:
+def _choose(patterns: Sequence[str], *, every: bool, by_part: bool = False) -> list[loading.LoadedTask]:
     from bookmesh.tasks import loading, verifying
 
     try:
@@ -144,14 +148,15 @@ def _choose(patterns: Sequence[str], *, every: bool) -> list[loading.LoadedTask]
         _misuse(*error.findings)
     if every:
         return tasks
-    chosen = verifying.select(tasks, patterns)
+    chosen = verifying.select(tasks, patterns, by_part=by_part)
     if not chosen:
+        parts = ", a part of one with -k" if by_part else ""
         finding = findings.Finding(
             code="BM0402",
             message=f"no task matches {' '.join(patterns)}",
             where=str(catalogue()),
             known=", ".join(each.key for each in tasks),
-            hint="a name is the folder, the id, or a glob over them such as 'traffic-management/*'",
+            hint=f"a name is the folder, the id{parts}, or a glob over them such as 'traffic-management/*'",
         )
         _misuse(finding)
     return chosen

@@ -23,17 +23,30 @@ class Listener(Protocol):
     def on_result(self, result: Result) -> None: ...
 
 
-def select(tasks: Sequence[LoadedTask], patterns: Sequence[str]) -> list[LoadedTask]:
-    """Pick the tasks whose key or id matches one of the globs; a pattern with `/` at its end means all below it."""
+def select(
+    tasks: Sequence[LoadedTask], patterns: Sequence[str], *, by_part: bool = False
+) -> list[LoadedTask]:
+    """
+    Pick the tasks whose key or id matches one of the globs; a pattern with `/` at its end means all below it.
+
+    Args:
+        by_part: of a pattern that is no glob it is enough to be a part of the key or id.
+    """
     return [
         loaded
         for loaded in tasks
         if any(
-            fnmatch.fnmatchcase(name, pattern + ("*" if pattern.endswith("/") else ""))
+            _matches(name, pattern, by_part=by_part)
             for pattern in patterns
             for name in (loaded.key, loaded.task.id)
         )
     ]
+
+
+def _matches(name: str, pattern: str, *, by_part: bool) -> bool:
+    if by_part and not any(character in pattern for character in "*?["):
+        return pattern in name
+    return fnmatch.fnmatchcase(name, pattern + ("*" if pattern.endswith("/") else ""))
 
 
 def verify(

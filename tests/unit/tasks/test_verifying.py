@@ -58,3 +58,10 @@ def test_tasks_are_selected_by_key_id_or_folder(tmp_path: Path) -> None:
         (["none"], []),
     ):
         assert [each.key for each in verifying.select(tasks, patterns)] == expected
+    for part, expected in (
+        ("deep", ["area/deep/two"]),
+        ("area/", ["area/deep/two", "area/one"]),
+        ("deep*", []),
+        ("*deep*", ["area/deep/two"]),
+    ):
+        assert [each.key for each in verifying.select(tasks, [part], by_part=True)] == expected
