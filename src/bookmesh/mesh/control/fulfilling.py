@@ -2,14 +2,15 @@
 Bringing a cluster in line with what a conversion of the Gateway API says: statuses, and what Gateways need.
 
 Runs beside the push loop, so that a slow API never delays a push. Nothing is written that is there already, also not
-after a restart. An object by the name of one we need, which is not ours, is left alone.
+after a restart. What Gateways need is looked at when it changes, and every 30 seconds for what others did to it. An
+object by the name of one we need, which is not ours, is left alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +21,7 @@ from bookmesh.mesh.gateway_api import classes, converting, deployments, statuses
 from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
 RETRY_PAUSE_S: Final = 1.0
+RESYNC_S: Final = 30.0
 _CLASSES: Final = gateway_kinds.KINDS[0]
 
 _log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Fulfiller:
         self._clock = clock
         self._conversion = converting.Conversion()
         self._wake = asyncio.Event()
+        self._ensured: tuple[tuple[Resource, JsonObject], ...] = ()
 
     def report(self, conversion: converting.Conversion) -> None:
         """Replace what is asked for."""
@@ -46,17 +49,32 @@ class Fulfiller:
     async def run(self) -> None:
         """Fulfil until cancelled."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._changed_or_due()
             try:
                 await self._ensure_class()
-                for resource, wanted in self._conversion.deployed:
-                    await self._ensure(resource, wanted)
+                await self._ensure_all(self._conversion.deployed)
                 await self._write_statuses()
             except (ApiError, OSError) as error:
                 _log.warning("fulfilling Gateways: %s; trying again", error)
+                self._ensured = ()
                 await asyncio.sleep(RETRY_PAUSE_S)
                 self._wake.set()
+
+    async def _changed_or_due(self) -> None:
+        """Wait for a report; after a while everything is looked at without one."""
+        try:
+            async with asyncio.timeout(RESYNC_S):
+                await self._wake.wait()
+        except TimeoutError:
+            self._ensured = ()
+        self._wake.clear()
+
+    async def _ensure_all(self, deployed: Sequence[tuple[Resource, JsonObject]]) -> None:
+        """See to it that all is there as it should be, except what was seen to before."""
+        for each in deployed:
+            if each not in self._ensured:
+                await self._ensure(*each)
+        self._ensured = tuple(deployed)
 
     async def _ensure_class(self) -> None:
         """The class of our Gateways is there whenever its kind is."""

@@ -180,7 +180,9 @@ class Assembly:
         for host in hosts:
             service = previous.services.get(host)
             if service is not None and service.entry is None:
-                found = registries.service_endpoints(service, self._slices_of.get(host, {}).values(), workloads)
+                found = registries.service_endpoints(
+                    service, self._slices_of.get(host, {}).values(), workloads
+                )
                 keys = ((host, service.ref, port.number) for port in service.ports)
                 endpoints |= {key: found.get(key) for key in keys}
         return replace(

@@ -93,6 +93,27 @@ async def test_what_is_missing_is_made_and_what_differs_is_changed(client, fulfi
     assert len(writes(client)) == before
 
 
+async def test_what_was_seen_to_is_looked_at_again_when_it_changes_or_after_a_while(
+    client, fulfiller, monkeypatch
+):
+    def reads():
+        return [call for call in client.calls if call[0] == "get"]
+
+    wanted = Conversion(deployed=((DEPLOYMENTS, DEPLOYMENT),))
+    fulfiller.report(wanted)
+    await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
+    await done(fulfiller)
+    before = len(reads())
+    for _ in range(3):
+        fulfiller.report(wanted)
+        await done(fulfiller)
+    assert len(reads()) == before
+    monkeypatch.setattr(fulfilling, "RESYNC_S", 0.001)
+    client.remove(DEPLOYMENTS, "edge-istio", "default")
+    fulfiller.report(wanted)
+    await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
+
+
 async def test_an_object_of_that_name_which_is_not_ours_is_left_alone(client, fulfiller):
     theirs = {"metadata": {"name": "edge-istio", "namespace": "default"}, "spec": {"mine": True}}
     client.put(DEPLOYMENTS, theirs)
