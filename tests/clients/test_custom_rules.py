@@ -98,11 +98,17 @@ async def test_a_definition_with_a_rule_that_is_none_is_refused(cluster: Cluster
     assert "compilation failed: ERROR: <input>:1:12: Syntax error" in text
 
 
-async def test_a_rule_that_is_not_supported_is_told(cluster: Cluster) -> None:
-    lacking = {**SPEC, "x-kubernetes-validations": [{"rule": "self.?size.orValue(0) < 3"}]}
-    result = await cluster.kubectl("apply", "-f", "-", stdin=definition(lacking))
-    assert result.code == 0
-    assert "Warning: BM0130: the rule spec.versions[0].schema.openAPIV3Schema.properties.spec." in result.err
+async def test_a_misspelt_field_is_told_when_the_definition_is_written(cluster: Cluster) -> None:
+    misspelt = {**SPEC, "x-kubernetes-validations": [{"rule": "self.sise < 3"}]}
+    text = await cluster.fails("apply", "-f", "-", stdin=definition(misspelt))
+    assert "compilation failed: ERROR: <input>:1:5: undefined field 'sise'" in text
+
+
+async def test_a_rule_about_fields_that_may_be_missing(cluster: Cluster) -> None:
+    rule = {"rule": "self.?color.orValue('red') == 'red'", "message": "hats are red"}
+    await cluster.ok("apply", "-f", "-", stdin=definition({**SPEC, "x-kubernetes-validations": [rule]}))
+    await cluster.ok("create", "-f", "-", stdin=hat(size=1))
+    assert "hats are red" in await cluster.fails("create", "-f", "-", stdin=hat("b", size=1, color="blue"))
 
 
 async def test_columns_and_fields_to_select_by(hats: Cluster) -> None:

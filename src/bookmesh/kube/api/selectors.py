@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.schema.semantics import names
+from bookmesh.kube.schema import names
 
 Predicate = Callable[[JsonObject], bool]
 _LabelTest = Callable[[Mapping[str, str]], bool]

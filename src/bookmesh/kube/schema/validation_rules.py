@@ -125,10 +125,7 @@ class _Walk:
         path: str,
         is_kept: Callable[[], bool],
     ) -> None:
-        try:
-            compiled = expression.compile_expression(rule["rule"].strip(), VARIABLES)
-        except expression.LackingError:
-            return  # whoever wrote the definition was told
+        compiled = expression.compile_expression(rule["rule"].strip(), VARIABLES)
         is_transition = "oldSelf" in compiled.names
         if is_transition and old is _ABSENT and not rule.get("optionalOldSelf"):
             return

@@ -7,15 +7,10 @@ a definition that is stored but not served.
 
 from __future__ import annotations
 
-from typing import Final
-
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api import custom_resources, metadata
 from bookmesh.kube.api.strategies import base
 from bookmesh.kube.schema import kinds as kinds_module
-from bookmesh.kube.schema.semantics import structural_schemas
-
-CODE: Final = "BM0130"
 
 
 class DefinitionStrategy(base.Strategy):
@@ -30,13 +25,6 @@ class DefinitionStrategy(base.Strategy):
     def prepare_update(self, obj: JsonObject, old: JsonObject) -> None:
         if obj["spec"] != old["spec"]:
             obj["status"] = self._status(obj, old.get("status") or {})
-
-    def warnings(self, obj: JsonObject) -> tuple[str, ...]:
-        places = structural_schemas.unchecked_rules(obj["spec"]["versions"], "spec.versions")
-        return tuple(
-            f"{CODE}: the rule {place} uses CEL that is not supported here; it is not checked"
-            for place in places
-        )
 
     def _status(self, obj: JsonObject, before: JsonObject) -> JsonObject:
         spec = obj["spec"]

@@ -4,44 +4,38 @@ One expression, compiled once and evaluated against variables.
 The engine is loaded with the first expression, since it brings a command line along that takes a third of a second and
 30 MB: an API server that nobody gives expressions does without.
 
-The engine has no type checker: a misspelt field of `self` is found when the expression is evaluated, not before.
+Texts are parsed here first: for what the engine does not have (`lowering`), and for what does not exist (`references`).
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
+
+from bookmesh.kube.schema import nodes
+from bookmesh.kube.schema.expressions import lowering, macros, parsing, references, tree
 
 if TYPE_CHECKING:
     import cel
 
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z_]\w*")
-_BOUND: Final = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
-_STRINGS: Final = re.compile(r"""r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*'""")
-# What the engine lacks: optional fields, names in backquotes, macros with more variables, named formats.
-_LACKING: Final = re.compile(r"\bformat\.\w+\(|\.\?|\[\?|\{\?|`|\bcel\.bind\(|\.(?:transform\w+|sortBy)\(")
-_LACKING_PAIRS: Final = re.compile(r"\.(?:all|exists|existsOne|exists_one)\(\s*\w+\s*,\s*\w+\s*,")
 _CONVERSION: Final = re.compile(r"Function '(int|uint|double)' error: string parse error")
 _TYPES: Final = frozenset(
     {"bool", "bytes", "double", "duration", "dyn", "int", "list", "map", "null_type", "string", "timestamp"}
     | {"type", "uint"}
 )
+_SHORT: Final = {"boolean": "bool"}
 _BUILTIN: Final = frozenset(
     {"contains", "endsWith", "matches", "size", "startsWith", "max", "min", "has"}
     | {"getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours"}
     | {"getMilliseconds", "getMinutes", "getMonth", "getSeconds"}
-    | {"hasValue", "value", "orValue", "or", "of", "none", "ofNonZeroValue"}
+    | {"hasValue", "value", "orValue", "or"}
 )
 
 
 class ExpressionError(Exception):
     """An expression that cannot be compiled; the text says why, in cel-go's manner."""
-
-
-class LackingError(ExpressionError):
-    """An expression that a real server would take, but that uses syntax which the engine does not have."""
 
 
 class EvaluationError(Exception):
@@ -58,60 +52,114 @@ def optional(*values: Any) -> Any:
 class Expression:
     """A compiled expression; make one with `compile_expression`."""
 
-    def __init__(self, text: str, program: cel.Program) -> None:
+    def __init__(self, text: str, parsed: tree.Tree, program: cel.Program) -> None:
         self.text = text
-        self._program = program
-        self.names = frozenset(program.variables())
-        """What it refers to: variables, and those that its macros bind."""
+        self._parsed, self._program = parsed, program
+        self.names = frozenset(each.name for each in references.names_of(parsed))
+        """The variables that it refers to."""
         called = frozenset(program.functions())
         from bookmesh.kube.schema.expressions import library
 
         self._functions = {
             name: function
-            for name, function in library.FUNCTIONS.items()
+            for name, function in library.EVERYTHING.items()
             if name.rpartition(".")[2] in called
         }
 
-    def evaluate(self, variables: Mapping[str, Any]) -> Any:
-        """Return the value; raises `EvaluationError`."""
+    def evaluate(
+        self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Any:
+        """Return the value; `functions` take the place of some of the library. Raises `EvaluationError`."""
         import cel
 
+        called = {**self._functions, **functions} if functions else self._functions
         try:
-            return self._program.execute(cel.Context(dict(variables), self._functions))
+            return self._program.execute(cel.Context(dict(variables), called))
         except Exception as error:  # the engine raises built-in errors of many kinds, and those of functions
             raise EvaluationError(_reason(error)) from error
 
+    def check_types(self, known: Mapping[str, nodes.Node | None], wanted: str = "") -> list[str]:
+        """
+        Say what is wrong by the schemas of its variables, as far as these are known: fields that are not there, and a
+        result of another type than `wanted` ("" for any).
+        """
+        walk = references.Types()
+        made = walk.node_of(self._parsed, known)
+        if (
+            not walk.problems
+            and wanted
+            and made
+            and made.type not in ("", wanted)
+            and not made.is_int_or_string
+        ):
+            return [f"must evaluate to a {_SHORT.get(wanted, wanted)}"]
+        return [each.shown(self.text) for each in walk.problems]
+
 
 @functools.lru_cache(maxsize=4096)
-def compile_expression(text: str, variables: frozenset[str]) -> Expression:
+def compile_expression(
+    text: str, variables: frozenset[str], structures: frozenset[str] = frozenset()
+) -> Expression:
     """
-    Compile an expression that may refer to `variables`.
+    Compile an expression that may refer to `variables`, and make structures of these names and those below them.
 
     Raises:
-        ExpressionError: it is malformed, or names what does not exist. LackingError: see there.
+        ExpressionError: it is malformed, or names what does not exist.
     """
     import cel
 
+    try:
+        parsed = parsing.parse(text)
+    except parsing.MalformedError as error:
+        raise ExpressionError(_syntax_error(text, error)) from error
+    problem = min(_undeclared(parsed, variables, structures), default=None)
+    if problem:
+        raise ExpressionError(problem.shown(text))
+    try:
+        return Expression(text, parsed, cel.compile(lowering.lower(parsed)))
+    except ValueError as error:
+        raise ExpressionError(_said(error)) from error
+
+
+def _syntax_error(text: str, problem: parsing.MalformedError) -> str:
+    """What the engine says about a text that is no expression; it may be one that the engine would take."""
+    import cel
+
+    try:
+        cel.compile(text)
+    except ValueError as error:
+        return _said(error)
+    return f"ERROR: <input>: Syntax error: {problem}"
+
+
+def _said(error: ValueError) -> str:
+    return str(error).partition(": ")[2] or str(error)
+
+
+def _undeclared(
+    parsed: tree.Tree, variables: frozenset[str], structures: frozenset[str]
+) -> Iterator[references.Problem]:
     from bookmesh.kube.schema.expressions import library
 
-    code = _STRINGS.sub('""', text)
-    if _LACKING.search(code) or _LACKING_PAIRS.search(code):
-        raise LackingError("it uses a part of CEL that is not supported here")
-    try:
-        found = Expression(text, cel.compile(text))
-    except ValueError as error:
-        raise ExpressionError(str(error).partition(": ")[2] or str(error)) from error
-    unknown = found.names - variables - _TYPES - library.NAMESPACES - set(_BOUND.findall(code))
-    known = {name.rpartition(".")[2] for name in library.FUNCTIONS} | _BUILTIN | _TYPES
-    unknown |= {
-        name for name in found._program.functions() if _PLAIN_NAME.fullmatch(name) and name not in known
-    }
-    if unknown:
-        name = min(unknown)
-        raise ExpressionError(
-            f"ERROR: <input>:1:{code.find(name) + 1}: undeclared reference to '{name}' (in container '')"
-        )
-    return found
+    names = variables | _TYPES | library.NAMESPACES
+    missing = [(each.at, each.name) for each in references.names_of(parsed) if each.name not in names]
+    for each in tree.all_of(parsed):
+        if isinstance(each, tree.Struct) and each.type.partition(".")[0] not in structures:
+            missing.append((each.at, each.type))
+        elif isinstance(each, tree.Call) and not _is_known(each):
+            missing.append((each.at, each.function))
+    for at, name in missing:
+        yield references.Problem(at, f"undeclared reference to '{name}' (in container '')")
+
+
+def _is_known(call: tree.Call) -> bool:
+    from bookmesh.kube.schema.expressions import library
+
+    if macros.macro_of(call) or macros.presence_of(call):
+        return True
+    if isinstance(call.target, tree.Name) and call.target.name in library.NAMESPACES:
+        return f"{call.target.name}.{call.function}" in library.FUNCTIONS or call.target.name == "optional"
+    return call.function in library.FUNCTIONS or call.function in _BUILTIN or call.function in _TYPES
 
 
 def _reason(error: Exception) -> str:

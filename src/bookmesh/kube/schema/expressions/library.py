@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from cel import stdlib
 
-from bookmesh.kube.schema.expressions import addresses, amounts, lists, texts, urls
+from bookmesh.kube.schema.expressions import (
+    addresses,
+    amounts,
+    authorizers,
+    formats,
+    lists,
+    runtime,
+    texts,
+    urls,
+    versions,
+)
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **stdlib.STDLIB_FUNCTIONS,
@@ -16,6 +26,13 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **urls.FUNCTIONS,
     **addresses.FUNCTIONS,
     **amounts.FUNCTIONS,
+    **formats.FUNCTIONS,
+    **versions.FUNCTIONS,
+    **authorizers.FUNCTIONS,
 }
-NAMESPACES: Final = frozenset({name.partition(".")[0] for name in FUNCTIONS if "." in name} | {"optional"})
+EVERYTHING: Final[Mapping[str, Callable[..., Any]]] = {**FUNCTIONS, **runtime.FUNCTIONS}
+"""With those that only lowered expressions call."""
+NAMESPACES: Final = frozenset(
+    {name.partition(".")[0] for name in FUNCTIONS if "." in name} | {"optional", "cel"}
+)
 """Names that stand before a dot and are no variables: `math`, `sets`, `ip`."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.expressions import expression
-from bookmesh.kube.schema.semantics import names, workloads
+from bookmesh.kube.schema.semantics import workloads
 
 VARIABLES: Final = frozenset({"object", "oldObject", "request"})
 """What match conditions can refer to."""

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes, quantities
+from bookmesh.kube.schema import causes, names, quantities
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names, probes
+from bookmesh.kube.schema.semantics import probes
 
 _SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _INIT_ONLY_WITH_RESTART: Final = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")

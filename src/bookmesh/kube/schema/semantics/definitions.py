@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names, structural_schemas
+from bookmesh.kube.schema.semantics import structural_schemas
 
 _SELECTABLE: Final = ("boolean", "integer", "string")
 _MOST_SELECTABLE: Final = 8
@@ -66,7 +66,7 @@ def _check_versions(versions: list[dict[str, Any]]) -> list[Cause]:
                 found.append(
                     causes.invalid(f"{path}.type", schema.get("type", ""), "must be object at the root")
                 )
-            found += structural_schemas.check_schema(schema, path)
+            found += structural_schemas.check_schema(schema, path, is_root=True)
         found += _check_selectable(f"{where}.selectableFields", version, schema or {})
     if sum(bool(version.get("storage")) for version in versions) != 1:
         why = "must have exactly one version marked as storage version"

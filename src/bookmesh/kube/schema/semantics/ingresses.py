@@ -7,9 +7,8 @@ import re
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _LONGEST_CONTROLLER: Final = 250

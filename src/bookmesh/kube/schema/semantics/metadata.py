@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes, kinds
+from bookmesh.kube.schema import causes, kinds, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names
 
 _ANNOTATIONS_BYTES: Final = 256 * 1024
 _NAME_SYNTAX: Final[dict[str, names.Syntax]] = {

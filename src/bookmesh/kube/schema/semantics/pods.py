@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import containers, names
+from bookmesh.kube.schema.semantics import containers
 
 _CHANGEABLE: Final = (
     "activeDeadlineSeconds",

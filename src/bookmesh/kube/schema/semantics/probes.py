@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names
 
 _HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
 _HOOK_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "sleep")

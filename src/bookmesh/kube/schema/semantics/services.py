@@ -6,9 +6,8 @@ import ipaddress
 from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names
 
 
 def check_service(service: JsonObject, old: JsonObject | None) -> list[Cause]:

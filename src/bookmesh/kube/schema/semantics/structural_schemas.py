@@ -15,6 +15,7 @@ from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.expressions import expression
 
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
+_TEXT: Final = {"type": "string"}
 _OPEN: Final = ("x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
 _STRUCTURE: Final = (
     "type",
@@ -29,7 +30,12 @@ _REASONS: Final = ("FieldValueRequired", "FieldValueInvalid", "FieldValueForbidd
 
 
 def check_schema(
-    schema: Any, path: str, *, is_structural: bool = True, is_told_apart: bool = True
+    schema: Any,
+    path: str,
+    *,
+    is_structural: bool = True,
+    is_told_apart: bool = True,
+    is_root: bool = False,
 ) -> list[Cause]:
     """
     Check one schema and those inside it.
@@ -37,6 +43,7 @@ def check_schema(
     Args:
         is_structural: False below `anyOf` and the like.
         is_told_apart: whether values here can be compared with what they were before a change.
+        is_root: whether it is the schema of a whole object.
     """
     if not isinstance(schema, dict):
         return []
@@ -44,7 +51,7 @@ def check_schema(
     found += _check_common(schema, path)
     for index, rule in enumerate(schema.get("x-kubernetes-validations") or []):
         place = f"{path}.x-kubernetes-validations[{index}]"
-        found += _check_rule(rule, place, is_told_apart=is_told_apart)
+        found += _check_rule(rule, place, _self_of(schema, is_root=is_root), is_told_apart=is_told_apart)
     below = is_told_apart and schema.get("x-kubernetes-map-type") != "atomic"
     for name, child in (schema.get("properties") or {}).items():
         place = f"{path}.properties[{name}]"
@@ -165,11 +172,24 @@ def _check_pattern(where: str, pattern: str) -> list[Cause]:
     return []
 
 
-def _check_rule(rule: JsonObject, path: str, *, is_told_apart: bool) -> list[Cause]:
+def _self_of(schema: JsonObject, *, is_root: bool) -> nodes.Node:
+    """What rules see of a value: of an object's metadata just the name."""
+    if is_root or schema.get("x-kubernetes-embedded-resource"):
+        metadata = {"type": "object", "properties": {"name": _TEXT, "generateName": _TEXT}}
+        own = {**(schema.get("properties") or {}), "metadata": metadata}
+        schema = {**schema, "properties": {"apiVersion": _TEXT, "kind": _TEXT, **own}}
+    return nodes.Node(schema, _no_definition)
+
+
+def _no_definition(name: str) -> nodes.Node:
+    raise KeyError(name)  # structural schemas have no references
+
+
+def _check_rule(rule: JsonObject, path: str, value: nodes.Node, *, is_told_apart: bool) -> list[Cause]:
     text = (rule.get("rule") or "").strip()
     if not text:
         return [causes.required(f"{path}.rule", "rule is not specified")]
-    found = _check_expression(f"{path}.rule", text)
+    found = _check_expression(f"{path}.rule", text, value, wanted="boolean")
     if not found and not is_told_apart and "oldSelf" in _names(text):
         why = "oldSelf cannot be used on the uncorrelatable portion of the schema"
         found.append(causes.invalid(f"{path}.rule", text, why))
@@ -183,20 +203,20 @@ def _check_rule(rule: JsonObject, path: str, *, is_told_apart: bool) -> list[Cau
             causes.required(f"{path}.message", "message must be specified if rule contains line breaks")
         )
     if rule.get("messageExpression"):
-        found += _check_expression(f"{path}.messageExpression", rule["messageExpression"].strip())
+        made = rule["messageExpression"].strip()
+        found += _check_expression(f"{path}.messageExpression", made, value, wanted="string")
     if rule.get("reason") is not None and rule["reason"] not in _REASONS:
         found.append(causes.not_supported(f"{path}.reason", rule["reason"], _REASONS))
     return found
 
 
-def _check_expression(where: str, text: str) -> list[Cause]:
+def _check_expression(where: str, text: str, value: nodes.Node, *, wanted: str) -> list[Cause]:
     try:
-        expression.compile_expression(text, validation_rules.VARIABLES)
-    except expression.LackingError:
-        return []
+        compiled = expression.compile_expression(text, validation_rules.VARIABLES)
     except expression.ExpressionError as error:
         return [causes.invalid(where, text, f"compilation failed: {error}")]
-    return []
+    problems = compiled.check_types({"self": value, "oldSelf": value}, wanted)
+    return [causes.invalid(where, text, f"compilation failed: {each}") for each in problems]
 
 
 def _names(text: str) -> frozenset[str]:
@@ -204,23 +224,3 @@ def _names(text: str) -> frozenset[str]:
         return expression.compile_expression(text, validation_rules.VARIABLES).names
     except expression.ExpressionError:
         return frozenset()
-
-
-def unchecked_rules(schema: Any, path: str = "") -> list[str]:
-    """Places of rules that use what the evaluator of expressions does not have, and are not checked."""
-    found: list[str] = []
-    if isinstance(schema, dict):
-        for index, rule in enumerate(schema.get("x-kubernetes-validations") or []):
-            try:
-                expression.compile_expression((rule.get("rule") or "").strip(), validation_rules.VARIABLES)
-            except expression.LackingError:
-                found.append(f"{path}.x-kubernetes-validations[{index}]")
-            except expression.ExpressionError:
-                continue
-        for key, child in schema.items():
-            if key != "x-kubernetes-validations":
-                found += unchecked_rules(child, f"{path}.{key}")
-    elif isinstance(schema, list):
-        for index, child in enumerate(schema):
-            found += unchecked_rules(child, f"{path}[{index}]")
-    return found

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from bookmesh.base import cron
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import causes
+from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import names, pods
+from bookmesh.kube.schema.semantics import pods
 
 _LONGEST_CRON_JOB: Final = 52
 _PERCENT: Final = re.compile(r"\d+%")

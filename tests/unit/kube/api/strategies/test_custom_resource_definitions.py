@@ -20,11 +20,3 @@ def test_same_definition_again_changes_nothing(over: verbs.Verbs, definition: Js
     version = over.store.version
     over.update(CUSTOM_RESOURCE_DEFINITIONS, "routes.example.com", "", definition)
     assert over.store.version == version
-
-
-def test_a_rule_that_cannot_be_checked_is_told(over: verbs.Verbs, definition: JsonObject) -> None:
-    (first, _) = definition["spec"]["versions"]
-    schema = first["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    schema["x-kubernetes-validations"] = [{"rule": "self.?host.orValue('') == ''"}]
-    written = over.create(CUSTOM_RESOURCE_DEFINITIONS, definition)
-    assert written.warnings[0].startswith("BM0130: the rule spec.versions[0].schema.openAPIV3Schema")

@@ -44,7 +44,7 @@ def rules(*texts: str, **more: Any) -> dict[str, Any]:
         {"type": "object", "properties": {"a": TEXT}, "oneOf": [{"required": ["a"]}]},
         rules("self == oldSelf", message="fixed", reason="FieldValueForbidden"),
         {**MAP, "items": {**ELEMENT, "properties": {"name": rules("self == oldSelf")}}},
-        rules("self.?a.orValue(true)"),
+        {**rules("self.?a.orValue('') == ''"), "type": "object", "properties": {"a": TEXT}},
     ],
 )
 def test_good_schemas(schema: dict[str, Any]) -> None:
@@ -101,6 +101,23 @@ def test_schemas_that_cannot_be(schema: dict[str, Any], field: str) -> None:
     assert [cause.field for cause in structural_schemas.check_schema(schema, "s")] == [field]
 
 
-def test_rules_that_are_not_checked_are_named() -> None:
-    schema = {"type": "object", "properties": {"a": rules("self == ''", "self.?b == ''"), "b": rules("(")}}
-    assert structural_schemas.unchecked_rules(schema, "s") == ["s.properties.a.x-kubernetes-validations[1]"]
+def test_rules_speak_of_fields_that_are_there() -> None:
+    schema = {**rules("self.b == ''"), "type": "object", "properties": {"a": TEXT}}
+    (found,) = structural_schemas.check_schema(schema, "s")
+    assert "undefined field 'b'" in found.message
+
+
+def test_of_the_metadata_of_whole_objects_rules_see_the_name() -> None:
+    schema = {**rules("self.metadata.name == self.kind"), "type": "object"}
+    assert structural_schemas.check_schema(schema, "s", is_root=True) == []
+    schema = {**rules("self.metadata.labels.size() == 0"), "type": "object"}
+    (found,) = structural_schemas.check_schema(schema, "s", is_root=True)
+    assert "undefined field 'labels'" in found.message
+
+
+def test_a_rule_gives_a_bool_and_a_message_a_text() -> None:
+    (found,) = structural_schemas.check_schema(rules("self"), "s")
+    assert "must evaluate to a bool" in found.message
+    number = {"type": "integer"}
+    (found,) = structural_schemas.check_schema({**rules("self > 0", messageExpression="self"), **number}, "s")
+    assert "must evaluate to a string" in found.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bookmesh.kube.schema.semantics import names
+from bookmesh.kube.schema import names
 
 
 @pytest.mark.parametrize(
