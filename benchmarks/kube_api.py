@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
-import kube_up
 import orjson
 
+import kube_up
 from bookmesh.lab import keys, launching, paths
 
 if TYPE_CHECKING:

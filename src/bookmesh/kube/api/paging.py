@@ -1,5 +1,5 @@
 """
-Which state of a list is wanted, and which page of it.
+Which state of a list is wanted, and which page of it; what makes no sense in the query of a watch.
 
 Every page of a list shows the objects as they were when the first page was asked for. When that is too long ago the
 client is told, with a token by which it can go on from there in what is stored now.
@@ -49,16 +49,37 @@ def wanted_page(query: Mapping[str, str], current: int) -> Page:
         return Page(None)
     if match not in ("Exact", "NotOlderThan"):
         why = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"'
-        cause = statuses.Cause("resourceVersionMatch", "FieldValueNotSupported", why)
-        raise statuses.invalid(group="meta.k8s.io", kind="ListOptions", name="", causes=[cause])
+        raise _invalid(statuses.Cause("resourceVersionMatch", "FieldValueNotSupported", why))
     if version is None:
-        cause = statuses.Cause(
-            "resourceVersionMatch",
-            "FieldValueForbidden",
-            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
-        )
-        raise statuses.invalid(group="meta.k8s.io", kind="ListOptions", name="", causes=[cause])
+        raise _invalid(_forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"))
     return Page(version if match == "Exact" and version else None)
+
+
+def check_watch(query: Mapping[str, str]) -> None:
+    """Refuse, with 422, a watch whose `sendInitialEvents` and `resourceVersionMatch` make no sense together."""
+    match, sends = query.get("resourceVersionMatch", ""), bool(query.get("sendInitialEvents"))
+    causes = []
+    if sends and match != "NotOlderThan":
+        causes.append(_forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    if match and not sends:
+        causes.append(
+            _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+        )
+    if match not in ("", "NotOlderThan"):
+        why = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
+        causes.append(statuses.Cause("resourceVersionMatch", "FieldValueNotSupported", why))
+    if match and query.get("continue"):
+        causes.append(_forbidden("resourceVersionMatch is forbidden when continue is provided"))
+    if causes:
+        raise _invalid(*causes)
+
+
+def _forbidden(why: str) -> statuses.Cause:
+    return statuses.Cause("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")
+
+
+def _invalid(*causes: statuses.Cause) -> ApiError:
+    return statuses.invalid(group="meta.k8s.io", kind="ListOptions", name="", causes=causes)
 
 
 def too_new(version: int, current: int) -> ApiError:

@@ -18,6 +18,7 @@ from bookmesh.kube.api import (
     authorization,
     decoding,
     deleting,
+    events,
     evicting,
     logs,
     paging,
@@ -66,9 +67,20 @@ class Resources:
     ) -> None:
         self._verbs, self._streams, self._issuer = over, streams, issuer
         self._authorizer = authorizer
+        self._events = events.Events(over.clock)
 
     async def handle(self, request: web.Request, path: paths.Path) -> web.StreamResponse:
-        """Answer one request; raises `ApiError`."""
+        """Answer one request; raises `ApiError`. Whatever is told, be it by a refusal, is on disk by then."""
+        try:
+            response = await self._answer_to(request, path)
+        except ApiError:
+            await self._verbs.store.until_on_disk()
+            raise
+        if not response.prepared:  # a stream has been told its answer already
+            await self._verbs.store.until_on_disk()
+        return response
+
+    async def _answer_to(self, request: web.Request, path: paths.Path) -> web.StreamResponse:
         if path.resource is None:
             raise statuses.no_such_resource()
         kind = self._verbs.kind_of(path.resource)
@@ -88,7 +100,9 @@ class Resources:
         if request.method == "GET":
             matches = _selector(request, kind)
             if queries.is_true(request.query, "watch"):
-                return await watching.serve(request, self._verbs, kind, path.namespace, matches)
+                return await watching.serve(
+                    request, self._verbs, kind, path.namespace, matches, told=self._events
+                )
             return self._list(request, kind, path.namespace, matches)
         if request.method == "POST":
             options = _write_options(request)

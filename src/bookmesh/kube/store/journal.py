@@ -2,13 +2,14 @@
 The store on disk: one SQLite file in WAL mode, one row an object, one committed transaction a write.
 
 A committed write is in the operating system's hands before the call returns, so it survives SIGKILL of this process
-at any moment. `synchronous=NORMAL` spares an fsync a write: after a power failure the file is consistent, but the
-very last writes may be gone; a local lab does not outlive the power either. The file is held exclusively and
-readable by its owner alone, since it contains Secrets.
+at any moment. It survives a power failure after the next `sync`: with `synchronous=NORMAL` SQLite itself syncs only
+when it begins the write-ahead log anew and when it copies that into the file, which keeps both consistent at any time.
+The file is held exclusively and readable by its owner alone, since it contains Secrets.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,12 +40,14 @@ class Journal:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
         try:
             self._prepare()
+            self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
         except sqlite3.Error as error:
             self._connection.close()
             raise StoreUnusable(f"{path}: {error}") from error
         except StoreUnusable as error:
             self._connection.close()
             raise StoreUnusable(f"{path}: {error}") from None
+        _sync_entries(path.parent)
 
     def _prepare(self) -> None:
         # Exclusive before the first access: the lock is held for good, and WAL needs no shared-memory file.
@@ -95,6 +98,22 @@ class Journal:
                 connection.execute("ROLLBACK")
             raise
 
+    def sync(self) -> None:
+        """Bring what was committed before the call onto the disk; may be called from a thread, raises OSError."""
+        os.fdatasync(self._log)
+
     def close(self) -> None:
-        """Fold the WAL into the file and release it."""
+        """Fold the WAL into the file and release it. May be called twice."""
         self._connection.close()
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
+
+
+def _sync_entries(directory: Path) -> None:
+    """Make sure that files of `directory` are found after a power failure."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,9 +1,10 @@
 """
 The store: get, list, create, update, delete, watch.
 
-One counter gives every write its resourceVersion. A write is committed to disk first, then becomes visible, then
-subscribers hear of it, then watchers; when the commit fails nothing has changed. Not thread-safe: everything
-happens on the event-loop thread.
+One counter gives every write its resourceVersion. A write is committed first, then becomes visible, then subscribers
+hear of it, then watchers; when the commit fails nothing has changed. A commit outlives this process; whoever tells
+others of it waits until it also outlives the machine (`until_on_disk`). Not thread-safe: everything happens on the
+event-loop thread.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import orjson
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.store.history import History
 from bookmesh.kube.store.journal import Journal
 from bookmesh.kube.store.records import (
     AlreadyExists,
@@ -27,7 +29,8 @@ from bookmesh.kube.store.records import (
     Stored,
     VersionMismatch,
 )
-from bookmesh.kube.store.watching import History, Watch
+from bookmesh.kube.store.syncing import Syncing
+from bookmesh.kube.store.watching import Watch
 
 __all__ = ["Store", "Watch"]
 
@@ -62,7 +65,7 @@ class _Table:
 
 
 class Store:
-    """Versioned objects in memory, with every acknowledged write on disk. Make one with `Store.open`."""
+    """Versioned objects in memory, with every write in a file. Make one with `Store.open`."""
 
     def __init__(self, journal: Journal | None, *, history: int) -> None:
         self._journal = journal
@@ -71,6 +74,7 @@ class Store:
         for group_resource, namespace, name, version, raw in journal.rows() if journal else ():
             stored = Stored(group_resource, namespace, name, orjson.loads(raw), raw, version)
             self._table(group_resource).put(stored)
+        self._syncing = Syncing(journal.sync, newest=lambda: self.version) if journal else None
         self._history = History(start=self.version, limit=history)
         self._watches: dict[GroupResource, list[Watch]] = {}
         self._subscribers: list[Callable[[Change], None]] = []
@@ -88,6 +92,21 @@ class Store:
             StoreUnusable: another process has the file open, or it is not a store of this format.
         """
         return cls(Journal(path) if path else None, history=history)
+
+    @property
+    def version_on_disk(self) -> int:
+        """Everything up to this version survives a power failure, as far as is known."""
+        return self._syncing.version if self._syncing else self.version
+
+    async def until_on_disk(self, version: int | None = None) -> None:
+        """
+        Wait until everything up to `version` (None for now's) survives a power failure; all who wait share the cost.
+
+        Raises:
+            StoreUnusable: the disk has failed. No write is accepted any more.
+        """
+        if self._syncing:
+            await self._syncing.reach(self.version if version is None else version)
 
     def get(self, group_resource: GroupResource, namespace: str, name: str) -> Stored | None:
         """Look one object up; `namespace` is "" for cluster-scoped ones."""
@@ -150,6 +169,7 @@ class Store:
 
         Raises:
             Missing, VersionMismatch.
+            StoreUnusable: the disk has failed (any write may raise it).
         """
         previous = self._existing(group_resource, namespace, name, expected=expected)
         return self._put(group_resource, namespace, name, obj=obj, previous=previous)
@@ -165,8 +185,8 @@ class Store:
         """
         previous = self._existing(group_resource, namespace, name, expected=expected)
         last = _stored(group_resource, namespace, name, obj=previous.object, version=self.version + 1)
-        if self._journal:
-            self._journal.remove(group_resource, namespace, name, version=last.version)
+        if journal := self._writable_journal():
+            journal.remove(group_resource, namespace, name, version=last.version)
         self.version = last.version
         self._table(group_resource).remove((namespace, name))
         self._publish("DELETED", last, previous)
@@ -180,17 +200,9 @@ class Store:
             Expired: changes after `since` have been forgotten. The iteration raises it too, when its consumer is
                 further behind than the history is long.
         """
-        missed = self._history.since(group_resource, since)
-        watch = Watch(
-            group_resource,
-            namespace,
-            since=since,
-            limit=self._history.limit,
-            forget=self._forget,
-        )
+        self._history.check(group_resource, since)
+        watch = Watch(group_resource, namespace, since=since, history=self._history, forget=self._forget)
         self._watches.setdefault(group_resource, []).append(watch)
-        for change in missed:
-            watch.offer(change)
         return watch
 
     def subscribe(self, callback: Callable[[Change], None]) -> None:
@@ -207,8 +219,14 @@ class Store:
         for watches in list(self._watches.values()):
             for watch in list(watches):
                 watch.close()
-        if self._journal:
+        if self._journal and self._syncing:
+            self._syncing.close()
             self._journal.close()
+
+    def _writable_journal(self) -> Journal | None:
+        if self._syncing:
+            self._syncing.check()
+        return self._journal
 
     def _table(self, group_resource: GroupResource) -> _Table:
         return self._tables.setdefault(group_resource, _Table())
@@ -233,8 +251,8 @@ class Store:
         previous: Stored | None,
     ) -> Stored:
         stored = _stored(group_resource, namespace, name, obj=obj, version=self.version + 1)
-        if self._journal:
-            self._journal.put(group_resource, namespace, name, version=stored.version, raw=stored.raw)
+        if journal := self._writable_journal():
+            journal.put(group_resource, namespace, name, version=stored.version, raw=stored.raw)
         self.version = stored.version
         self._table(group_resource).put(stored)
         self._publish("MODIFIED" if previous else "ADDED", stored, previous)

@@ -1,28 +1,27 @@
 """
-History of changes, and watches that replay it and then follow.
+Watches: places in the history that move on.
 
-A watch owns a queue of references to shared changes. A consumer that falls further behind than the history reaches
-is cut off with `Expired`, exactly as if it had come back with a version that is too old: memory stays bounded and a
-gap is never silent.
+A watch holds no changes of its own, only the version up to which it has read. However slow its reader is, it costs
+nothing but that; when the history has forgotten what would be next, the reader is told `Expired`, exactly as if it had
+come back with a version that is too old.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bookmesh.kube.store.records import Change, Expired, GroupResource
+from bookmesh.kube.store.history import History
+from bookmesh.kube.store.records import Change, GroupResource
 
-# A parsed object takes about nine times the memory of its JSON; this keeps the whole history under some 150 MB.
-_HISTORY_BYTES = 16 * 1024 * 1024
+_SOME_BYTES = 64 * 1024
 
 
 class Watch:
     """
-    Async iterator of the changes of one resource, in version order and without gaps.
+    The changes of one resource, in version order and without gaps: one by one (`async for`), or what is there (`take`).
 
-    Ends after `close()` or when the store closes; raises `Expired` when the consumer fell too far behind.
+    The iteration ends after `close()` or when the store closes; it raises `Expired` when its reader is too far behind.
     """
 
     def __init__(
@@ -31,87 +30,78 @@ class Watch:
         namespace: str,
         *,
         since: int,
-        limit: int,
+        history: History,
         forget: Callable[[Watch], None],
     ) -> None:
         self.group_resource = group_resource
         self.namespace = namespace
-        self._delivered = since
-        self._limit = limit
+        self.is_closed = False
+        self._read = since
+        self._newest = history.newest(group_resource)
+        self._history = history
         self._forget = forget
-        self._queue: deque[Change] = deque()
-        self._expired: Expired | None = None
-        self._closed = False
-        self._wake = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there may be changes that have not been taken."""
+        return self._newest > self._read and not self.is_closed
 
     def offer(self, change: Change) -> None:
-        """Queue `change` if it is of interest; the store calls this in version order."""
-        if self._closed or self._expired or self.namespace not in ("", change.stored.namespace):
+        """Hear of a change that the history has now; the store calls this in version order."""
+        if self._is_of_interest(change):
+            self._newest = change.stored.version
+            self.wake()
+        elif not self.has_more:
+            self._read = change.stored.version  # nothing before it is wanted: it may be forgotten
+
+    def take(self, *, up_to: int | None = None, most_bytes: int = _SOME_BYTES) -> Sequence[Change]:
+        """
+        Return changes that are there, oldest first, and go on behind them; there may be more.
+
+        Args:
+            up_to: the last version that may be taken.
+            most_bytes: about how much JSON is taken at once, but always one change.
+
+        Raises:
+            Expired: the next one has been forgotten. It is raised again by every further call.
+        """
+        if not self.has_more:
+            return ()
+        changes = self._history.since(self.group_resource, self._read, most_bytes=most_bytes)
+        if up_to is not None:
+            changes = [change for change in changes if change.stored.version <= up_to]
+        if changes:
+            self._read = changes[-1].stored.version
+        return [change for change in changes if self._is_of_interest(change)]
+
+    async def ready(self) -> None:
+        """Wait until there is more, or somebody calls `wake`; one task may wait."""
+        if self.has_more or self.is_closed:
             return
-        if len(self._queue) >= self._limit:
-            self._expired = Expired(self._delivered, change.stored.version)
-            self._queue.clear()
-            self._forget(self)
-        else:
-            self._queue.append(change)
-        self._wake.set()
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+    def wake(self) -> None:
+        """Let `ready` return."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def __aiter__(self) -> Watch:
         return self
 
     async def __anext__(self) -> Change:
-        while True:
-            if self._closed:
-                raise StopAsyncIteration
-            if self._expired:
-                raise self._expired
-            if self._queue:
-                change = self._queue.popleft()
-                self._delivered = change.stored.version
+        while not self.is_closed:
+            for change in self.take(most_bytes=1):
                 return change
-            self._wake.clear()
-            await self._wake.wait()
+            await self.ready()
+        raise StopAsyncIteration
 
     def close(self) -> None:
-        """End the iteration, dropping what was not consumed yet. May be called twice."""
-        self._closed = True
-        self._queue.clear()
+        """End the iteration; nothing more can be taken. May be called twice."""
+        self.is_closed = True
         self._forget(self)
-        self._wake.set()
+        self.wake()
 
-
-class History:
-    """The latest changes of all resources, oldest first, bounded in number and in bytes."""
-
-    def __init__(self, *, start: int, limit: int) -> None:
-        """Begin empty at version `start`: changes up to and including it are unknown."""
-        self.limit = limit
-        self._start = start
-        self._bytes = 0
-        self._all: deque[Change] = deque()
-        self._by_resource: dict[GroupResource, deque[Change]] = {}
-        self._forgotten: dict[GroupResource, int] = {}
-
-    def append(self, change: Change) -> None:
-        """Remember `change`; the oldest ones are forgotten to make room."""
-        self._all.append(change)
-        self._by_resource.setdefault(change.stored.group_resource, deque()).append(change)
-        self._bytes += len(change.stored.raw)
-        while len(self._all) > self.limit or (self._bytes > _HISTORY_BYTES and len(self._all) > 1):
-            oldest = self._all.popleft()
-            self._by_resource[oldest.stored.group_resource].popleft()
-            self._forgotten[oldest.stored.group_resource] = oldest.stored.version
-            self._bytes -= len(oldest.stored.raw)
-
-    def since(self, group_resource: GroupResource, version: int) -> list[Change]:
-        """Return the changes of one resource after `version`, oldest first; raises `Expired`."""
-        oldest = self._forgotten.get(group_resource, self._start)
-        if version < oldest:
-            raise Expired(version, oldest)
-        newer: list[Change] = []
-        for change in reversed(self._by_resource.get(group_resource, ())):
-            if change.stored.version <= version:
-                break
-            newer.append(change)
-        newer.reverse()
-        return newer
+    def _is_of_interest(self, change: Change) -> bool:
+        return self.namespace in ("", change.stored.namespace)

@@ -140,3 +140,37 @@ async def test_watchers_hear_of_a_write_after_subscribers() -> None:
     store.subscribe(lambda _: order.append("subscriber"))
     put(store, "a")
     assert order == ["subscriber", "watcher"]
+
+
+async def test_what_is_there_is_taken_up_to_a_version_and_in_parts() -> None:
+    store = Store.open(None)
+    watch = store.watch(PODS, since=0)
+    assert (watch.take(), watch.has_more) == ((), False)
+    for name in "abcd":
+        put(store, name)
+    assert [change.stored.name for change in watch.take(up_to=2)] == ["a", "b"]
+    assert watch.has_more
+    assert watch.take(up_to=2) == []
+    assert [change.stored.name for change in watch.take(most_bytes=1)] == ["c"]
+    assert [change.stored.name for change in watch.take()] == ["d"]
+    assert not watch.has_more
+
+
+async def test_changes_of_other_namespaces_do_not_expire_a_watch() -> None:
+    store = Store.open(None, history=3)
+    watch = store.watch(PODS, "one", since=0)
+    for name in "abcde":
+        put(store, name, "two")
+    put(store, "z", "one")
+    assert await take(watch, 1) == [("ADDED", "z", 6)]
+
+
+async def test_a_watch_that_waits_can_be_woken_by_hand() -> None:
+    store = Store.open(None)
+    watch = store.watch(PODS, since=0)
+    waiting = asyncio.create_task(watch.ready())
+    await asyncio.sleep(0)
+    watch.wake()
+    async with asyncio.timeout(5):
+        await waiting
+    assert not watch.has_more
