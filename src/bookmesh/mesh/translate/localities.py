@@ -59,10 +59,7 @@ def spread(
         return _grouped(dict.fromkeys(members, 0))
     if setting.distribute:
         return _distributed(_grouped(dict.fromkeys(members, 0)), setting.distribute, caller)
-    if setting.failover_priority:
-        ranks = {endpoint: _label_rank(endpoint, setting.failover_priority, caller) for endpoint in members}
-    else:
-        ranks = {endpoint: _distance(endpoint.locality, setting, caller) for endpoint in members}
+    ranks = {endpoint: _rank(endpoint, setting, caller) for endpoint in members}
     order = {rank: priority for priority, rank in enumerate(sorted(set(ranks.values())))}
     return _grouped({endpoint: order[rank] for endpoint, rank in ranks.items()})
 
@@ -115,13 +112,27 @@ def _distance(
     return 3 if successor is None or where.region == successor else 4
 
 
+def _rank(
+    endpoint: endpoints.Endpoint, setting: destination_rules.LocalityLoadBalancer, caller: Caller
+) -> tuple[int, int]:
+    """By labels, then by locality; labels alone when nothing is said about regions."""
+    labels = _label_rank(endpoint, setting.failover_priority, caller)
+    if setting.failover_priority and not setting.failover:
+        return labels, 0
+    return labels, _distance(endpoint.locality, setting, caller)
+
+
 def _label_rank(endpoint: endpoints.Endpoint, priority: Sequence[str], caller: Caller) -> int:
-    """How many of the labels are left after the first in which endpoint and caller differ; 0 when none does."""
+    """
+    How many of the labels are left after the first in which endpoint and caller differ; 0 when none does.
+
+    `KEY=VALUE` stands for a caller with that label; a label that is not there is the same as an empty one.
+    """
     theirs = _with_topology(endpoint.labels, endpoint.locality)
     own = _with_topology(caller.labels, caller.locality)
     for index, entry in enumerate(priority):
         label, is_fixed, value = entry.partition("=")
-        if theirs.get(label) != (value if is_fixed else own.get(label)):
+        if theirs.get(label, "") != (value if is_fixed else own.get(label, "")):
             return len(priority) - index
     return 0
 

@@ -221,7 +221,8 @@ def _place_asked_for(config: parsing.Parsed) -> Iterator[str]:
         if level.outlier_detection is not None or setting is not None:
             yield ""
         for entry in setting.failover_priority if setting is not None else ():
-            yield entry.partition("=")[0]
+            if "=" not in entry:
+                yield entry
 
 
 def relevant_labels(snapshot: snapshots.MeshSnapshot, labels: Mapping[str, str]) -> dict[str, str]:

@@ -50,6 +50,36 @@ def test_labels_decide_in_order_and_priorities_have_no_gap() -> None:
     ]
 
 
+def test_a_label_that_is_not_there_is_an_empty_one() -> None:
+    wanted = setting(failoverPriority=["idle=", "version=v1"])
+    members = [
+        endpoint("us/a/1", version="v2", idle="true"),
+        endpoint("us/a/2", version="v2"),
+        endpoint("us/a/3", version="v1"),
+    ]
+    groups = localities.spread(members, wanted, CALLER)
+    assert [(group.members[0].ip, group.priority) for group in groups] == [
+        ("us/a/3", 0),
+        ("us/a/2", 1),
+        ("us/a/1", 2),
+    ]
+
+
+def test_endpoints_of_one_rank_have_the_first_priority_when_there_are_no_others() -> None:
+    (group,) = localities.spread(
+        [endpoint("us/a/1", version="v2")], setting(failoverPriority=["version=v1"]), CALLER
+    )
+    assert group.priority == 0
+
+
+def test_regions_decide_among_endpoints_of_the_same_labels() -> None:
+    wanted = setting(failoverPriority=["version=v1"], failover=[{"from": "eu", "to": "asia"}])
+    places = [("us/a/1", "v1"), ("asia/a/1", "v1"), ("eu/a/1", "v2")]
+    members = [endpoint(place, version=version) for place, version in places]
+    found = localities.spread(members, wanted, CALLER)
+    assert [group.members[0].ip for group in found] == ["asia/a/1", "us/a/1", "eu/a/1"]
+
+
 def test_shares_go_to_the_places_a_rule_names() -> None:
     wanted = setting(
         distribute=[{"from": "us/*", "to": {"us": 100}}, {"from": "eu/a/*", "to": {"eu/*": 90, "us": 10}}]
