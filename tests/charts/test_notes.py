@@ -44,3 +44,19 @@ def test_the_notes_say_who_gets_the_traffic() -> None:
     with helm_python.Chart.load(rendering.CHARTS / chart) as loaded:
         files = loaded.render(values, name="demo", namespace="shop", is_install=True)
     assert "Traffic, in percent: v1 90, v2 10, v3 0." in files[f"{chart}/templates/NOTES.txt"]
+
+
+@pytest.mark.parametrize(
+    ("routing", "warns"),
+    [
+        ({"kind": "HTTPRoute"}, True),
+        ({"kind": "VirtualService", "failover": False}, True),
+        ({"kind": "VirtualService"}, False),
+    ],
+)
+def test_the_notes_warn_where_nobody_stands_in(routing: dict[str, Any], *, warns: bool) -> None:
+    chart, values = CASES[-1]
+    with helm_python.Chart.load(rendering.CHARTS / chart) as loaded:
+        files = loaded.render({**values, "routing": routing}, name="demo", namespace="shop", is_install=True)
+    warning = "go back to one that is\ngone with `bookmesh release rollback demo`"
+    assert (warning in files[f"{chart}/templates/NOTES.txt"]) is warns

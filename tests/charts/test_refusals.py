@@ -48,6 +48,23 @@ REFUSED = {
         "{ingress: {kind: Gateway}, routing: {kind: HTTPRoute}}",
         "ingress.kind Gateway does not go with routing.kind HTTPRoute",
     ),
+    "a name that is the subset of another track": (
+        f"{{{ISTIO}, versions: {{v1-only: {{}}}}}}",
+        "versions.v1-only: v1-only is the subset of rules to track v1; choose another name",
+    ),
+    "places that have their shares, and failover": (
+        "{routing: {kind: VirtualService, trafficPolicy: {loadBalancer: {localityLbSetting: "
+        '{distribute: [{from: "*", to: {"*": 100}}]}}}}}',
+        "routing.trafficPolicy of reviews distributes by locality or zone",
+    ),
+    "a rule with failover while there is none": (
+        "{routing: {kind: VirtualService, failover: false, rules: [{uri: /x, track: v1, failover: true}]}}",
+        "routing.rules[0] has failover, but routing.failover is false",
+    ),
+    "a rule with failover in a kind of route that has none": (
+        "{routing: {kind: HTTPRoute, rules: [{uri: /x, track: v1, failover: true}]}}",
+        "routing.rules[0] has failover, but",
+    ),
     "no track at all": (
         "{versions: {v1: null, v2: null, v3: {enabled: false}}}",
         "reviews has no version",

@@ -54,7 +54,8 @@ def test_it_makes_what_the_guide_says(greeter: Path) -> None:
         ("Service", "greeter"),
         ("Deployment", "greeter-v1"),
         ("Deployment", "greeter-v2"),
-        ("DestinationRule", "greeter"),
+        ("DestinationRule", "greeter-v1"),
+        ("DestinationRule", "greeter-v2"),
         ("VirtualService", "greeter"),
     }
     for one in objects:

@@ -38,11 +38,13 @@ def reviews(contract: str, **more: Any) -> dict[str, Any]:
     return {"versions": {"v1": {"provides": {"reviews-api": contract}}, "v2": None, "v3": None}} | more
 
 
-def two_tracks(v1: int | None, v2: int | None) -> dict[str, Any]:
+def two_tracks(
+    v1: int | None, v2: int | None, kind: str = "VirtualService", **routing: Any
+) -> dict[str, Any]:
     """By weight; None for a track that is not there."""
     tracks = {"v1": v1, "v2": v2}
     versions = {name: None if weight is None else {"weight": weight} for name, weight in tracks.items()}
-    return {"versions": {**versions, "v3": None}, "routing": {"kind": "VirtualService"}}
+    return {"versions": {**versions, "v3": None}, "routing": {"kind": kind, **routing}}
 
 
 def page(**more: Any) -> dict[str, Any]:
@@ -92,9 +94,14 @@ def test_the_gate_lets_no_track_have_traffic_before_it_has_a_pod(
 ) -> None:
     put(helm, "reviews", two_tracks(100, None))
     with pytest.raises(helm_python.HelmError, match="pre-upgrade"):
-        put(helm, "reviews", two_tracks(50, 50) | GATE)
+        put(helm, "reviews", two_tracks(50, 50, failover=False) | GATE | BLIND)
     assert "BM0621" in gate_says(bookinfo, "reviews")
-    put(helm, "reviews", two_tracks(100, 0) | PATIENT)
+    put(helm, "reviews", two_tracks(100, 0, failover=False) | PATIENT)
+    put(helm, "reviews", two_tracks(50, 50, failover=False) | PATIENT)
+
+
+def test_the_gate_minds_no_track_that_others_stand_in_for(helm: helm_python.Config) -> None:
+    put(helm, "reviews", two_tracks(100, None))
     put(helm, "reviews", two_tracks(50, 50) | PATIENT)
 
 
@@ -116,5 +123,20 @@ def test_a_track_with_traffic_is_not_taken_away(bookinfo: labs.Lab, helm: helm_p
     put(helm, "reviews", two_tracks(50, 50))
     with pytest.raises(helm_python.HelmError, match="track v1 of reviews still gets 50 % of the traffic"):
         put(helm, "reviews", two_tracks(None, 100))
-    put(helm, "reviews", two_tracks(0, 100))
+    retired = two_tracks(None, 100)
+    retired["versions"]["v1"] = {"enabled": False}
+    put(helm, "reviews", retired)
     put(helm, "reviews", two_tracks(None, 100))
+
+
+@pytest.mark.parametrize("routing", [{"failover": False}, {"kind": "HTTPRoute"}], ids=str)
+def test_a_track_that_nobody_stands_in_for_gets_no_weight_before_it_has_a_pod(
+    helm: helm_python.Config, routing: dict[str, Any]
+) -> None:
+    put(helm, "reviews", two_tracks(100, None, **routing))
+    with pytest.raises(
+        helm_python.HelmError, match="track v2 of reviews would get traffic before it has a pod"
+    ):
+        put(helm, "reviews", two_tracks(50, 50, **routing))
+    put(helm, "reviews", two_tracks(100, 0, **routing))
+    put(helm, "reviews", two_tracks(50, 50, **routing))

@@ -4,8 +4,8 @@ One application in two versions, from its installation to its end, while people 
 The chart of reviews with the real Helm library; 200 requests a second through a way in of its own, each on a connection
 of its own. A table says how many there were in each step, and who answered.
 
-Helm writes routes and Deployments at once, so its way back to a revision where a retired track has traffic is by one
-where that track has none, or `bookmesh release rollback`. What happens on the straight way shows that the load notices.
+Helm writes routes and Deployments at once, so a track that comes back has weight before it has a pod. Other tracks
+stand in for it until then; with that switched off requests fail, which shows that the load notices.
 """
 
 from __future__ import annotations
@@ -23,28 +23,32 @@ import pytest
 from tests.charts import rendering
 from tests.lab import labs, visiting
 
+from bookmesh.tasks import splits
+
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 CHARTS = Path(__file__).parents[2] / "charts"
 NAMESPACE = "release-traffic"
 HOST = "reviews.example"
 RATE = 200
-STRAIGHT = "helm rollback, straight"
 EVERYTHING = (
     "deployments,pods,services,serviceaccounts,virtualservices,destinationrules,gateways.networking.istio.io"
 )
-LOOK = 200
+LOOK = 300
 """Requests after each step, so that what it leads to is seen, too."""
+CONFIDENCE = 0.99999
 
 
-def values(v1: dict[str, Any] | None, v2: dict[str, Any]) -> dict[str, Any]:
-    """Values of the chart; None retires v1."""
+def values(
+    v1: dict[str, Any] | None, v2: dict[str, Any], v3: dict[str, Any] | None = None, *, failover: bool = True
+) -> dict[str, Any]:
+    """Values of the chart; None retires v1, and is a v3 that never was."""
     fast = {"readiness": {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1}}
     return {
         "pod": {"replicas": 2, "probes": fast},
-        "routing": {"kind": "VirtualService"},
+        "routing": {"kind": "VirtualService", "failover": failover},
         "ingress": {"kind": "Gateway", "hosts": [HOST], "paths": ["/reviews"]},
-        "versions": {"v1": {"enabled": False} if v1 is None else v1, "v2": v2, "v3": None},
+        "versions": {"v1": {"enabled": False} if v1 is None else v1, "v2": v2, "v3": v3},
     }
 
 
@@ -57,14 +61,17 @@ STEPS = (
     ("shift 90/10", values(at(90), at(10, "0.1.1")), {"v1": 90, "v2": 10}),
     ("shift 50/50", values(at(50), at(50, "0.1.1")), {"v1": 50, "v2": 50}),
     ("bump v2 again", values(at(50), at(50, "0.1.2")), {"v1": 50, "v2": 50}),
-    ("shift 0/100", values(at(0), at(100, "0.1.2")), {"v2": 100}),
     ("retire v1", values(None, at(100, "0.1.2")), {"v2": 100}),
 )
+BEGINNING, HALF, RETIRED = 1, 5, 6
+"""Revisions: the installation is the first."""
 
 
 def track_of(text: str) -> str:
-    """Who answered: only v2 has ratings, in black."""
-    return "v2" if '"rating"' in text else "v1"
+    """Who answered: v1 has no ratings, v2 black ones, v3 red ones."""
+    if '"rating"' not in text:
+        return "v1"
+    return "v3" if '"red"' in text else "v2"
 
 
 @pytest.fixture
@@ -108,76 +115,113 @@ class Table:
 
 
 def assert_shares(answers: Counter[str], expected: dict[str, int]) -> None:
-    """Within what 200 requests can tell: 90/10 is not 50/50. One that came early may still be among them."""
+    """Within what chance allows; those that were under way when the look began may be among them."""
+    bounds = splits.bounds_for_weights(expected, answers.total(), confidence=CONFIDENCE)
     for track in answers.keys() | expected.keys():
-        percent = expected.get(track, 0)
-        tolerance = 15 if 0 < percent < 100 else 2
-        assert abs(100 * answers[track] / answers.total() - percent) <= tolerance, (track, answers)
+        low, high = bounds.get(track, splits.Bounds(0, 0))
+        assert low - visiting.WORKERS <= answers[track] <= high + visiting.WORKERS, (track, answers, expected)
 
 
-def test_nobody_notices_the_life_of_two_versions(bookinfo: labs.Lab, helm: helm_python.Config) -> None:
+@pytest.fixture
+def visitors(bookinfo: labs.Lab, helm: helm_python.Config) -> visiting.Visitors:
+    """Visitors of reviews, who do not come yet; what reviews asks is there."""
     helm.install(CHARTS / "ratings", "ratings", {}, wait="watcher", timeout=60)
-    helm.install(CHARTS / "reviews", "reviews", values(at(100), at(0)), wait="watcher", timeout=60)
-    url = urllib.parse.urljoin(bookinfo.page, "/reviews/0")
-    labs.wait_until(lambda: answers(url), what="reviews answers")
-    visitors = visiting.Visitors(url, RATE, HOST, track_of)
+    return visiting.Visitors(urllib.parse.urljoin(bookinfo.page, "/reviews/0"), RATE, HOST, track_of)
+
+
+def upgrade(helm: helm_python.Config, wanted: dict[str, Any]) -> None:
+    helm.upgrade(CHARTS / "reviews", "reviews", wanted, reset_values=True, wait="watcher", timeout=60)
+
+
+def install(helm: helm_python.Config, wanted: dict[str, Any], visitors: visiting.Visitors) -> None:
+    helm.install(CHARTS / "reviews", "reviews", wanted, wait="watcher", timeout=60)
+    labs.wait_until(lambda: answers(visitors.url), what="reviews answers")
+
+
+def test_nobody_notices_the_life_of_two_versions(
+    bookinfo: labs.Lab, helm: helm_python.Config, visitors: visiting.Visitors
+) -> None:
+    install(helm, values(at(100), at(0)), visitors)
     table = Table(visitors)
     with visitors.coming():
         assert_shares(table.add("install"), {"v1": 100})
         for step, wanted, shares in STEPS:
-            helm.upgrade(CHARTS / "reviews", "reviews", wanted, reset_values=True, wait="watcher", timeout=60)
+            upgrade(helm, wanted)
             assert_shares(table.add(step), shares)
-        half, idle = revision_after("bump v2 again"), revision_after("shift 0/100")
-        helm.rollback("reviews", version=idle, wait="watcher", timeout=60)
-        assert_shares(table.add("helm rollback: the track"), {"v2": 100})
-        helm.rollback("reviews", version=half, wait="watcher", timeout=60)
-        assert_shares(table.add("helm rollback: its weight"), {"v1": 50, "v2": 50})
-        retire(helm)
-        assert_shares(table.add("retire v1 again"), {"v2": 100})
-        bookinfo.release("rollback", "reviews", str(half), "-n", NAMESPACE)
+        for step, revision, shares in (
+            ("helm rollback: tracks and weights", HALF, {"v1": 50, "v2": 50}),
+            ("helm rollback: retired again", RETIRED, {"v2": 100}),
+            ("helm rollback: to the beginning", BEGINNING, {"v1": 100}),
+            ("helm rollback: and retired", RETIRED, {"v2": 100}),
+        ):
+            helm.rollback("reviews", version=revision, wait="watcher", timeout=60)
+            assert_shares(table.add(step), shares)
+        bookinfo.release("rollback", "reviews", str(HALF), "-n", NAMESPACE)
         assert_shares(table.add("bookmesh release rollback"), {"v1": 50, "v2": 50})
-        retire(helm)
-        assert_shares(table.add("and again"), {"v2": 100})
+    table.print()
+    assert visitors.failures == []
+    helm.uninstall("reviews", wait="legacy", timeout=60)
+    labs.wait_until(lambda: status(visitors.url) == http.client.NOT_FOUND, what="the way in is closed")
+    labs.wait_until(lambda: not left_of_reviews(bookinfo), what="nothing is left")
+
+
+def test_nobody_notices_a_track_that_comes_with_its_weight_and_goes(
+    helm: helm_python.Config, visitors: visiting.Visitors
+) -> None:
+    """A dark track is there: it answers nobody, since others with weight do."""
+    install(helm, values(at(100), at(0)), visitors)
+    table = Table(visitors)
+    with visitors.coming():
+        assert_shares(table.add("install"), {"v1": 100})
+        before = visitors.kinds["v2"]
+        upgrade(helm, values(at(70), at(0), at(30)))
+        assert_shares(table.add("upgrade: v3 with 30"), {"v1": 70, "v3": 30})
+        helm.rollback("reviews", version=1, wait="watcher", timeout=60)
+        assert_shares(table.add("helm rollback: without v3"), {"v1": 100})
+        helm.rollback("reviews", version=2, wait="watcher", timeout=60)
+        assert_shares(table.add("helm rollback: with v3"), {"v1": 70, "v3": 30})
+    table.print()
+    assert visitors.failures == []
+    assert visitors.kinds["v2"] == before
+
+
+def test_without_failover_a_track_that_comes_back_with_its_weight_is_noticed(
+    helm: helm_python.Config, visitors: visiting.Visitors
+) -> None:
+    install(helm, values(at(50), at(50), failover=False), visitors)
+    table = Table(visitors)
+    with visitors.coming():
+        upgrade(helm, values(at(0), at(100), failover=False))
+        table.add("shift 0/100")
+        upgrade(helm, values(None, at(100), failover=False))
+        table.add("retire v1")
         noticed = list(visitors.failures)
-        helm.rollback("reviews", version=half, wait="watcher", timeout=60)
-        assert_shares(table.add(STRAIGHT), {"v1": 50, "v2": 50})
+        helm.rollback("reviews", version=1, wait="watcher", timeout=60)
+        assert_shares(table.add("helm rollback"), {"v1": 50, "v2": 50})
     table.print()
     assert noticed == []
-    assert table.failed(STRAIGHT) > 0, (
-        "the load does not notice a track without pods: then it notices nothing"
-    )
-    helm.uninstall("reviews", wait="legacy", timeout=60)
-    labs.wait_until(lambda: status(url) == http.client.NOT_FOUND, what="the way in is closed")
-    labs.wait_until(lambda: not left_of_reviews(bookinfo), what="nothing is left")
+    assert table.failed("helm rollback") > 0
 
 
 @pytest.mark.parametrize(
     "package", sorted(rendering.RELEASED.glob("*/reviews-*.tgz")), ids=lambda path: path.name
 )
-def test_nobody_notices_the_upgrade_from_an_earlier_chart(
+def test_nobody_notices_the_upgrade_from_an_earlier_chart_and_back(
     bookinfo: labs.Lab, helm: helm_python.Config, package: Path
 ) -> None:
-    helm.install(package, "reviews", values(at(50), at(50)), wait="watcher", timeout=60)
+    earlier = values(at(50), at(50))
+    earlier["routing"].pop("failover")
+    helm.install(package, "reviews", earlier, wait="watcher", timeout=60)
     url = urllib.parse.urljoin(bookinfo.page, "/reviews/0")
     labs.wait_until(lambda: answers(url), what="reviews answers")
     visitors = visiting.Visitors(url, RATE, HOST)
     with visitors.coming():
         visitors.wait_for_more(LOOK)
-        now = values(at(50, "0.1.1"), at(50))
-        helm.upgrade(CHARTS / "reviews", "reviews", now, reset_values=True, wait="watcher", timeout=60)
+        upgrade(helm, values(at(50, "0.1.1"), at(50)))
+        visitors.wait_for_more(LOOK)
+        helm.rollback("reviews", version=1, wait="watcher", timeout=60)
         visitors.wait_for_more(LOOK)
     assert visitors.failures == []
-
-
-def retire(helm: helm_python.Config) -> None:
-    """First its traffic, then its pods: both at once would leave the order to chance."""
-    for _, wanted, _ in STEPS[-2:]:
-        helm.upgrade(CHARTS / "reviews", "reviews", wanted, reset_values=True, wait="watcher", timeout=60)
-
-
-def revision_after(step: str) -> int:
-    """The installation is 1."""
-    return next(number for number, (name, _, _) in enumerate(STEPS, start=2) if name == step)
 
 
 def left_of_reviews(lab: labs.Lab) -> str:

@@ -48,6 +48,28 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- fail (printf "routing.mirror goes to track %q, which is not there (enabled tracks: %s)" (toString .track) $known) -}}
 {{- end -}}
 {{- end -}}
+{{- include "microservice.failoverChecks" . -}}
+{{- end -}}
+
+{{- define "microservice.failoverChecks" -}}
+{{- $values := .values -}}
+{{- if include "microservice.hasFailover" . -}}
+{{- range $name, $_ := $values.versions -}}
+{{- if hasKey $values.versions (printf "%s-only" $name) -}}
+{{- fail (printf "versions.%s-only: %s-only is the subset of rules to track %s; choose another name, or set routing.failover to false" $name $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- $balancer := default dict (include "microservice.portPolicy" . | fromYaml).loadBalancer -}}
+{{- if or (default dict $balancer.localityLbSetting).distribute $balancer.zoneAwareLbSetting -}}
+{{- fail (printf "routing.trafficPolicy of %s distributes by locality or zone, and Istio has either that or failover: take it out, or set routing.failover to false" $values.name) -}}
+{{- end -}}
+{{- else -}}
+{{- range $index, $rule := $values.routing.rules -}}
+{{- if $rule.failover -}}
+{{- fail (printf "routing.rules[%d] has failover, but routing.failover is false, or routing.kind is not VirtualService" $index) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "microservice.weightList" -}}

@@ -1,6 +1,7 @@
 {{/*
 A Job that Helm starts before it changes anything, and that lets it go on when `bookmesh release check` does: what this release
-requires is served, its callers can live with what it is going to be, and no track gets traffic before it has a pod.
+requires is served, its callers can live with what it is going to be, and no track that nobody stands in for gets traffic before
+it has a pod.
 */}}
 {{- define "microservice.gate" -}}
 {{- $context := . -}}
@@ -22,7 +23,7 @@ metadata:
 rules:
   - {apiGroups: [""], resources: [pods, services], verbs: [list]}
   - {apiGroups: [apps], resources: [deployments], verbs: [list]}
-  - {apiGroups: [networking.istio.io], resources: [virtualservices], verbs: [list]}
+  - {apiGroups: [networking.istio.io], resources: [destinationrules, virtualservices], verbs: [list]}
   - {apiGroups: [gateway.networking.k8s.io], resources: [httproutes], verbs: [list]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -97,12 +98,18 @@ annotations:
 {{- end -}}
 {{- $declaration := dict "release" .release "namespace" .namespace "requires" (default list $values.requires) "provides" $provides -}}
 {{- if and (ne $values.routing.kind "none") (include "microservice.hasWeights" .) -}}
-{{- $routed := list -}}
+{{- $weighted := list -}}
 {{- range $track, $weight := include "microservice.weights" . | fromYaml -}}
-{{- if gt (int $weight) 0 -}}{{- $routed = append $routed $track -}}{{- end -}}
+{{- if gt (int $weight) 0 -}}{{- $weighted = append $weighted $track -}}{{- end -}}
 {{- end -}}
-{{- range $values.routing.rules -}}{{- $routed = append $routed .track -}}{{- end -}}
-{{- $_ := set $declaration "routed" ($routed | uniq | sortAlpha) -}}
+{{- $ruled := list -}}
+{{- $strict := ternary list $weighted (not (empty (include "microservice.hasFailover" .))) -}}
+{{- range $values.routing.rules -}}
+{{- $ruled = append $ruled .track -}}
+{{- if not .failover -}}{{- $strict = append $strict .track -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $declaration "routed" (concat $weighted $ruled | uniq | sortAlpha) -}}
+{{- $_ := set $declaration "strict" ($strict | uniq | sortAlpha) -}}
 {{- end -}}
 {{- toJson $declaration -}}
 {{- end -}}

@@ -12,6 +12,7 @@ Usage: (dict "context" $context "capabilities" .Capabilities)
 {{- if .capabilities.APIVersions.Has "networking.istio.io/v1/VirtualService" -}}
 {{- include "microservice.guardRetirement" $context -}}
 {{- end -}}
+{{- include "microservice.guardArrival" $context -}}
 {{- end -}}
 {{- end -}}
 
@@ -41,17 +42,42 @@ Usage: (dict "context" $context "capabilities" .Capabilities)
 {{- end -}}
 {{- end -}}
 
-{{/* A route of today still sends requests to a track that is about to go: both would change at once. */}}
+{{/*
+A route of today still sends requests to a track that is about to go. With failover others answer them, as long as the subset is
+there: one of weights, of a track that `versions` still has.
+*/}}
 {{- define "microservice.guardRetirement" -}}
 {{- $context := . -}}
 {{- $tracks := include "microservice.tracks" . | fromYaml -}}
+{{- $hasFailover := include "microservice.hasFailover" . -}}
 {{- $route := lookup "networking.istio.io/v1" "VirtualService" .namespace .values.name -}}
 {{- range $http := (default dict $route.spec).http -}}
 {{- range $http.route -}}
+{{- $subset := default "" .destination.subset -}}
+{{- $track := trimSuffix "-only" $subset -}}
 {{- $weight := default (ternary 100 0 (eq (len $http.route) 1)) .weight -}}
-{{- if and .destination.subset (gt (int $weight) 0) (not (hasKey $tracks .destination.subset)) -}}
-{{- fail (printf "track %s of %s still gets %d %% of the traffic: give it weight 0 in one upgrade, and take it away in the next (guards.enabled=false switches this off)" .destination.subset $context.values.name (int $weight)) -}}
+{{- $isCovered := and $hasFailover (eq $subset $track) (hasKey $context.values.versions $track) -}}
+{{- if and $track (gt (int $weight) 0) (not (hasKey $tracks $track)) (not $isCovered) -}}
+{{- $advice := ternary "set enabled to false in this upgrade, and take it away in the next" "give it weight 0 in one upgrade, and take it away in the next" (and (not (empty $hasFailover)) (eq $subset $track)) -}}
+{{- fail (printf "track %s of %s still gets %d %% of the traffic: %s (guards.enabled=false switches this off)" $track $context.values.name (int $weight) $advice) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A track would get weight before it has a pod, while others serve people, and nobody may stand in for it. */}}
+{{- define "microservice.guardArrival" -}}
+{{- $context := . -}}
+{{- if and (ne .values.routing.kind "none") (include "microservice.hasWeights" .) (not (include "microservice.hasFailover" .)) -}}
+{{- $serving := list -}}
+{{- $missing := list -}}
+{{- range $track, $weight := include "microservice.weights" . | fromYaml -}}
+{{- $deployment := lookup "apps/v1" "Deployment" $context.namespace (printf "%s-%s" $context.values.name $track) -}}
+{{- if (default dict $deployment.status).readyReplicas -}}{{- $serving = append $serving $track -}}{{- end -}}
+{{- if and (gt (int $weight) 0) (not $deployment) -}}{{- $missing = append $missing $track -}}{{- end -}}
+{{- end -}}
+{{- if and $serving $missing -}}
+{{- fail (printf "track %s of %s would get traffic before it has a pod: add it with weight 0 in one upgrade, and give it weight in the next; or use `bookmesh release apply` (guards.enabled=false switches this off)" (first $missing) $context.values.name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

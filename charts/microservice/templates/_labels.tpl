@@ -29,6 +29,12 @@ version: {{ .track }}
 version: {{ .track }}
 service.istio.io/canonical-name: {{ .context.values.name }}
 service.istio.io/canonical-revision: {{ .track }}
+{{ include "microservice.trackLabel" .track }}: "true"
+{{- end -}}
+
+{{/* A label that only the pods of one track have: Istio's failover can ask whether a label is there, not for other values. */}}
+{{- define "microservice.trackLabel" -}}
+bookmesh.dev/track-{{ . }}
 {{- end -}}
 
 {{/* The image of one track's values, as a reference. */}}

@@ -1,29 +1,4 @@
 {{/*
-The subsets of Istio's routes: one for each track, also for one that is not enabled any more. Helm writes this object before
-the routes: a subset that went with its track would be missing for those that still are on their way to it.
-*/}}
-{{- define "microservice.destinationRule" -}}
-{{- if eq .values.routing.kind "VirtualService" }}
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata:
-  name: {{ .values.name }}
-  labels: {{- include "microservice.labels" . | nindent 4 }}
-spec:
-  host: {{ .values.name }}
-  {{- with .values.routing.trafficPolicy }}
-  trafficPolicy: {{- toYaml . | nindent 4 }}
-  {{- end }}
-  subsets:
-    {{- range $track, $_ := .values.versions }}
-    - name: {{ $track }}
-      labels: {version: {{ $track }}}
-    {{- end }}
-{{- end }}
-{{- end -}}
-
-{{/*
 In the mesh: rules in their order, then the weights.
 */}}
 {{- define "microservice.virtualService" -}}
@@ -47,7 +22,7 @@ spec:
 {{- range $rule := $values.routing.rules }}
 - match: {{- include "microservice.virtualServiceMatches" (dict "rule" $rule "paths" $paths) | trim | nindent 4 }}
   route:
-    - destination: {{- include "microservice.destination" (dict "context" $context "track" $rule.track) | nindent 8 }}
+    - destination: {{- include "microservice.destination" (dict "context" $context "subset" (include "microservice.ruleSubset" (dict "context" $context "rule" $rule))) | nindent 8 }}
   {{- with include "microservice.routeSettings" $context | trim }}
   {{- . | nindent 2 }}
   {{- end }}
@@ -56,7 +31,7 @@ spec:
 - {{ if $matches }}match: {{- $matches | nindent 4 }}
   {{ end }}route: {{- include "microservice.weightedDestinations" $context | trim | nindent 4 }}
   {{- with $values.routing.mirror }}
-  mirror: {{- include "microservice.destination" (dict "context" $context "track" .track) | nindent 4 }}
+  mirror: {{- include "microservice.destination" (dict "context" $context "subset" (include "microservice.strictSubset" (dict "context" $context "track" .track))) | nindent 4 }}
   mirrorPercentage: {value: {{ .percent }}}
   {{- end }}
   {{- with include "microservice.routeSettings" $context | trim }}
@@ -88,8 +63,8 @@ What a request must be like: the headers of a rule, and its prefix or one of the
 {{- define "microservice.destination" -}}
 host: {{ .context.values.name }}
 port: {number: {{ .context.values.service.port }}}
-{{- if and .track (eq .context.values.routing.kind "VirtualService") }}
-subset: {{ .track }}
+{{- if and .subset (eq .context.values.routing.kind "VirtualService") }}
+subset: {{ .subset }}
 {{- end }}
 {{- end -}}
 
@@ -100,7 +75,7 @@ subset: {{ .track }}
 {{- if and (eq .values.routing.kind "VirtualService") (include "microservice.hasWeights" .) }}
 {{- range $track, $weight := $weights }}
 {{- if gt (int $weight) 0 }}
-- destination: {{- include "microservice.destination" (dict "context" $context "track" $track) | nindent 4 }}
+- destination: {{- include "microservice.destination" (dict "context" $context "subset" $track) | nindent 4 }}
   weight: {{ int $weight }}
 {{- end }}
 {{- end }}

@@ -30,6 +30,10 @@ spec:
 {{ $values.name }} runs in {{ len (include "microservice.tracks" $context | fromYaml) }} version(s): {{ keys (include "microservice.tracks" $context | fromYaml) | sortAlpha | join ", " }}.
 {{- if and (ne $values.routing.kind "none") (include "microservice.hasWeights" $context) }}
 Traffic, in percent: {{ include "microservice.weightList" $context }}.
+{{- if and (gt (len $values.versions) 1) (not (include "microservice.hasFailover" $context)) }}
+Nobody stands in for a version that has no ready pod: give a new one weight in an upgrade of its own, and go back to one that is
+gone with `bookmesh release rollback {{ $context.release }}`, not with `helm rollback`.
+{{- end }}
 {{- end }}
 
 Wait for its pods, then ask it:

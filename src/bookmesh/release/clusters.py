@@ -16,7 +16,11 @@ from bookmesh.release.contracts import ReleaseId
 from bookmesh.release.ports import ClusterFailedError
 
 ALWAYS: Final = ("deployments.apps", "pods", "services")
-ROUTES: Final = ("virtualservices.networking.istio.io", "httproutes.gateway.networking.k8s.io")
+ROUTES: Final = (
+    "virtualservices.networking.istio.io",
+    "destinationrules.networking.istio.io",
+    "httproutes.gateway.networking.k8s.io",
+)
 LOCK: Final = "bookmesh-releases"
 LOCK_S: Final = 30
 """How long the lock of somebody who died is respected; whoever lives renews it in a third of that."""

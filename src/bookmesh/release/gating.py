@@ -4,11 +4,12 @@ Whether one release may change now, asked from inside of a cluster: the gate for
 A chart says what it is going to be in a line of JSON, its declaration, to a Job that Helm starts before anything else:
 
     {"release": "reviews", "namespace": "shop", "requires": [{"release", "contract", "range", "namespace"?}],
-     "provides": {TRACK: {CONTRACT: VERSION}}, "routed": [TRACK] | null}
+     "provides": {TRACK: {CONTRACT: VERSION}}, "routed": [TRACK] | null, "strict": [TRACK]}
 
-`routed` are the tracks that routes will send requests to, null when no route decides. The rules are those of a plan:
-what it requires is served, callers of today can live with it, and no track gets traffic before it has a pod. Callers in
-other namespaces than its own are not seen.
+`routed` are the tracks that routes will send requests to, null when no route decides; `strict` those of them that
+nobody stands in for, all when it is left out. The rules are those of a plan: what it requires is served, callers of
+today can live with it, and no strict track gets traffic before it has a pod. Callers in other namespaces than its own
+are not seen.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from bookmesh.release.ports import Cluster
 from bookmesh.release.waiting import NotServedError, Patience
 
 STEPWISE: Final = (
-    "give it weight 0 first, and traffic in an upgrade of its own; or use `bookmesh release apply`"
+    "give it weight 0 first, and traffic in an upgrade of its own; or let others stand in for it meanwhile, "
+    "`routing.failover`; or use `bookmesh release apply`"
 )
 
 
@@ -44,6 +46,7 @@ class _Declaration(msgspec.Struct, forbid_unknown_fields=True):
     requires: list[_Needed] = []
     provides: dict[str, dict[str, str]] = {}
     routed: list[str] | None = None
+    strict: list[str] | None = None
 
 
 def parse(text: str) -> Intended:
@@ -70,7 +73,8 @@ def parse(text: str) -> Intended:
     except ValueError as error:
         raise DeclarationError(f"not a declaration of a release: {error}") from error
     shares = None if found.routed is None else frozenset(found.routed)
-    return Intended(Declared(ReleaseId(found.namespace, found.release), requires, provides), shares)
+    strict = (shares or frozenset()) if found.strict is None else frozenset(found.strict)
+    return Intended(Declared(ReleaseId(found.namespace, found.release), requires, provides), shares, strict)
 
 
 def check(intended: Intended, cluster: Cluster, patience: Patience) -> list[Finding]:
@@ -100,7 +104,7 @@ def callers(objects: Iterable[JsonObject], namespace: str) -> Iterator[Declared]
 
 
 def idle_tracks(intended: Intended, seen: Sequence[JsonObject]) -> list[Finding]:
-    """Find tracks that would get traffic and have no ready pod, while others of the release serve people."""
+    """Find tracks whose requests would fail, since they have no ready pod, while others of the release serve people."""
     view = serving.observe(intended.release, seen)
     ready = {one.track for one in view.backends if one.is_ready}
     if not any(view.is_routed(track) for track in ready):
@@ -112,7 +116,7 @@ def idle_tracks(intended: Intended, seen: Sequence[JsonObject]) -> list[Finding]
             known=f"tracks with ready pods: {', '.join(sorted(ready))}",
             hint=STEPWISE,
         )
-        for track in sorted((intended.shares or frozenset()) - ready)
+        for track in sorted(intended.strict - ready)
     ]
 
 

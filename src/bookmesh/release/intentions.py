@@ -14,10 +14,14 @@ from bookmesh.release.contracts import Declared, ReleaseId, Requirement
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """`shares` are the tracks that its own routes will send requests to; None when no route decides."""
+    """
+    `shares` are the tracks that its own routes will send requests to; None when no route decides. `strict` are those of
+    them that nobody stands in for while they have no ready pod.
+    """
 
     declared: Declared
     shares: frozenset[str] | None
+    strict: frozenset[str] = frozenset()
 
     @property
     def release(self) -> ReleaseId:
@@ -49,4 +53,5 @@ def read(release: ReleaseId, objects: Sequence[JsonObject], requires: Sequence[R
     declared = contracts.read(release, objects)
     together = tuple(dict.fromkeys((*declared.requires, *requires)))
     declared = Declared(release, together, declared.provides)
-    return Intended(declared, serving.observe(release, objects).shares)
+    view = serving.observe(release, objects)
+    return Intended(declared, view.shares, view.strict)

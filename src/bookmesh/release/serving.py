@@ -3,8 +3,8 @@ What a release serves at this moment, read from the objects of a cluster: which 
 contracts, and which share of the traffic each track gets.
 
 Deployments say what is wanted, pods what is there. A track gets traffic when a route names it with a weight above 0,
-or a rule goes to it, or when no route decides at all: then every ready pod behind the Service does. Mirrors do not
-count, since nobody sees their answers.
+or a rule goes to it, or while it stands in for one that has no ready pod, or when no route decides at all: then every
+ready pod behind the Service does. Mirrors do not count, since nobody sees their answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.release import contracts
+from bookmesh.release import contracts, subsets
 from bookmesh.release.contracts import ReleaseId
 
 ISTIO: Final = "networking.istio.io"
@@ -47,12 +47,16 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """`shares` are the tracks that routes send requests to; None when no route decides."""
+    """
+    `shares` are the tracks that routes send requests to, and those that stand in for them now; None when no route
+    decides. `strict` are those of them whose requests nobody else answers.
+    """
 
     release: ReleaseId
     rollouts: tuple[Rollout, ...]
     backends: tuple[Backend, ...]
     shares: frozenset[str] | None
+    strict: frozenset[str] = frozenset()
 
     def is_routed(self, track: str) -> bool:
         return self.shares is None or track in self.shares
@@ -65,20 +69,30 @@ def observe(release: ReleaseId, objects: Iterable[JsonObject]) -> Serving:
     Raises:
         DeclarationError: an annotation of a pod is wrong.
     """
-    mine, routes = [], []
+    mine, routes, rules = [], [], []
     for obj in objects:
         if obj["metadata"].get("namespace", release.namespace) != release.namespace:
             continue
         if obj["kind"] in {"VirtualService", "HTTPRoute"}:
             routes.append(obj)
+        elif obj["kind"] == "DestinationRule":
+            rules.append(obj)
         elif (obj["metadata"].get("labels") or {}).get(contracts.INSTANCE) == release.name:
             mine.append(obj)
-    services = {obj["metadata"]["name"]: obj for obj in mine if obj["kind"] == "Service"}
+    pods = [obj for obj in mine if obj["kind"] == "Pod" and not _is_leaving(obj)]
+    traffic = _Traffic(
+        release.namespace,
+        {obj["metadata"]["name"]: obj for obj in mine if obj["kind"] == "Service"},
+        subsets.read(rules, release.namespace),
+        tuple(obj["metadata"].get("labels") or {} for obj in pods if _is_ready(obj)),
+    )
+    shares, strict = traffic.of(routes)
     return Serving(
         release,
         tuple(_rollout(obj) for obj in mine if obj["kind"] == "Deployment"),
-        tuple(_backend(obj) for obj in mine if obj["kind"] == "Pod" and not _is_leaving(obj)),
-        _shares(routes, services, release.namespace),
+        tuple(_backend(obj) for obj in pods),
+        shares,
+        strict,
     )
 
 
@@ -93,13 +107,17 @@ def _is_leaving(pod: JsonObject) -> bool:
 
 def _backend(pod: JsonObject) -> Backend:
     labels = pod["metadata"].get("labels") or {}
-    conditions = pod.get("status", {}).get("conditions") or []
     return Backend(
         pod["metadata"]["name"],
         labels.get(contracts.TRACK, ""),
         contracts.provided_by(pod, f"Pod {pod['metadata']['name']}"),
-        any(one["type"] == "Ready" and one["status"] == "True" for one in conditions),
+        _is_ready(pod),
     )
+
+
+def _is_ready(pod: JsonObject) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _rollout(deployment: JsonObject) -> Rollout:
@@ -116,43 +134,56 @@ def _rollout(deployment: JsonObject) -> Rollout:
     )
 
 
-def _shares(
-    routes: Iterable[JsonObject], services: Mapping[str, JsonObject], namespace: str
-) -> frozenset[str] | None:
-    """Union of what all routes to these Services name; None when one of them reaches all pods, or there is none."""
-    named: set[str] = set()
-    is_decided = False
-    for route in routes:
-        for track in _tracks_of(route, services, namespace):
-            if track is None:
-                return None
-            is_decided = True
-            named.add(track)
-    return frozenset(named) if is_decided else None
+@dataclass(frozen=True, slots=True)
+class _Traffic:
+    """What decides who gets requests: the Services of one release, their subsets (`known`), labels of ready pods."""
 
+    namespace: str
+    services: Mapping[str, JsonObject]
+    known: Mapping[tuple[str, str], subsets.Subset]
+    ready: tuple[Mapping[str, str], ...]
 
-def _tracks_of(route: JsonObject, services: Mapping[str, JsonObject], namespace: str) -> Iterator[str | None]:
-    """Yield the tracks of our Services that a route sends requests to; None for a Service as a whole."""
-    if route["kind"] == "VirtualService":
-        for http in route["spec"].get("http") or ():
-            for target in http.get("route") or ():
-                host = _service_name(target["destination"]["host"], namespace)
-                if host in services and _has_weight(target, http["route"]):
-                    yield target["destination"].get("subset")
-        return
-    for rule in route["spec"].get("rules") or ():
-        for target in rule.get("backendRefs") or ():
-            service = services.get(target["name"])
-            if service is not None and target.get("weight", 1) > 0:
-                yield (service["spec"].get("selector") or {}).get(contracts.TRACK)
+    def of(self, routes: Iterable[JsonObject]) -> tuple[frozenset[str] | None, frozenset[str]]:
+        """`shares` and `strict` of all routes; None when one of them reaches all pods, or there is none."""
+        found: set[str] = set()
+        strict: set[str] = set()
+        targets = [target for route in routes for target in self._targets(route)]
+        for service, subset in targets:
+            if subset is None or subset.track is None:
+                return None, frozenset()
+            found.add(subset.track)
+            if subset.priorities:
+                found |= subset.answering(self._behind(service))
+            else:
+                strict.add(subset.track)
+        return (frozenset(found) if targets else None), frozenset(strict)
+
+    def _targets(self, route: JsonObject) -> Iterator[tuple[str, subsets.Subset | None]]:
+        """Yield what a route sends requests to: one of our Services, and which pods of it; None for all."""
+        if route["kind"] == "VirtualService":
+            for http in route["spec"].get("http") or ():
+                for target in http.get("route") or ():
+                    host = subsets.service_name(target["destination"]["host"], self.namespace)
+                    if host in self.services and _has_weight(target, http["route"]):
+                        yield host, self._subset(host, target["destination"].get("subset"))
+            return
+        for rule in route["spec"].get("rules") or ():
+            for target in rule.get("backendRefs") or ():
+                service = self.services.get(target["name"])
+                if service is not None and target.get("weight", 1) > 0:
+                    yield target["name"], subsets.Subset(service["spec"].get("selector") or {})
+
+    def _subset(self, service: str, name: str | None) -> subsets.Subset | None:
+        """A subset that no rule defines is taken for the track of that name."""
+        if name is None:
+            return None
+        return self.known.get((service, name)) or subsets.Subset({contracts.TRACK: name})
+
+    def _behind(self, service: str) -> Iterator[Mapping[str, str]]:
+        selector = self.services[service]["spec"].get("selector") or {}
+        return (labels for labels in self.ready if selector.items() <= labels.items())
 
 
 def _has_weight(target: JsonObject, targets: list[Any]) -> bool:
     """Istio: a destination alone needs no weight; among several, one without has none."""
     return bool(target.get("weight", 0) > 0 or len(targets) == 1)
-
-
-def _service_name(host: str, namespace: str) -> str:
-    """The name of a Service of this namespace that a host stands for; the host itself for any other."""
-    name, _, rest = host.partition(".")
-    return name if rest in {"", namespace, f"{namespace}.svc", f"{namespace}.svc.cluster.local"} else host

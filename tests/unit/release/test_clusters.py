@@ -73,7 +73,7 @@ def test_only_kinds_that_the_cluster_serves_are_asked_for() -> None:
     assert [call[1] for call in asked] == [
         "deployments.apps,pods,services,virtualservices.networking.istio.io"
     ] * 2
-    assert len(kubectl.calls) == 4
+    assert len(kubectl.calls) == 5
 
 
 def test_the_lock_is_there_while_it_is_held() -> None:

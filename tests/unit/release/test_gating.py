@@ -57,7 +57,8 @@ def test_a_declaration_is_read() -> None:
         Requirement(ReleaseId("data", "reviews"), "reviews-api", wanted),
     )
     assert found.declared.provides == {"v1": {"page-api": (1, 2, 0)}}
-    assert found.shares == {"v1"}
+    assert found.shares == found.strict == {"v1"}
+    assert gating.parse(json.dumps(text | {"routed": ["v1", "v2"], "strict": ["v2"]})).strict == {"v2"}
 
 
 @pytest.mark.parametrize(
@@ -97,3 +98,5 @@ def test_a_track_without_pods_gets_no_traffic() -> None:
     assert check({"release": "reviews", "provides": tracks, "routed": ["v2"]}, []) == [], (
         "a first installation"
     )
+    stood_in_for = {"release": "reviews", "provides": tracks, "routed": ["v1", "v2"], "strict": []}
+    assert check(stood_in_for, seen) == []

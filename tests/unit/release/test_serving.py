@@ -92,6 +92,36 @@ def test_pods_that_end_or_belong_to_others_do_not_serve() -> None:
     assert found[0].track == "v1"
 
 
+def failover_rule(*tracks: str) -> dict[str, Any]:
+    """For each track a subset in which others stand in, and a strict one."""
+    found: list[dict[str, Any]] = []
+    for track in tracks:
+        setting = {"localityLbSetting": {"failoverPriority": [f"version={track}"]}}
+        policy = {"loadBalancer": setting, "outlierDetection": {}}
+        found.append({"name": track, "labels": {}, "trafficPolicy": policy})
+        found.append({"name": f"{track}-only", "labels": {"version": track}})
+    return {
+        "kind": "DestinationRule",
+        "metadata": {"name": "r"},
+        "spec": {"host": "reviews", "subsets": found},
+    }
+
+
+def test_an_idle_track_gets_traffic_while_it_stands_in_for_another() -> None:
+    rule, route = failover_rule("v1", "v2"), virtual_service([to("v1", 0), to("v2", 100)])
+    objects = [service(version="v1"), pod("old"), rule, route]
+    assert serving.observe(REVIEWS, objects).shares == {"v1", "v2"}
+    new = pod("new", metadata={"labels": {**LABELS, "version": "v2"}})
+    assert serving.observe(REVIEWS, [service(), pod("old"), new, rule, route]).shares == {"v2"}
+
+
+def test_a_strict_subset_is_answered_by_its_track_alone() -> None:
+    rule = failover_rule("v1", "v2")
+    route = virtual_service([to("v2-only")], [to("v1", 100)])
+    found = serving.observe(REVIEWS, [service(), pod("old"), rule, route])
+    assert (found.shares, found.strict) == ({"v1", "v2"}, {"v2"})
+
+
 def test_a_rollout_is_read_from_specification_and_status() -> None:
     deployment = {
         "kind": "Deployment",
