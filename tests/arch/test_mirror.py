@@ -170,6 +170,7 @@ ELSEWHERE = (
     Elsewhere(
         "bookmesh/kube/sandbox/namespaces.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
     ),
+    Elsewhere("bookmesh/kube/sandbox/pausing.py", "lab/test_pods.py", "the first process of a real sandbox"),
     Elsewhere(
         "bookmesh/kube/sandbox/roots.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
     ),

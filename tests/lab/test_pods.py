@@ -364,3 +364,24 @@ def test_a_pod_starts_afresh_after_a_crash_with_its_name_and_address(tmp_path: P
         in_child(lambda: with_forks(before))
     assert (tmp_path / "gone").exists()
     in_child(lambda: with_forks(after))
+
+
+@in_lab
+async def test_containers_that_share_processes_see_each_other_and_leave_no_zombies(lab: Lab) -> None:
+    await lab.create_pod(
+        "sharing",
+        {"name": "c", "args": ["exec tail -f /dev/null"]},
+        {"name": "d", "args": ["sleep 1000"]},
+        shareProcessNamespace=True,
+    )
+    await lab.until("sharing", is_ready)
+    find = "grep -lx tail /proc/[0-9]*/comm"
+    assert (await lab.run("sharing", "sh", "-c", find, container="d"))[1].startswith("/proc/")
+    assert (await lab.run("sharing", "sh", "-c", "(sleep 0.1 &) ; exit 0"))[0] == 0
+    zombies = (
+        "for i in 1 2 3 4 5 6 7 8 9; do grep -l 'State:.Z' /proc/[0-9]*/status || exit 0; sleep 0.2; done"
+    )
+    assert await lab.run("sharing", "sh", "-c", f"sleep 0.3; {zombies}") == (0, "")
+    await lab.run("sharing", "sh", "-c", f"kill -9 $({find} | cut -d/ -f3)", container="d")
+    pod = await lab.until("sharing", lambda pod: container_status(pod)["restartCount"] == 1 and is_ready(pod))
+    assert container_status(pod, "d")["restartCount"] == 0

@@ -16,8 +16,9 @@ def choose(pod: JsonObject, wanted: str) -> str:
     spec, pod_name = pod["spec"], pod["metadata"]["name"]
     names = [container["name"] for container in spec.get("containers") or []]
     initial = [container["name"] for container in spec.get("initContainers") or []]
+    ephemeral = [container["name"] for container in spec.get("ephemeralContainers") or []]
     if wanted:
-        if wanted not in {*names, *initial}:
+        if wanted not in {*names, *initial, *ephemeral}:
             raise statuses.bad_request(f"container {wanted} is not valid for pod {pod_name}")
         return wanted
     if len(names) == 1:

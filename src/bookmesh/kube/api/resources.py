@@ -228,7 +228,7 @@ class Resources:
         if wanted not in known.verbs:
             raise statuses.method_not_allowed()
         stored = self._verbs.get(kind.resource, path.name, path.namespace)
-        if path.subresource in {"approval", "finalize", "scale", "status"}:
+        if path.subresource in {"approval", "ephemeralcontainers", "finalize", "scale", "status"}:
             return await self._part(request, kind, path, stored)
         if path.subresource == "log":
             return await logs.serve(request, stored.object, self._streams)
@@ -267,7 +267,7 @@ class Resources:
     async def _part(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, stored: records.Stored
     ) -> web.Response:
-        """Read or write what `approval`, `finalize`, `scale` and `status` own."""
+        """Read or write what `approval`, `ephemeralcontainers`, `finalize`, `scale` and `status` own."""
         if request.method == "GET":
             obj = verbs.present(kind, stored.object)
             if path.subresource == "scale":

@@ -51,8 +51,12 @@ def bad_request(message: str) -> ApiError:
 
 
 def no_such_resource() -> ApiError:
-    """404 for a path that names no served resource; clients take it as "the kind is unknown"."""
-    return ApiError(404, "NotFound", NO_SUCH_RESOURCE)
+    """
+    404 for a path that names no served resource; clients take it as "the kind is unknown".
+
+    They look into the details, which are there and empty.
+    """
+    return ApiError(404, "NotFound", NO_SUCH_RESOURCE, details={})
 
 
 def method_not_allowed() -> ApiError:

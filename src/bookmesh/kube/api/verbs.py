@@ -41,6 +41,7 @@ from bookmesh.kube.schema.ownership import managers, typed
 from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
+_PARTS = frozenset({"approval", "ephemeralcontainers", "finalize", "scale", "status"})
 _PLAIN = base.Strategy()
 _USUAL_WRITE = writing.WriteOptions()
 _USUAL_DELETE = deleting.DeleteOptions()
@@ -429,7 +430,5 @@ def _presented(kind: kinds_module.Kind, written: writing.Written) -> writing.Wri
 
 
 def _check_subresource(kind: kinds_module.Kind, subresource: str) -> None:
-    if subresource and (
-        subresource not in kind.subresources or subresource not in {"approval", "finalize", "scale", "status"}
-    ):
+    if subresource and (subresource not in kind.subresources or subresource not in _PARTS):
         raise statuses.no_such_resource()

@@ -477,6 +477,10 @@ def _with_part(old: JsonObject, obj: JsonObject, subresource: str) -> JsonObject
     elif subresource == "approval":
         conditions = (obj.get("status") or {}).get("conditions") or []
         result["status"] = {**(old.get("status") or {}), "conditions": conditions}
+    elif subresource == "ephemeralcontainers":
+        wanted = (obj.get("spec") or {}).get("ephemeralContainers") or []
+        if wanted or "ephemeralContainers" in old["spec"]:
+            result["spec"]["ephemeralContainers"] = wanted
     elif subresource == "finalize":
         finalizers = (obj.get("spec") or {}).get("finalizers") or []
         result["spec"] = {"finalizers": finalizers} if finalizers else {}

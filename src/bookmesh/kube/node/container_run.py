@@ -51,9 +51,11 @@ class ContainerRun:
         spec: SandboxSpec,
         *,
         image: Image,
+        beside: int | None,
         stop: asyncio.Future[waiting.Deadline],
         on_started: Callable[[], None],
     ) -> None:
+        """`beside` is the pid of the process whose PID namespace this one joins, if any."""
         self._log_path = context.log_path(record.name, record.restart_count)
         self._message = termination_messages.TerminationMessage(
             record.spec, self._log_path.with_suffix(".end")
@@ -67,6 +69,7 @@ class ContainerRun:
         self._context = context
         self._record = record
         self._image = image
+        self._beside = beside
         self._stop = stop
         self._on_started = on_started
         self._started_at = datetime.datetime.now(datetime.UTC)
@@ -95,6 +98,8 @@ class ContainerRun:
         finally:
             await waiting.end_tasks(watchers)
             self._record.ready = self._record.started = False
+        if self._beside is not None:
+            self.process.end_session()  # no end of a PID namespace does it
         if not await self.streams.drain(_PIPES_DRAIN_S):
             self._warn("Failed", f"output of container {self._record.name} was still open after its end")
         self.log.end()
@@ -120,6 +125,7 @@ class ContainerRun:
                 stdout=streams.stdout,
                 stderr=streams.stderr,
                 tty=streams.tty,
+                beside=self._beside,
             )
         except BaseException:
             streams.abandon()

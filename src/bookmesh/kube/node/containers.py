@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from bookmesh.base.kubernetes import SERVICES, ApiError
 from bookmesh.kube.node import environment, network_files, process_spec, pulling, unsupported, waiting
@@ -31,7 +32,11 @@ class ContainerRunner:
         current: the run that goes on now.
     """
 
-    def __init__(self, context: PodContext, record: ContainerRecord) -> None:
+    def __init__(
+        self, context: PodContext, record: ContainerRecord, beside: Callable[[], int | None]
+    ) -> None:
+        """`beside` gives the pid of the process whose PID namespace a run joins, if any; raises SourceError."""
+        self._beside = beside
         self.record = record
         self.attempted = asyncio.Event()
         self.started = asyncio.Event()
@@ -66,7 +71,7 @@ class ContainerRunner:
             prepared = await self._prepare(held)
             return None if prepared is None else await self._run_prepared(*prepared)
 
-    async def _run_prepared(self, image: Image, spec: SandboxSpec) -> Terminated:
+    async def _run_prepared(self, image: Image, spec: SandboxSpec, beside: int | None) -> Terminated:
         record = self.record
         self._tell_unsupported(image)
         if isinstance(record.state, Terminated):
@@ -74,7 +79,13 @@ class ContainerRunner:
         record.restart_count += self._has_run
         self._has_run = True
         run = self.current = ContainerRun(
-            self._context, record, spec, image=image, stop=self._stop, on_started=self.started.set
+            self._context,
+            record,
+            spec,
+            image=image,
+            beside=beside,
+            stop=self._stop,
+            on_started=self.started.set,
         )
         attempted = asyncio.create_task(self._note_attempt(run))
         try:
@@ -93,9 +104,9 @@ class ContainerRunner:
         await run.attempted.wait()
         self.attempted.set()
 
-    async def _prepare(self, held: contextlib.ExitStack) -> tuple[Image, SandboxSpec] | None:
+    async def _prepare(self, held: contextlib.ExitStack) -> tuple[Image, SandboxSpec, int | None] | None:
         """
-        Find the image and build the process; waits for both to become possible. None when asked to stop.
+        Find the image, build the process and know its neighbour; waits until that is possible. None when asked to stop.
 
         The files of the image that is returned stay until `held` is closed.
         """
@@ -107,7 +118,7 @@ class ContainerRunner:
             if image is None:
                 return None
             try:
-                return image, await self._build_spec(image)
+                return image, await self._build_spec(image), self._beside()
             except (SourceError, ApiError) as error:
                 message = str(error)
             held.close()
@@ -166,8 +177,8 @@ class ContainerRunner:
 
     def _should_restart(self, ended: Terminated) -> bool:
         policy = self._context.restart_policy
-        if self.record.role == "sidecar":
-            return True
+        if self.record.role in ("sidecar", "ephemeral"):
+            return self.record.role == "sidecar"
         if self.record.role == "init" and policy == "Always":
             policy = "OnFailure"
         return policy == "Always" or (policy == "OnFailure" and ended.exit_code != 0)

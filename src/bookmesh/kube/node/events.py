@@ -123,6 +123,12 @@ class EventRecorder:
 
 def field_path_of(pod: JsonObject, container: str) -> str:
     """The field path by which events name a container: `spec.initContainers{istio-proxy}`."""
-    init = pod["spec"].get("initContainers") or []
-    part = "initContainers" if any(item["name"] == container for item in init) else "containers"
+    part = next(
+        (
+            part
+            for part in ("initContainers", "ephemeralContainers")
+            if any(item["name"] == container for item in pod["spec"].get(part) or [])
+        ),
+        "containers",
+    )
     return f"spec.{part}{{{container}}}"

@@ -65,7 +65,8 @@ def resource_value(
     """
     name = reference.get("containerName") or container
     spec = pod["spec"]
-    containers = [*spec["containers"], *(spec.get("initContainers") or [])]
+    parts = ("containers", "initContainers", "ephemeralContainers")
+    containers = [each for part in parts for each in spec.get(part) or []]
     owner = next((item for item in containers if item["name"] == name), None)
     if owner is None:
         raise ValueError(f"container {name} not found")

@@ -19,7 +19,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bookmesh.base.kubernetes import PODS, ApiError, JsonObject
-from bookmesh.kube.node import sources, status, status_writing, unsupported, waiting
+from bookmesh.kube.node import (
+    process_sharing,
+    records,
+    sources,
+    status,
+    status_writing,
+    unsupported,
+    waiting,
+)
 from bookmesh.kube.node.addresses import PodAddresses
 from bookmesh.kube.node.back_off import BackOff
 from bookmesh.kube.node.containers import ContainerRunner
@@ -51,6 +59,8 @@ class PodWorker:
         self.runners: dict[str, ContainerRunner] = {}
         self._machinery = machinery
         self._network = PodNetwork(self.context, addresses)
+        self._sharing = process_sharing.ProcessSharing(self.context)
+        self._is_set_up = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self._deadline: waiting.Deadline | None = None
@@ -70,6 +80,7 @@ class PodWorker:
         if metadata.get("deletionTimestamp"):
             self._must_delete = self._forget = True
             self.stop(float(self.context.grace_s))
+        self._take_in_ephemeral()
         self.context.status_changed.fire()
 
     def vanish(self) -> None:
@@ -130,8 +141,11 @@ class PodWorker:
         can_change_user = self._machinery.forks.can_change_user
         for message in unsupported.unsupported_parts(context.pod, can_change_user=can_change_user):
             self._machinery.events.warning(context.pod, "NotHonoured", f"{unsupported.CODE} {message}")
-        if not await self._set_up(self._network.set_up) or not await self._set_up(self._set_up_volumes):
-            return
+        for step in (self._network.set_up, self._sharing.set_up, self._set_up_volumes):
+            if not await self._set_up(step):
+                return
+        self._is_set_up = True
+        self._take_in_ephemeral()
         tasks.append(asyncio.create_task(self._refresh_volumes()))
         tasks.append(asyncio.create_task(self._expire(context.record.start_time)))
         for record in (*context.record.companions, *context.record.init):
@@ -192,7 +206,9 @@ class PodWorker:
         return record.role == "sidecar" or record.has_succeeded
 
     def _begin(self, record: ContainerRecord) -> ContainerRunner:
-        runner = self.runners[record.name] = ContainerRunner(self.context, record)
+        runner = self.runners[record.name] = ContainerRunner(
+            self.context, record, lambda: self._sharing.neighbour_of(record.spec, self.runners)
+        )
         task = self._tasks[record.name] = asyncio.create_task(
             runner.supervise(), name=f"container {record.name}"
         )
@@ -204,12 +220,25 @@ class PodWorker:
         if not task.cancelled() and task.exception() is not None:
             self.stop(_GONE_GRACE_S)
 
+    def _take_in_ephemeral(self) -> None:
+        """Note the ephemeral containers that are new, and start those that have not run once the pod is set up."""
+        listed = self.context.record.ephemeral
+        known = {record.name for record in listed}
+        for spec in self.context.pod["spec"].get("ephemeralContainers") or []:
+            if spec["name"] not in known:
+                listed.append(records.ephemeral_record(spec, now=_now()))
+        for record in listed:
+            is_new = record.name not in self.runners and not isinstance(record.state, Terminated)
+            if is_new and self._is_set_up and not self._stopping.is_set():
+                self._begin(record)
+
     async def _stop_containers(self) -> None:
         """End what runs: containers and a running init container together, then sidecars, last started first."""
         deadline = self._deadline = self._deadline or waiting.Deadline(float(self.context.grace_s))
         record = self.context.record
         started = (*record.companions, *record.init)
         sidecars = [each.name for each in started if each.role == "sidecar"]
+        self._is_set_up = False
         await self._stop_all([name for name in self.runners if name not in sidecars], deadline)
         for name in reversed([name for name in sidecars if name in self.runners]):
             if deadline.remaining_s() < _SIDECAR_LEAST_S and not self._is_urgent:
@@ -232,6 +261,7 @@ class PodWorker:
             await context.volumes.tear_down(context.addressed_pod())
         except (OSError, ValueError) as error:
             self._warn("FailedUnMount", str(error))
+        self._sharing.tear_down()
         await self._network.tear_down()
 
     async def _refresh_volumes(self) -> None:

@@ -47,6 +47,7 @@ class Forks(Protocol):
         stdout: int,
         stderr: int,
         tty: bool = False,
+        beside: int | None = None,
     ) -> Process: ...
 
     async def execute(

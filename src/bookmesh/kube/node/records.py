@@ -13,7 +13,7 @@ from typing import Literal
 from bookmesh.base import pods
 from bookmesh.base.kubernetes import JsonObject
 
-Role = Literal["init", "sidecar", "app"]
+Role = Literal["init", "sidecar", "app", "ephemeral"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ class PodRecord:
 
     init: list[ContainerRecord]
     app: list[ContainerRecord]
+    ephemeral: list[ContainerRecord] = field(default_factory=list)
+    """Those that joined later; they run once, and nothing depends on them."""
     ip: str | None = None
     host_ip: str = ""
     start_time: datetime.datetime | None = None
@@ -101,7 +103,7 @@ class PodRecord:
 
     @property
     def containers(self) -> list[ContainerRecord]:
-        return [*self.init, *self.app]
+        return [*self.init, *self.app, *self.ephemeral]
 
     @property
     def companions(self) -> list[ContainerRecord]:
@@ -124,7 +126,7 @@ def initial_record(pod: JsonObject, *, now: datetime.datetime) -> PodRecord:
     spec, status = pod["spec"], pod.get("status") or {}
     known = {
         item["name"]: item
-        for key in ("initContainerStatuses", "containerStatuses")
+        for key in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
         for item in status.get(key) or []
     }
     has_init = bool(spec.get("initContainers"))
@@ -149,7 +151,22 @@ def initial_record(pod: JsonObject, *, now: datetime.datetime) -> PodRecord:
             if record.role == "app" and record.last is not None and record.last.exit_code == 0:
                 record.state, record.last = record.last, None
                 record.restart_count -= 1
-    return PodRecord(init=init, app=app, start_time=parse_time(status.get("startTime")))
+    ephemeral = [
+        ephemeral_record(item, known.get(item["name"]), now=now)
+        for item in spec.get("ephemeralContainers") or []
+    ]
+    started = parse_time(status.get("startTime"))
+    return PodRecord(init=init, app=app, ephemeral=ephemeral, start_time=started)
+
+
+def ephemeral_record(
+    spec: JsonObject, known: JsonObject | None = None, *, now: datetime.datetime
+) -> ContainerRecord:
+    """Begin the record of an ephemeral container; one that has run before the node restarted does not run again."""
+    record = _container(spec, "ephemeral", known, reason="ContainerCreating", now=now)
+    if record.last is not None:
+        record.state, record.last, record.restart_count = record.last, None, 0
+    return record
 
 
 def companions_of(pod: JsonObject) -> frozenset[str]:

@@ -65,7 +65,8 @@ def references_of(pod: JsonObject) -> References:
 
 
 def _named(spec: JsonObject) -> Iterator[tuple[str, str]]:
-    for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
+    parts = ("initContainers", "containers", "ephemeralContainers")
+    for container in [each for part in parts for each in spec.get(part) or []]:
         for item in container.get("envFrom") or []:
             yield from _pairs(item, config_map="configMapRef", secret="secretRef")  # noqa: S106
         for variable in container.get("env") or []:

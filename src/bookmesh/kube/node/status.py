@@ -52,6 +52,8 @@ def build_status(
     status["containerStatuses"] = [
         _container_status(item) for item in sorted(record.app, key=lambda item: item.name)
     ]
+    if record.ephemeral:
+        status["ephemeralContainerStatuses"] = [_container_status(item) for item in record.ephemeral]
     return status
 
 

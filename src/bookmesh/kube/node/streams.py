@@ -253,7 +253,7 @@ def _record(context: PodContext, name: str) -> ContainerRecord:
 
 def _restart_count(pod: JsonObject, name: str) -> int:
     status = pod.get("status") or {}
-    for key in ("initContainerStatuses", "containerStatuses"):
+    for key in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
         for item in status.get(key) or []:
             if item["name"] == name:
                 count: int = item.get("restartCount", 0)

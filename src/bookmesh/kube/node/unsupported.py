@@ -14,7 +14,6 @@ _POD_FLAGS = {
     "hostNetwork": "the pod has a network and an address of its own",
     "hostPID": "processes outside of the container stay invisible",
     "hostIPC": "the container has an IPC namespace of its own",
-    "shareProcessNamespace": "each container has a PID namespace of its own",
 }
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
@@ -28,8 +27,6 @@ def unsupported_parts(pod: JsonObject, *, can_change_user: bool) -> list[str]:
         found.append(
             "spec.securityContext: fsGroup and supplementalGroups have no effect, volumes are open to all"
         )
-    if spec.get("ephemeralContainers"):
-        found.append("spec.ephemeralContainers: these are not started")
     for part in ("initContainers", "containers"):
         for container in spec.get(part) or []:
             path = f"spec.{part}{{{container['name']}}}"

@@ -155,13 +155,15 @@ class ForkServer:
         stdout: int,
         stderr: int,
         tty: bool = False,
+        beside: int | None = None,
     ) -> Process:
         """
         Start a sandbox; its first process is the command (or entry) of `spec` as PID 1.
 
         Standard input is empty without `stdin`. With `tty`, `stdin` is the terminal's (slave) side of a pty that the
         caller made; it becomes the controlling terminal. The file descriptors stay the caller's. When the call returns
-        the command has been executed, or the entry is about to be called.
+        the command has been executed, or the entry is about to be called. With `beside`, the pid of the first process
+        of a running sandbox, the two share their processes: it is no PID 1 then, and ends with the other one.
 
         Raises:
             SandboxError: a mount failed, or the command cannot be executed; nothing is left running.
@@ -176,7 +178,8 @@ class ForkServer:
         request["mounts"] = [[mount.source, mount.target, mount.read_only] for mount in spec.mounts]
         request["layers"] = list(spec.root.layers) if spec.root else []
         request["read_only"] = spec.root is not None and spec.root.read_only
-        request |= {"stdin": stdin is not None, "tty": tty} | self._user(spec.uid, spec.gid, spec.groups)
+        request |= {"stdin": stdin is not None, "tty": tty, "pid": beside}
+        request |= self._user(spec.uid, spec.gid, spec.groups)
         return await self._start(request, [netns, stdout, stderr] + ([] if stdin is None else [stdin]))
 
     async def execute(

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from bookmesh.kube.sandbox import image_roots, programs, roots, syscalls
+from bookmesh.kube.sandbox import image_roots, pausing, programs, roots, syscalls
 from bookmesh.kube.sandbox.syscalls import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
 
 _MESSAGE_BYTES: Final = 65_536
@@ -109,7 +109,7 @@ class Server:
         target = -1
         errors, told = os.pipe()
         try:
-            if request["operation"] == "execute":
+            if request["pid"] is not None:
                 if request["pid"] not in self._sandboxes:
                     raise ProcessLookupError(3, "the sandbox has ended")
                 target = os.pidfd_open(request["pid"])
@@ -156,7 +156,7 @@ class Server:
                 stdin = fds[3] if request["stdin"] else os.open("/dev/null", os.O_RDONLY)
                 stdio = (stdin, fds[1], fds[2])
             else:
-                syscalls.setns(fds[3], CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
+                syscalls.setns(fds[-1], CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
                 stdio = (fds[0], fds[1], fds[2])
             self._keep_only(stdio, told)
             if request.get("tty"):
@@ -263,7 +263,7 @@ def _tell_and_exit(told: int, error: BaseException) -> NoReturn:
 def _preload(modules: list[str]) -> str:
     """Import what forks will need, and keep the garbage collector off it; the text says what is wrong."""
     gc.disable()
-    for module in modules:
+    for module in (pausing.__name__, *modules):
         try:
             importlib.import_module(module)
         except ImportError as error:

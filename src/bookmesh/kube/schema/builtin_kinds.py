@@ -19,7 +19,7 @@ v1 Namespace namespaces c ns - finalize,status -
 v1 Node nodes c no - status -
 v1 PersistentVolumeClaim persistentvolumeclaims n pvc - status -
 v1 PersistentVolume persistentvolumes c pv - status -
-v1 Pod pods n po all attach,binding,eviction,exec,log,portforward,status -
+v1 Pod pods n po all attach,binding,ephemeralcontainers,eviction,exec,log,portforward,status -
 v1 PodTemplate podtemplates n - - - -
 v1 ResourceQuota resourcequotas n quota - status -
 v1 Secret secrets n - - - -

@@ -90,6 +90,7 @@ _SUBRESOURCES: Final[dict[tuple[str, str], Subresource]] = {
         "portforward", ("create", "get"), ("", "v1", "PodPortForwardOptions")
     ),
     ("pods", "binding"): Subresource("binding", ("create",), ("", "v1", "Binding")),
+    ("pods", "ephemeralcontainers"): Subresource("ephemeralcontainers", _READ_WRITE, ("", "v1", "Pod")),
     ("pods", "eviction"): Subresource("eviction", ("create",), ("policy", "v1", "Eviction")),
     ("serviceaccounts", "token"): Subresource(
         "token", ("create",), ("authentication.k8s.io", "v1", "TokenRequest")

@@ -156,6 +156,7 @@ class FakeProcess:
         self.spec = spec
         self.signals: list[int] = []
         self.ignored: set[int] = set()
+        self.beside: int | None = None
         self._stdout = os.dup(stdout)
         self.stdin = None if stdin is None else os.dup(stdin)
         self._exit: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
@@ -222,11 +223,13 @@ class FakeForks:
         stdout: int,
         stderr: int,
         tty: bool = False,
+        beside: int | None = None,
     ) -> FakeProcess:
         name = spec.name.rpartition("/")[2]
         if name in self.refusals:
             raise SandboxError(self.refusals[name], command_failed=True)
         process = FakeProcess(next(self._pids), spec, stdout, stdin)
+        process.beside = beside
         self.started.append(process)
         if script := self.scripts.get(name):
             script(process)

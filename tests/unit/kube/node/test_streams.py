@@ -91,7 +91,7 @@ async def test_logs_of_a_pod_that_is_not_run_any_more_are_files(bench: fakes.Ben
 
 
 async def run_container(context: PodContext) -> tuple[ContainerRunner, asyncio.Task[None]]:
-    runner = ContainerRunner(context, context.record.app[0])
+    runner = ContainerRunner(context, context.record.app[0], lambda: None)
     task = asyncio.create_task(runner.supervise())
     await fakes.until(lambda: runner.attempted.is_set())
     return runner, task

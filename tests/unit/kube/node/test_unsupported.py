@@ -13,9 +13,7 @@ from bookmesh.kube.node import unsupported
     [
         ({}, {"hostNetwork": True}, "spec.hostNetwork"),
         ({}, {"hostPID": True}, "spec.hostPID"),
-        ({}, {"shareProcessNamespace": True}, "spec.shareProcessNamespace"),
         ({}, {"securityContext": {"fsGroup": 1}}, "spec.securityContext"),
-        ({}, {"ephemeralContainers": [{"name": "debug"}]}, "spec.ephemeralContainers"),
         ({"securityContext": {"privileged": True}}, {}, "spec.containers{c}.securityContext.privileged"),
         ({"securityContext": {"runAsUser": 7}}, {}, "spec.containers{c}.securityContext.runAsUser"),
         ({}, {"securityContext": {"runAsUser": 7}}, "spec.containers{c}.securityContext.runAsUser"),

@@ -9,9 +9,10 @@ object in place with a `deletionTimestamp`; the node removes it with grace 0 whe
 from __future__ import annotations
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.api import metadata
+from bookmesh.kube.api import metadata, statuses
 from bookmesh.kube.api.strategies import base
-from bookmesh.kube.schema import pod_resources
+from bookmesh.kube.schema import causes, pod_resources
+from bookmesh.kube.schema.semantics import pods as pod_rules
 from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
@@ -23,6 +24,10 @@ _SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critic
 _SERVICE_ACCOUNTS = records.GroupResource("", "serviceaccounts")
 _NODE_TROUBLE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _TOLERATED_S = 300
+_OF_THE_SERVER = (
+    *("ephemeralContainers", "nodeName", "preemptionPolicy", "priority", "serviceAccount"),
+    "serviceAccountName",
+)
 
 
 class PodStrategy(base.Strategy):
@@ -43,7 +48,7 @@ class PodStrategy(base.Strategy):
     def prepare_update(self, obj: JsonObject, old: JsonObject) -> None:
         # A client that sends what it once wrote (apply, replace) means the pod, not the parts the server added.
         spec, before = obj.setdefault("spec", {}), old["spec"]
-        for key in ("nodeName", "serviceAccountName", "serviceAccount", "priority", "preemptionPolicy"):
+        for key in _OF_THE_SERVER:
             if key in before:
                 spec.setdefault(key, before[key])
 
@@ -51,6 +56,9 @@ class PodStrategy(base.Strategy):
         """The class depends on what admission made of the containers, so it is set last."""
         if old is None:
             obj["status"]["qosClass"] = pod_resources.quality_of_service(obj["spec"])
+        elif (obj["spec"].get("ephemeralContainers") or []) != (old["spec"].get("ephemeralContainers") or []):
+            fixed = causes.forbidden("spec", pod_rules.FIXED)
+            raise statuses.invalid(group="", kind="Pod", name=obj["metadata"]["name"], causes=[fixed])
 
     def grace_s(self, obj: JsonObject, wanted: int | None) -> int:
         phase = (obj.get("status") or {}).get("phase")

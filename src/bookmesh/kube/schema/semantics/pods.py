@@ -7,15 +7,16 @@ from typing import Any, Final
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import containers
+from bookmesh.kube.schema.semantics import containers, ephemeral_containers
 
 _CHANGEABLE: Final = (
     "activeDeadlineSeconds",
+    "ephemeralContainers",
     "terminationGracePeriodSeconds",
     "tolerations",
     "schedulingGates",
 )
-_FIXED: Final = (
+FIXED: Final = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
@@ -27,14 +28,19 @@ def check_pod(pod: JsonObject, old: JsonObject | None) -> list[Cause]:
     if spec is None:
         return [causes.required("spec")]
     if old is None:
-        return check_spec(spec, "spec")
+        refused = ephemeral_containers.check_none(spec, "spec", "cannot be set on create")
+        return refused + check_spec(spec, "spec")
     if _fixed_part(spec, old["spec"]) != _fixed_part(old["spec"], old["spec"]):
-        return [causes.forbidden("spec", _FIXED)]
-    return check_spec(spec, "spec")
+        return [causes.forbidden("spec", FIXED)]
+    return check_spec(spec, "spec") + ephemeral_containers.check(spec, old["spec"])
 
 
 def _fixed_part(spec: JsonObject, old: JsonObject) -> JsonObject:
-    """Return what may not change: all but a few fields, images, and a node that is not chosen yet."""
+    """
+    Return what may not change: all but a few fields, images, and a node that is not chosen yet.
+
+    Ephemeral containers have a subresource, and rules of their own.
+    """
     kept = {key: value for key, value in spec.items() if key not in _CHANGEABLE}
     if not old.get("nodeName"):
         kept.pop("nodeName", None)

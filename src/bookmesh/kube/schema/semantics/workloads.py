@@ -10,7 +10,7 @@ from bookmesh.base import cron
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
-from bookmesh.kube.schema.semantics import pods
+from bookmesh.kube.schema.semantics import ephemeral_containers, pods
 
 _LONGEST_CRON_JOB: Final = 52
 _PERCENT: Final = re.compile(r"\d+%")
@@ -186,6 +186,8 @@ def _check_template(spec: JsonObject, *, kind: str, restart_policies: tuple[str,
     found += names.check_labels("spec.template.labels", labels)
     pod: JsonObject = template.get("spec") or {}
     found += pods.check_spec(_with_claims(pod, spec), "spec.template.spec")
+    why = "ephemeral containers not allowed in pod template"
+    found += ephemeral_containers.check_none(pod, "spec.template.spec", why)
     policy = pod.get("restartPolicy", "Always")
     if policy not in restart_policies:
         found.append(causes.not_supported("spec.template.spec.restartPolicy", policy, restart_policies))

@@ -84,3 +84,23 @@ def test_a_class_that_is_not_there_is_forbidden(
     with pytest.raises(ApiError) as refusal:
         over.create(PODS, pod)
     assert (refusal.value.code, refusal.value.message) == (403, f'pods "web" is forbidden: {why}')
+
+
+async def test_ephemeral_containers_join_through_their_subresource_alone(
+    over: verbs.Verbs, pod: JsonObject
+) -> None:
+    created = over.create(PODS, pod).object
+    look = {"name": "look", "image": "curl", "targetContainerName": "main"}
+    patch = {"spec": {"ephemeralContainers": [look]}, "metadata": {"labels": {"app": "other"}}}
+    with pytest.raises(ApiError, match="spec: Forbidden: pod updates may not change fields") as refused:
+        await over.request_patch(PODS, "web", "default", patch, patch_type="strategic")
+    assert refused.value.code == 422
+    written = await over.request_patch(
+        PODS, "web", "default", patch, patch_type="strategic", subresource="ephemeralcontainers"
+    )
+    (stored,) = written.object["spec"]["ephemeralContainers"]
+    assert (stored["name"], stored["imagePullPolicy"]) == ("look", "Always")
+    assert written.object["metadata"]["labels"] == {"app": "web"}
+    # A client that sends what it once wrote means the rest of the pod.
+    kept = await over.request_update(PODS, "web", "default", created | {"metadata": pod["metadata"]})
+    assert [each["name"] for each in kept.object["spec"]["ephemeralContainers"]] == ["look"]
