@@ -13,7 +13,7 @@ __all__ = ["host", "lab", "new_lab"]
 
 @pytest.fixture(scope="session")
 def lab(new_lab: Callable[[], labs.Lab]) -> labs.Lab:
-    """A lab with nothing but its gateway."""
+    """A lab as people have it: with Bookinfo in it, whose Gateway answers for every host."""
     made = new_lab()
-    made.bookmesh("up")
+    made.bookmesh("up", "--bookinfo")
     return made
