@@ -56,8 +56,10 @@ def load(file: Path, *, area: str = "") -> LoadedTask:
     try:
         text = file.read_text()
         document = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise TaskFileError(_finding(f"it cannot be read: {error}", str(file))) from error
+    except yaml.YAMLError as error:
+        raise TaskFileError(_not_yaml(error, file)) from error
     try:
         task = msgspec.convert(document, formats.Task)
     except msgspec.ValidationError as error:
@@ -91,6 +93,12 @@ def discover(catalogue: Path) -> list[LoadedTask]:
 def line_in(file: Path, path: str) -> int:
     """Find the line of a field path such as `steps[0].expect[1]`, from 1; of the innermost part that is there."""
     return _line_of(yaml.compose(file.read_text(), Loader=yaml.SafeLoader), _parts(path))
+
+
+def _not_yaml(error: yaml.YAMLError, file: Path) -> Finding:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return _finding(f"it is not YAML: {error.problem}", f"{file}:{error.problem_mark.line + 1}")
+    return _finding(f"it is not YAML: {error}", str(file))
 
 
 def _explain(message: str) -> rules.Problem:

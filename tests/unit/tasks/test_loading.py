@@ -71,3 +71,13 @@ def test_an_empty_catalogue_and_a_name_twice_are_refused(tmp_path: Path) -> None
     sample.write(tmp_path / "a" / "two")
     with pytest.raises(loading.TaskFileError, match="is also called a/light"):
         loading.discover(tmp_path)
+
+
+def test_what_is_not_yaml_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("id: mine\ntitle: [\n")
+    with pytest.raises(loading.TaskFileError) as refused:
+        loading.load(file)
+    (finding,) = refused.value.findings
+    assert finding.message.startswith("it is not YAML: ")
+    assert finding.where == f"{file}:3"
