@@ -56,7 +56,7 @@ frame is what chance allows.</footer>
 
 def _title(tasks: int, failed: int) -> str:
     if failed:
-        return f"{failed} of {tasks} tasks failed"
+        return f"{failed} of {tasks} tasks did not pass"
     return f"All {tasks} tasks passed" if tasks > 1 else "The task passed"
 
 
