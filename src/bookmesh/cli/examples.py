@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Final
 
 import click
@@ -57,6 +58,20 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh explain GET http://127.97.0.1/productpage       a gateway's address: it starts there",
         "bookmesh explain CONNECT tcp://mongo:27017 --from ratings-v2",
         "bookmesh explain CONNECT tls://db.example.com --from ratings-v2 -f routes.yaml",
+    ),
+    "task": (
+        "bookmesh task list                      what there is",
+        "bookmesh task show request-routing      what one does, and its YAML",
+        "bookmesh task run request-routing",
+    ),
+    "task verify": (
+        "bookmesh task verify request-routing mirroring",
+        "bookmesh task verify 'traffic-management/egress/*' --report report.html",
+        "bookmesh task verify --all --jobs 8",
+    ),
+    "test": (
+        "bookmesh test canary.yaml               as docs/guides/testing-your-own-mesh.md writes them",
+        "bookmesh test canary.yaml --target my-cluster --keep",
     ),
     "image": (
         "bookmesh image load shop.tar                        after: docker save shop:1.0 -o shop.tar",
@@ -128,5 +143,6 @@ def attach(name: str, command: click.Command) -> click.Command:
     lines = EXAMPLES.get(name, ())
     block = "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
     if lines and block not in (command.help or ""):
-        command.help = f"{(command.help or '').rstrip()}\n\n{block}"
+        # What click would do later finds no common indent any more, once there are lines without.
+        command.help = f"{inspect.cleandoc(command.help or '')}\n\n{block}"
     return command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bookmesh.base import findings
-from bookmesh.cli import task_progress, terminal
+from bookmesh.cli import examples, task_progress, terminal
 from bookmesh.lab import client, launching, paths
 
 if TYPE_CHECKING:
@@ -62,7 +63,23 @@ _pattern_option = click.option(
 )
 
 
-@click.group()
+class _Group(click.Group):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        return examples.attach(f"task {cmd_name}", command) if command else None
+
+
+def _complete_task(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from bookmesh.tasks import loading
+
+    try:
+        tasks = loading.discover(catalogue())
+    except loading.TaskFileError:
+        return []
+    return [name for each in tasks for name in (each.key, each.task.id) if name.startswith(incomplete)]
+
+
+@click.group(cls=_Group)
 def task() -> None:
     """Istio's documentation as runnable cases: list, show, run and verify them."""
 
@@ -72,44 +89,50 @@ def task() -> None:
 @terminal.output_option
 def list_tasks(patterns: tuple[str, ...], output: str) -> None:
     """List the catalogue."""
-    tasks = _choose(patterns, every=not patterns, by_part=True)
+    tasks = _choose((), parts=patterns, every=not patterns)
     if output == "json":
         import orjson
 
         rows = [{"key": each.key, "title": each.task.title, "page": each.task.page} for each in tasks]
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
+    width = max(len(each.key) for each in tasks)
     for each in tasks:
-        click.echo(f"{each.key:<52} {each.task.title}")
+        click.echo(f"{each.key:<{width}}  {each.task.title}")
 
 
 @task.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=_complete_task)
 def show_task(name: str) -> None:
     """Show what a task does and expects, and the YAML it applies."""
     from bookmesh.tasks import describing
 
-    for each in _choose((name,), every=False):
+    for each in _choose((name,)):
         click.echo(describing.describe(each))
 
 
 @task.command("run")
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=_complete_task)
 @_cluster_options
 def run_task(names: tuple[str, ...], **options: object) -> None:
     """Run tasks of the catalogue by name, id or glob."""
-    _run(_choose(names, every=False), **options)  # type: ignore[arg-type]
+    _run(_choose(names), **options)  # type: ignore[arg-type]
 
 
 @task.command("verify")
+@click.argument("names", nargs=-1, shell_complete=_complete_task)
 @click.option("--all", "every", is_flag=True, help="The whole catalogue.")
 @_pattern_option
 @_cluster_options
-def verify(every: bool, patterns: tuple[str, ...], **options: object) -> None:
-    """Run many tasks and report; exit code 1 when one does not pass."""
-    if every == bool(patterns):
-        raise click.UsageError("say which: --all, or -k TEXT|GLOB")
-    _run(_choose(patterns, every=every, by_part=True), **options)  # type: ignore[arg-type]
+def verify(names: tuple[str, ...], every: bool, patterns: tuple[str, ...], **options: object) -> None:
+    """
+    Run tasks, named or --all, and report; exit code 1 when one does not pass.
+
+    A name is a task's folder, its id, or a glob over them.
+    """
+    if every == bool(names or patterns):
+        raise click.UsageError("say which: --all, names such as request-routing, or -k TEXT|GLOB")
+    _run(_choose(names, parts=patterns, every=every), **options)  # type: ignore[arg-type]
 
 
 @click.command()
@@ -139,7 +162,15 @@ def catalogue() -> Path:
     )
 
 
-def _choose(patterns: Sequence[str], *, every: bool, by_part: bool = False) -> list[loading.LoadedTask]:
+def _choose(
+    names: Sequence[str], *, parts: Sequence[str] = (), every: bool = False
+) -> list[loading.LoadedTask]:
+    """
+    Take tasks of the catalogue, in its order; a name or part that none has is misuse.
+
+    Args:
+        parts: of names, or globs.
+    """
     from bookmesh.tasks import loading, verifying
 
     try:
@@ -148,18 +179,26 @@ def _choose(patterns: Sequence[str], *, every: bool, by_part: bool = False) -> l
         _misuse(*error.findings)
     if every:
         return tasks
-    chosen = verifying.select(tasks, patterns, by_part=by_part)
-    if not chosen:
-        parts = ", a part of one with -k" if by_part else ""
-        finding = findings.Finding(
-            code="BM0402",
-            message=f"no task matches {' '.join(patterns)}",
-            where=str(catalogue()),
-            known=", ".join(each.key for each in tasks),
-            hint=f"a name is the folder, the id{parts}, or a glob over them such as 'traffic-management/*'",
-        )
-        _misuse(finding)
-    return chosen
+    found = {name: verifying.select(tasks, (name,)) for name in names}
+    found |= {part: verifying.select(tasks, (part,), by_part=True) for part in parts}
+    unknown = [pattern for pattern, matching in found.items() if not matching]
+    if unknown:
+        _misuse(*(_no_task(pattern, tasks) for pattern in unknown))
+    keys = {each.key for matching in found.values() for each in matching}
+    return [each for each in tasks if each.key in keys]
+
+
+def _no_task(pattern: str, tasks: Sequence[loading.LoadedTask]) -> findings.Finding:
+    names = dict.fromkeys(name for each in tasks for name in (each.task.id, each.key))
+    near = difflib.get_close_matches(pattern, names)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return findings.Finding(
+        code="BM0402",
+        message=f"no task matches {pattern}",
+        where=str(catalogue()),
+        known=f'"bookmesh task list" shows all {len(tasks)}',
+        hint=f"{meant}a name is the folder, the id, or a glob over them such as 'traffic-management/*'; -k takes parts",
+    )
 
 
 def _misuse(*told: findings.Finding) -> NoReturn:
@@ -214,10 +253,19 @@ def _cluster(target: str, name: str, ingress: str) -> running.Cluster:
                 code="BM0410",
                 message=str(error),
                 where=target,
+                known="" if target == "lab" else _contexts(program),
                 hint="see whether `kubectl get namespaces` works against the same cluster",
             )
         )
         sys.exit(1)
+
+
+def _contexts(program: Path) -> str:
+    """Which contexts there are for `--target`."""
+    from bookmesh.tasks import kubectl
+
+    names = kubectl.Kubectl(program).run("config", "get-contexts", "-o", "name").stdout.split()
+    return f"contexts: {', '.join(names) or 'none'}; lab means the one of `bookmesh up`"
 
 
 def _print(results: Sequence[records.Result], took_s: float, output: str, *, target: str) -> None:

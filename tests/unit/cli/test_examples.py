@@ -17,6 +17,19 @@ def test_examples_stand_before_the_options_once() -> None:
         assert shown.index("Examples:") < shown.index("Options:")
 
 
+def test_text_before_the_examples_keeps_its_paragraphs() -> None:
+    def do() -> None:
+        """
+        Do it.
+
+        All of
+        it.
+        """
+
+    shown = CliRunner().invoke(examples.attach("up", click.command()(do)), ["--help"]).output
+    assert "\n  Do it.\n\n  All of it.\n\n  Examples:\n    bookmesh up" in shown
+
+
 def test_commands_without_examples_stay_as_they_are() -> None:
     command = click.Command("x", help="Do it.")
     assert examples.attach("x", command).help == "Do it."

@@ -39,7 +39,41 @@ def test_an_unknown_task_is_misuse_and_the_known_ones_are_told() -> None:
     result = run("task", "run", "dark")
     assert result.exit_code == 2
     assert "error[BM0402]: no task matches dark" in result.stderr
-    assert "known: area/light" in result.stderr
+    assert 'known: "bookmesh task list" shows all 1' in result.stderr
+    assert "did you mean" not in result.stderr
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("command", ["run", "verify", "show"])
+def test_a_misspelt_task_is_told_the_one_that_may_be_meant(command: str) -> None:
+    result = run("task", command, "ligth")
+    assert result.exit_code == 2
+    assert "hint:  did you mean light? " in result.stderr
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_each_name_has_to_match_something() -> None:
+    result = run("task", "verify", "light", "-k", "heavy")
+    assert result.exit_code == 2
+    assert "no task matches heavy" in result.stderr
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_tasks_are_verified_by_their_names() -> None:
+    assert "BM0103" in run("task", "verify", "light").stderr, "as far as without a lab"
+
+
+def test_a_context_that_is_not_there_is_told_with_those_that_are(
+    catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig = catalogue / "kubeconfig"
+    contexts = [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("staging", "edge")]
+    kubeconfig.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "contexts": contexts}))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    result = run("task", "verify", "light", "--target", "stagin")
+    assert result.exit_code == 1
+    assert "error[BM0410]" in result.stderr
+    assert "known: contexts: edge, staging; lab means" in result.stderr
 
 
 @pytest.mark.usefixtures("catalogue")
