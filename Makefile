@@ -15,6 +15,7 @@ setup: $(READY)  ## Make .venv with everything pinned; needs Python 3.11+ and th
 $(READY): requirements.lock pyproject.toml build_hooks/schemas.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is $$($(PYTHON) -V); Bookmesh needs 3.11 or later: make setup PYTHON=python3.12" >&2; exit 3; }
+	@echo "installing what is pinned into .venv: a minute or two the first time" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@# xds-protos ships an old copy of opentelemetry's messages under the same name: the real one has to come last.

@@ -1,0 +1,99 @@
+"""What README and first steps tell people to type works as it stands, line by line, and does what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.lab import labs
+
+pytestmark = pytest.mark.lab
+ROOT = Path(__file__).parents[2]
+SETUP = "make setup && . .venv/bin/activate"
+
+
+@dataclass(frozen=True)
+class Typed:
+    line: str
+    exit: int
+    output: str
+
+
+class Shell:
+    """One shell, as a person has it: what a line exports or where it goes is so for the next one."""
+
+    def __init__(self, home: Path) -> None:
+        path = os.pathsep.join([str(labs.BOOKMESH.parent), os.environ["PATH"]])
+        self._process = subprocess.Popen(
+            ["bash", "--norc"],
+            cwd=ROOT,
+            env=os.environ | {"BOOKMESH_HOME": str(home), "PATH": path, "NO_COLOR": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def type(self, line: str) -> Typed:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{line}\nprintf '\\n[%s]\\n' $?\n")
+        self._process.stdin.flush()
+        output = ""
+        for said in self._process.stdout:
+            if ended := re.fullmatch(r"\[(\d+)\]\n", said):
+                return Typed(line, int(ended[1]), output)
+            output += said
+        raise AssertionError(f"{line} ended the shell: {output}")
+
+    def end(self) -> None:
+        self.type("bookmesh down")
+        self._process.communicate(timeout=10)
+
+
+@pytest.fixture
+def shell(host: None, tmp_path: Path) -> Iterator[Shell]:
+    opened = Shell(tmp_path / "home")
+    yield opened
+    opened.end()
+
+
+def typed(shell: Shell, document: str, heading: str = "") -> dict[str, Typed]:
+    """Type all blocks of a document, or of one section; what came of each line, by the line without its comment."""
+    text = (ROOT / document).read_text()
+    if heading:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    lines = [line.partition("   #")[0].rstrip() for line in lines]
+    assert lines[0] == SETUP
+    return {line: shell.type(line) for line in lines[1:]}
+
+
+@pytest.mark.timeout(180)
+def test_the_readme_works_line_by_line(shell: Shell, tmp_path: Path) -> None:
+    said = typed(shell, "README.md", "The lab by hand")
+    assert {line: each.output for line, each in said.items() if each.exit} == {}
+    assert said["kubectl get pods"].output.count(" 2/2 ") == 6
+    assert re.search(r"^open +http://\S+/productpage$", said["bookmesh status"].output, re.MULTILINE)
+    assert "nothing is wrong" in said["bookmesh status"].output
+    assert not (tmp_path / "home").exists(), "nothing is left"
+
+
+@pytest.mark.timeout(180)
+def test_the_first_steps_work_line_by_line(shell: Shell) -> None:
+    said = typed(shell, "docs/guides/first-steps.md")
+    failed = {line: each.output for line, each in said.items() if each.exit}
+    assert list(failed) == ["bookmesh status"], "the mistake of section 5"
+    assert 'subset "v4", which no DestinationRule defines' in failed["bookmesh status"]
+    assert "known: v1, v2, v3" in failed["bookmesh status"]
+    assert "add subset v4" in said["kubectl describe virtualservice reviews"].output
+    assert (
+        '"podname":"reviews-v1-'
+        in said["kubectl exec deploy/productpage-v1 -- curl -s reviews:9080/reviews/0"].output
+    )
+    assert "outbound|9080|" in said["kubectl logs deploy/productpage-v1 -c istio-proxy --tail 5"].output
