@@ -11,6 +11,7 @@ from bookmesh.base.findings import BookmeshError, Finding
 from bookmesh.cli.explain import sources
 from bookmesh.cli.explain.requests import Request
 from bookmesh.cli.istioctl.dumps import JsonObject
+from bookmesh.mesh.analysis import near_misses
 
 _STATUS: Final = "sidecar.istio.io/status"
 _TEMPLATES: Final = "inject.istio.io/templates"
@@ -45,7 +46,9 @@ def find_caller(pods: Iterable[JsonObject], origin: str, namespace: str) -> Json
             code="BM0501",
             message=f'no running pod in namespace {place} is, or belongs to, "{wanted}"',
             known=", ".join(here),
-            hint=f"there is one in namespace {elsewhere[0]}: add -n {elsewhere[0]}" if elsewhere else "",
+            hint=f"there is one in namespace {elsewhere[0]}: add -n {elsewhere[0]}"
+            if elsewhere
+            else near_misses.did_you_mean(wanted, here).strip(),
         ),
         exit_code=2,
     )
@@ -91,6 +94,20 @@ def resolve(request: Request, world: sources.World, *, gateway: JsonObject | Non
     if gateway is not None:
         return dataclasses.replace(request, port=_target_port(request.port, world, gateway), address="")
     return dataclasses.replace(request, address=_address_of(request.host, world))
+
+
+def why_unknown(request: Request, world: sources.World) -> str:
+    """Why the name that is called is probably misspelt; "" for all that may be one of a Service or of the outside."""
+    host = request.host.lower().rstrip(".")
+    short, _, rest = host.partition(".")
+    namespaces = {each["metadata"]["namespace"] for each in world.services}
+    is_inside = not rest or rest in namespaces or rest.endswith((".svc", f".svc.{sources.DOMAIN}"))
+    if request.address or not is_inside or sources.of_service(world, host, request.port):
+        return ""
+    place = rest.partition(".")[0] or world.namespace
+    there = [each["metadata"]["name"] for each in world.services if each["metadata"]["namespace"] == place]
+    guess = near_misses.did_you_mean(short, there)
+    return f"no Service {short} in namespace {place}, and no ServiceEntry for it; {guess}".rstrip("; ")
 
 
 def _address_of(host: str, world: sources.World) -> str:

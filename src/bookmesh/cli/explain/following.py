@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bookmesh.cli.explain import describing, forwarding, http_routing, matching, outcomes, sources
+from bookmesh.cli.explain import callers, describing, forwarding, http_routing, matching, outcomes, sources
 from bookmesh.cli.explain.outcomes import Outcome
 from bookmesh.cli.explain.requests import Request
 from bookmesh.cli.explain.trails import Proxy, Step, Trail
@@ -35,6 +35,9 @@ def follow(proxy: Proxy, request: Request, world: sources.World) -> Explanation:
 
 def _connect(trail: Trail) -> Outcome:
     request = trail.request
+    misspelt = "" if trail.proxy.is_gateway else callers.why_unknown(request, trail.world)
+    if misspelt:
+        trail.add("name", request.host, misspelt)
     bypass = why_not_intercepted(trail.proxy.rules, request)
     if bypass:
         trail.add("interception", "none", f"{bypass}; the connection goes where it points, past the proxy")

@@ -13,7 +13,7 @@ from bookmesh.cli.istioctl.dumps import JsonObject
 from bookmesh.mesh.snapshot import hosts
 
 ROOT_NAMESPACE: Final = "istio-system"
-_DOMAIN: Final = "cluster.local"
+DOMAIN: Final = "cluster.local"
 _ACRONYMS: Final = frozenset({"http", "grpc", "tls", "tcp"})
 
 
@@ -210,7 +210,7 @@ def reference(found: JsonObject) -> str:
 
 
 def hostname(service: JsonObject) -> str:
-    return f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{_DOMAIN}"
+    return f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{DOMAIN}"
 
 
 def _servers(world: World, port: int) -> Iterator[tuple[Source, JsonObject]]:

@@ -35,6 +35,7 @@ def test_the_caller_is_named_by_pod_or_workload(name: str) -> None:
     [
         ("plain", "BM0502", "has no proxy"),
         ("nobody", "BM0501", "known: plain, reviews-v1"),
+        ("reviws-v1", "BM0501", 'hint:  did you mean "reviews-v1"?'),
         ("away", "BM0501", "add -n far"),
     ],
 )
@@ -88,3 +89,36 @@ def test_a_gateway_listens_on_the_target_port() -> None:
     request = requests.parse_request("GET", "http://anything/", ())
     assert callers.resolve(request, sources.World(services=[own]), gateway=pod("gw")).port == 8080
     assert callers.resolve(request, sources.World(), gateway=pod("gw")).port == 80
+
+
+ENTRY = {
+    "kind": "ServiceEntry",
+    "metadata": {"name": "legacy", "namespace": "default"},
+    "spec": {"hosts": ["legacy"], "ports": [{"number": 80}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        (
+            "revews",
+            'no Service revews in namespace default, and no ServiceEntry for it; did you mean "reviews"?',
+        ),
+        ("zzz", "no Service zzz in namespace default, and no ServiceEntry for it"),
+        ("revews.default.svc.cluster.local", 'did you mean "reviews"?'),
+        ("revews.default", 'did you mean "reviews"?'),
+        ("reviews.far.svc", "no Service reviews in namespace far"),
+        ("reviews", ""),
+        ("headless", ""),
+        ("legacy", ""),
+        ("httpbin.org", ""),
+        ("10.1.1.1", ""),
+    ],
+)
+def test_a_name_that_nothing_in_the_mesh_has_is_probably_misspelt(host: str, why: str) -> None:
+    services = [service("reviews", clusterIP="10.96.0.7"), service("headless", clusterIP="None")]
+    world = sources.World(services=services, service_entries=[ENTRY])
+    asked = callers.resolve(requests.parse_request("GET", f"http://{host}/", ()), world, gateway=None)
+    found = callers.why_unknown(asked, world)
+    assert why in found if why else not found
