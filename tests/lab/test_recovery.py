@@ -124,6 +124,21 @@ def test_ctrl_c_while_the_lab_starts_leaves_no_process_and_the_next_start_works(
     assert "is up" in lab.bookmesh("up").stderr
 
 
+def test_what_an_interrupted_first_start_did_not_make_is_made_by_the_next(
+    new_lab: Callable[[], labs.Lab],
+) -> None:
+    lab = new_lab()
+    lab.bookmesh("up")
+    # As a start leaves it that is killed in its middle: not all objects are stored, and no settings are written.
+    lab.kubectl("delete", "service", "istio-ingressgateway", "-n", "istio-system")
+    os.kill(lab_pid(lab), signal.SIGKILL)
+    (lab.home / lab.name / "lab.json").unlink()
+    lab.bookmesh("up")
+    assert [gateway["service"] for gateway in lab.status()["gateways"]] == [
+        "istio-system/istio-ingressgateway"
+    ]
+
+
 def _target(link: Path) -> str:
     try:
         return os.readlink(link)

@@ -30,7 +30,11 @@ from bookmesh.lab import client as lab_client
 
 @dataclass(frozen=True, slots=True)
 class Kube:
-    """The Kubernetes half, before anything runs."""
+    """
+    The Kubernetes half, before anything runs.
+
+    `is_new`: what is made once is still to be made, since nothing is stored or no start has come to its end.
+    """
 
     store: stores.Store
     verbs: verbs.Verbs
@@ -58,8 +62,8 @@ def open_kube(
         preferred: API groups whose kind is meant by a name that several groups have.
         has_node: whether there is a node that measures what pods use; nobody serves metrics otherwise.
     """
-    is_new = not lab.store.exists()
     store = stores.Store.open(lab.store)
+    is_new = store.version == 0 or not lab.settings.exists()
     measured = metrics.Metrics()
     sources = {kubernetes.POD_METRICS: measured.pods, kubernetes.NODE_METRICS: measured.nodes}
     over = verbs.Verbs(
