@@ -35,19 +35,21 @@ class Journal:
     """An open store file. Every method may raise `sqlite3.Error` (disk full, I/O); then nothing was written."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create `path`; raises `StoreUnusable`."""
+        """Open or create `path`; raises `StoreUnusable`. What is found in it is on disk then, whoever left it there."""
         path.touch(mode=0o600)
+        self._log = -1
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
         try:
             self._prepare()
             self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-        except sqlite3.Error as error:
-            self._connection.close()
+            self.sync()
+            _sync_entries(path.parent)
+        except (sqlite3.Error, OSError) as error:
+            self.close()
             raise StoreUnusable(f"{path}: {error}") from error
         except StoreUnusable as error:
-            self._connection.close()
+            self.close()
             raise StoreUnusable(f"{path}: {error}") from None
-        _sync_entries(path.parent)
 
     def _prepare(self) -> None:
         # Exclusive before the first access: the lock is held for good, and WAL needs no shared-memory file.

@@ -219,6 +219,45 @@ def test_a_write_that_cannot_be_committed_changes_nothing(
     store.close()
 
 
+async def test_what_a_killed_process_left_is_on_disk_before_anybody_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run([sys.executable, "-c", _ABANDONED, str(tmp_path / "objects.db")], check=True)
+    synced: list[str] = []
+    fdatasync = os.fdatasync
+
+    def recorded(descriptor: int) -> None:
+        fdatasync(descriptor)
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+    monkeypatch.setattr(os, "fdatasync", recorded)
+    store = Store.open(tmp_path / "objects.db")
+    assert store.version == store.version_on_disk == 1
+    assert synced == [str(tmp_path / "objects.db-wal")]
+    store.close()
+
+
+def test_a_file_that_cannot_be_synced_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fdatasync", _input_output_error)
+    with pytest.raises(records.StoreUnusable, match="Input/output error"):
+        Store.open(tmp_path / "objects.db")
+
+
+def _input_output_error(_: int) -> None:
+    raise OSError(5, "Input/output error")
+
+
+_ABANDONED = """
+import os, sys
+from pathlib import Path
+from bookmesh.kube.store.records import GroupResource
+from bookmesh.kube.store.store import Store
+
+Store.open(Path(sys.argv[1])).create(GroupResource("", "pods"), "default", "a", {"metadata": {}})
+os._exit(0)
+"""
+
+
 def _disk_full(*_: Any, **__: Any) -> None:
     raise sqlite3.OperationalError("database or disk is full")
 
