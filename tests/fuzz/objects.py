@@ -127,12 +127,24 @@ def schema_of(kind: str) -> dict[str, Any]:
     return schemas.schema_for(next(k.spec for k in kinds.KINDS if k.kind == kind))
 
 
+@functools.cache
 def specs(kind: str) -> st.SearchStrategy[Any]:
     """Specs that fit the schema of a kind, mostly small."""
     return _values(schema_of(kind), depth=0)
 
 
+_KNOWN: dict[tuple[int, int], tuple[dict[str, Any], st.SearchStrategy[Any]]] = {}
+
+
 def _values(schema: dict[str, Any], *, depth: int) -> st.SearchStrategy[Any]:
+    """The strategy for a part of a schema; made once, since making them takes longer than drawing from them."""
+    found = _KNOWN.get((id(schema), depth))
+    if found is None:
+        found = _KNOWN[id(schema), depth] = (schema, _new_values(schema, depth=depth))
+    return found[1]
+
+
+def _new_values(schema: dict[str, Any], *, depth: int) -> st.SearchStrategy[Any]:
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema.get("type"):
@@ -165,15 +177,16 @@ def _objects(schema: dict[str, Any], *, depth: int) -> st.SearchStrategy[dict[st
     properties, required = schema["properties"], set(schema.get("required", ()))
     optional = sorted(properties.keys() - required)
 
-    def fill(chosen: list[str], is_usual: bool) -> st.SearchStrategy[dict[str, Any]]:
-        names = required | set(chosen) | (USUAL & properties.keys() if is_usual else set())
+    @functools.cache
+    def fill(chosen: frozenset[str], is_usual: bool) -> st.SearchStrategy[dict[str, Any]]:
+        names = required | chosen | (USUAL & properties.keys() if is_usual else set())
         return st.fixed_dictionaries(
             {name: _values(properties[name], depth=depth + 1) for name in sorted(names)}
         )
 
     most = min(len(optional), 4 if depth == 0 else 2 if depth < 5 else 0)
     some = st.lists(st.sampled_from(optional), unique=True, max_size=most) if most else st.just([])
-    return st.tuples(some, st.integers(0, 9)).flatmap(lambda drawn: fill(drawn[0], drawn[1] > 0))
+    return st.tuples(some, st.integers(0, 9)).flatmap(lambda drawn: fill(frozenset(drawn[0]), drawn[1] > 0))
 
 
 @functools.cache
