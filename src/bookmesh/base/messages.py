@@ -36,6 +36,7 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0210": "the mesh configuration (ConfigMap istio) cannot be used in part or at all",
     "BM0211": "a VirtualService delegates to one that does not exist",
     "BM0212": "a WorkloadEntry with a name is left out where an IP address is needed",
+    "BM0213": "a Gateway asks for cipher suites or curves of TLS that no proxy has",
     "BM0230": "a Gateway of the Gateway API, or one of its listeners, is not accepted",
     "BM0231": "a route of the Gateway API is not accepted by a parent",
     "BM0232": "an object of the Gateway API refers to what does not exist or may not be used",

@@ -62,6 +62,10 @@ class World:
     conversion: converting.Conversion = field(default_factory=converting.Conversion)
 
     def resources(self) -> resources.ResourceSet:
+        return self._resources
+
+    @functools.cached_property
+    def _resources(self) -> resources.ResourceSet:
         assert self.proxy is not None
         return resources.resources(self.proxy, self.snapshot)
 
@@ -217,11 +221,11 @@ def _folds() -> list[tuple[Any, str]]:
         ([as_dict(log) for log in logs], "(text log)"),
         ([as_dict(f) for f in filters.outbound_http_filters()], "(outbound filters)"),
         (
-            as_dict(transport_sockets.mesh_downstream(trust_domain="cluster.local", is_http=True)),
+            as_dict(transport_sockets.mesh_downstream(trust_domains=["cluster.local"], is_http=True)),
             "(mesh mTLS, HTTP)",
         ),
         (
-            as_dict(transport_sockets.mesh_downstream(trust_domain="cluster.local", is_http=False)),
+            as_dict(transport_sockets.mesh_downstream(trust_domains=["cluster.local"], is_http=False)),
             "(mesh mTLS, TCP)",
         ),
     ]

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.registry import workloads
-from bookmesh.mesh.snapshot import mesh_config, proxy_configs
+from bookmesh.mesh.snapshot import proxy_configs, proxy_fields
 
 _META_PREFIX: Final = "ISTIO_META_"
 ProxyType = Literal["sidecar", "router"]
@@ -76,7 +76,7 @@ def build_proxy(
 def _stats_inclusions(pod: JsonObject) -> tuple[tuple[str, str], ...]:
     """From the pod's ProxyConfig, and from the older annotations with lists."""
     annotations = pod["metadata"].get("annotations") or {}
-    found = [*mesh_config.inclusions(proxy_configs.read_annotation(annotations))]
+    found = [*proxy_fields.inclusions(proxy_configs.read_annotation(annotations))]
     for kind, name in (("prefix", "Prefixes"), ("suffix", "Suffixes"), ("regex", "Regexps")):
         listed = annotations.get(f"sidecar.istio.io/statsInclusion{name}", "")
         found += [(kind, text.strip()) for text in listed.split(",") if text.strip()]

@@ -15,7 +15,7 @@ import yaml
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import parsing, proxy_configs
-from bookmesh.mesh.snapshot import mesh_config
+from bookmesh.mesh.snapshot import proxy_fields
 from bookmesh.mesh.snapshot import settings as settings_
 
 ANNOTATION = "proxy.istio.io/config"
@@ -42,9 +42,9 @@ def read_annotation(annotations: Mapping[str, str]) -> JsonObject:
     """
     try:
         config = yaml.safe_load(annotations.get(ANNOTATION) or "") or {}
-        mesh_config.inclusions(config)
-        mesh_config.environment(config)
-        mesh_config.concurrency(config)
+        proxy_fields.inclusions(config)
+        proxy_fields.environment(config)
+        proxy_fields.concurrency(config)
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"annotation {ANNOTATION} cannot be read: {error}") from error
     return dict(config)
@@ -74,7 +74,7 @@ def settings_for(
     environment = dict(settings.environment)
     for spec in (*reversed(root), *reversed(own)):
         environment |= spec.environment_variables
-    environment |= dict(mesh_config.environment(annotated))
+    environment |= dict(proxy_fields.environment(annotated))
     for spec in reversed(chosen):
         environment |= spec.environment_variables
     images = [
@@ -83,7 +83,7 @@ def settings_for(
     image_type = next(iter(images), "")
     threads = (
         *(spec.concurrency for spec in chosen),
-        mesh_config.concurrency(annotated),
+        proxy_fields.concurrency(annotated),
         *(spec.concurrency for spec in (*own, *root)),
         settings.concurrency,
     )

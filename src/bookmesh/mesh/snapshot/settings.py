@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from bookmesh.mesh.model import connection_pools, virtual_services
+from bookmesh.mesh.model import connection_pools, destination_rules, virtual_services
 
 MtlsMode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
 OutboundTrafficPolicy = Literal["ALLOW_ANY", "REGISTRY_ONLY"]
@@ -38,14 +38,16 @@ class IngressSettings:
 class MeshSettings:
     """
     `mtls_mode` is what sidecars accept; `is_auto_mtls` lets clients use mTLS wherever the peer speaks it;
-    `access_log_path` "" switches access logs off; `ca_certificates` is the file with which TLS servers outside the
-    mesh are verified. `stats_inclusions` are (prefix | suffix | regex, text) of statistics that all proxies keep.
-    `is_locality_enabled` allows load balancing by locality. `egress_proxy` is (host, port, subset) of the service that
-    takes what goes to services nobody knows; a Sidecar says so. `ingress` is about Kubernetes Ingresses.
-    `access_log_format` "" is Istio's own. The fields `…_export_to` say who sees what does not say it itself.
-    `least_tls_version` is for mTLS inside the mesh. `default_retries` are those of routes that say nothing about them,
-    None for Istio's own. `environment` are variables of all proxies, `concurrency` their
-    worker threads (0 for one a CPU, None for the image's own).
+    `access_log_path` "" switches access logs off, `access_log_format` "" is Istio's own; `ca_certificates` is the file
+    with which TLS servers outside the mesh are verified. `stats_inclusions` are (prefix | suffix | regex, text) of
+    statistics that all proxies keep. `is_locality_enabled` allows load balancing by locality; `locality` is for rules
+    that say nothing about it. `egress_proxy` is (host, port, subset) of the service that takes what goes to services
+    nobody knows; a Sidecar says so. `ingress` is about Kubernetes Ingresses. The fields `…_export_to` say who sees what
+    does not say it itself. `least_tls_version` is for mTLS inside the mesh, `cipher_suites` and `ecdh_curves` for TLS
+    that is not, () for Envoy's own. `default_retries` are those of routes that say nothing about them, None for Istio's
+    own. `environment` are variables of all proxies, `concurrency` their worker threads (0 for one a CPU, None for the
+    image's own). `detection_timeout_s` is how long it takes to see that a client waits for the server's first word, 0
+    for as long as it likes. `trusted_proxies` stand before the gateways.
     """
 
     root_namespace: str = "istio-system"
@@ -60,6 +62,9 @@ class MeshSettings:
     ca_certificates: str = "/etc/ssl/certs/ca-certificates.crt"
     stats_inclusions: tuple[tuple[str, str], ...] = ()
     is_locality_enabled: bool = True
+    locality: destination_rules.LocalityLoadBalancer = field(
+        default_factory=destination_rules.LocalityLoadBalancer, hash=False
+    )
     egress_proxy: tuple[str, int, str] | None = None
     ingress: IngressSettings = field(default_factory=IngressSettings)
     access_log_format: str = ""
@@ -74,3 +79,14 @@ class MeshSettings:
     tcp_keepalive: connection_pools.TcpKeepalive | None = None
     environment: tuple[tuple[str, str], ...] = ()
     concurrency: int | None = None
+    trust_domain_aliases: tuple[str, ...] = ()
+    dns_refresh_s: float = 60.0
+    detection_timeout_s: float = 0.0
+    cipher_suites: tuple[str, ...] = ()
+    ecdh_curves: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+
+    @property
+    def trust_domains(self) -> tuple[str, ...]:
+        """The own trust domain, and those whose identities count as much."""
+        return tuple(dict.fromkeys((self.trust_domain, *self.trust_domain_aliases)))

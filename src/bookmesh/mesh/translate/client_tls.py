@@ -56,7 +56,7 @@ def apply(
             tls,
             is_http2=is_http2,
             names=tls.subject_alt_names or names,
-            default_ca=settings.ca_certificates,
+            mesh=settings,
             uses_secrets=uses_secrets,
         )
         cluster.transport_socket.CopyFrom(socket)

@@ -42,7 +42,14 @@ def build_outbound(
     effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
     cluster = _new_cluster(naming.outbound_cluster(service.hostname, port.number, subset), settings)
     cluster.metadata.CopyFrom(_service_metadata(service, subset, policy.path))
-    discovery.apply(cluster, service, port, endpoints=endpoints, is_router=is_router)
+    discovery.apply(
+        cluster,
+        service,
+        port,
+        endpoints=endpoints,
+        is_router=is_router,
+        dns_refresh_s=settings.dns_refresh_s,
+    )
     traffic_policies.apply_keepalive(cluster, settings.tcp_keepalive)
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
     traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from bookmesh.mesh.registry import registry, services
 from bookmesh.mesh.translate import dynamic_forwarding, transport_sockets
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
-
-_DNS_REFRESH_S: Final = 60.0
 
 
 def apply(
@@ -20,6 +17,7 @@ def apply(
     *,
     endpoints: Sequence[registry.Endpoint],
     is_router: bool,
+    dns_refresh_s: float,
 ) -> None:
     """
     Set the type of a cluster; `endpoints` are used for those found by DNS only.
@@ -32,7 +30,7 @@ def apply(
     if service.is_resolved_when_called:
         dynamic_forwarding.apply(cluster)
     elif service.is_resolved_by_dns:
-        _resolve_by_dns(cluster, service, port, endpoints)
+        _resolve_by_dns(cluster, service, port, endpoints, dns_refresh_s)
     elif service.resolution == "NONE" or (service.is_headless and not is_router):
         cluster.type = wire.Cluster.ORIGINAL_DST
     else:
@@ -53,6 +51,7 @@ def _resolve_by_dns(
     service: services.Service,
     port: services.ServicePort,
     endpoints: Sequence[registry.Endpoint],
+    dns_refresh_s: float,
 ) -> None:
     """All addresses of all names; with round robin the one address that the name has at the moment."""
     is_logical = service.resolution == "DNS_ROUND_ROBIN"
@@ -62,7 +61,7 @@ def _resolve_by_dns(
         target = port.target if isinstance(port.target, int) else port.number
         endpoints = [registry.Endpoint(service.external_name, target)]
     else:
-        cluster.dns_refresh_rate.CopyFrom(messages.duration(_DNS_REFRESH_S))
+        cluster.dns_refresh_rate.CopyFrom(messages.duration(dns_refresh_s))
         cluster.respect_dns_ttl = True
     if is_logical:
         endpoints = endpoints[:1]

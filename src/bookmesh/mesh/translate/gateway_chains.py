@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bookmesh.mesh.snapshot import gateways as gateways_
+from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import auto_passthrough, connections, filters, naming, routes, server_tls
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import core, messages
@@ -82,7 +83,7 @@ def _add_https(
     chain = wire.FilterChain(
         filter_chain_match=_server_name_match(names),
         filters=[_http_filter(name, port.target, scope)],
-        transport_socket=server_tls.build(server, trust_domain=scope.settings.trust_domain),
+        transport_socket=server_tls.build(server, scope.settings),
     )
     built.chains.append(chain)
     built.needs_server_name = True
@@ -98,11 +99,7 @@ def _add_connections(
             names = _usable_names(built, server, scope, route)
             match.server_names.extend(names or ())
             match.transport_protocol = "tls" if names else ""
-            socket = (
-                server_tls.build(server, trust_domain=scope.settings.trust_domain)
-                if names is not None
-                else None
-            )
+            socket = server_tls.build(server, scope.settings) if names is not None else None
         else:
             names = built.claim((), route)
         if names is None:
@@ -195,6 +192,7 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
         rds=filters.dynamic_routes(routes_name),
         http_filters=filters.outbound_http_filters(looks_up_hosts=scope.looks_up_hosts()),
         use_remote_address=messages.boolean(True),
+        xff_num_trusted_hops=scope.settings.trusted_proxies,
         server_name="istio-envoy",
         forward_client_cert_details=wire.HttpConnectionManager.SANITIZE_SET,
         set_current_client_cert_details=wire.HttpConnectionManager.SetCurrentClientCertDetails(
@@ -205,7 +203,9 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
     return filters.http_filter(manager)
 
 
-def build_listener(port: gateways_.GatewayPort, built: PortChains) -> wire.Listener:
+def build_listener(
+    port: gateways_.GatewayPort, built: PortChains, settings: settings_.MeshSettings
+) -> wire.Listener:
     address = port.bind or naming.ANY_ADDRESS
     listener = wire.Listener(
         name=naming.listener(address, port.target),
@@ -215,6 +215,6 @@ def build_listener(port: gateways_.GatewayPort, built: PortChains) -> wire.Liste
     )
     if built.needs_server_name:
         listener.listener_filters.append(filters.tls_inspector())
-        listener.listener_filters_timeout.CopyFrom(messages.duration(0))
+        listener.listener_filters_timeout.CopyFrom(messages.duration(settings.detection_timeout_s))
         listener.continue_on_listener_filters_timeout = True
     return listener

@@ -38,7 +38,7 @@ def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache:
         tables = [build_routes(table, scope) for table in found.tables]
         parts += [built.finish(type_urls.ROUTES, c.name, c, sources, cache) for c, sources in tables]
         if found.chains:
-            listener = gateway_chains.build_listener(port, found)
+            listener = gateway_chains.build_listener(port, found, scope.settings)
             refs = dict.fromkeys(server.ref for server in port.servers) | dict.fromkeys(
                 ref
                 for server in port.servers

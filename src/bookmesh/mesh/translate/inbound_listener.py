@@ -112,7 +112,7 @@ def build(
             filters.tls_inspector(),
             filters.http_inspector(except_ports=known),
         ],
-        listener_filters_timeout=messages.duration(0),
+        listener_filters_timeout=messages.duration(settings.detection_timeout_s),
         continue_on_listener_filters_timeout=True,
         filter_chains=chains,
     )
@@ -172,7 +172,7 @@ class _Chain:
         chain = wire.FilterChain(name=self.name, filter_chain_match=match, filters=[network_filter])
         if is_mtls:
             socket = transport_sockets.mesh_downstream(
-                trust_domain=self.settings.trust_domain,
+                trust_domains=self.settings.trust_domains,
                 is_http=is_http,
                 least_version=self.settings.least_tls_version,
             )
@@ -208,7 +208,7 @@ def _own_tls_chain(chain: _Chain, protocol: protocols.Protocol, tls: gateways.Se
     """TLS for callers outside of the mesh, which the proxy ends with certificates of its own; nothing else comes in."""
     match = chain.match("tls")
     built = chain.http(match, is_mtls=False) if protocol.is_http else chain.tcp(match, is_mtls=False)
-    built.transport_socket.CopyFrom(server_tls.build_own(tls, is_http=protocol.is_http))
+    built.transport_socket.CopyFrom(server_tls.build_own(tls, chain.settings, is_http=protocol.is_http))
     return built
 
 

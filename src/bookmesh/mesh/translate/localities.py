@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import endpoints, workloads
+from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import traffic_policies
 
 
@@ -35,12 +36,17 @@ class Group:
 
 
 def setting_in_force(
-    policy: traffic_policies.EffectivePolicy, caller: Caller, *, is_enabled: bool
+    policy: traffic_policies.EffectivePolicy, caller: Caller, mesh: settings_.MeshSettings
 ) -> destination_rules.LocalityLoadBalancer | None:
-    """The setting that spreads endpoints for this caller; None when locality does not matter."""
+    """
+    The setting that spreads endpoints for this caller, that of a rule or else of the mesh; None when locality does not
+    matter.
+
+    Source: DestinationRule `trafficPolicy.loadBalancer.localityLbSetting`, MeshConfig `localityLbSetting`.
+    """
     own = policy.load_balancer.locality_lb_setting if policy.load_balancer is not None else None
-    setting = own or destination_rules.LocalityLoadBalancer()
-    if setting.enabled is False or (setting.enabled is None and not is_enabled):
+    setting = own or mesh.locality
+    if setting.enabled is False or (setting.enabled is None and not mesh.is_locality_enabled):
         return None
     if setting.distribute:
         return setting if caller.locality.region else None

@@ -176,9 +176,7 @@ class _Builder:
         effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
         if self._lacks_secret(effective.tls, policy):
             return
-        setting = localities.setting_in_force(
-            effective, self.scope.caller, is_enabled=self.settings.is_locality_enabled
-        )
+        setting = localities.setting_in_force(effective, self.scope.caller, self.settings)
         is_local = setting is not None
         ready = self.scope.snapshot.registry.endpoints_of(service, port.number)
         members = endpoints.in_subset(ready, labels)
@@ -208,7 +206,8 @@ class _Builder:
         yield cluster
         if cluster.message.type == cluster_wire.Cluster.EDS:
             caller = self.scope.caller
-            where = (policy, subset, caller, tuple(caller.labels.items())) if is_local else ()
+            labels_of = tuple(caller.labels.items())
+            where = (policy, subset, caller, labels_of, self.settings) if is_local else ()
             plain = frozenset(e for e in members if e.speaks_mtls and not self.scope.snapshot.accepts_mtls(e))
             endpoints_key = (
                 "endpoints",
@@ -333,7 +332,7 @@ class _Builder:
             )
         else:
             listener = outbound_listeners.build_tcp(
-                address, port.number, chains=found.chains, default=default
+                address, port.number, chains=found.chains, default=default, settings=self.settings
             )
         return built.finish(type_urls.LISTENER, listener.name, listener, tuple(found.sources), self.cache)
 

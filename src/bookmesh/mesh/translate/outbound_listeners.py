@@ -60,15 +60,25 @@ def build_shared(
         filters=[filters.tcp_proxy(naming.catch_all_cluster(settings), settings)],
     )
     return _build(
-        naming.ANY_ADDRESS, port, chains=[*http, *chains], default=default or catch_all, has_http=has_http
+        naming.ANY_ADDRESS,
+        port,
+        chains=[*http, *chains],
+        default=default or catch_all,
+        has_http=has_http,
+        settings=settings,
     )
 
 
 def build_tcp(
-    address: str, port: int, *, chains: Sequence[wire.FilterChain] = (), default: wire.FilterChain
+    address: str,
+    port: int,
+    *,
+    chains: Sequence[wire.FilterChain] = (),
+    default: wire.FilterChain,
+    settings: settings_.MeshSettings,
 ) -> wire.Listener:
     """One service whose protocol is not HTTP; plain connections are not inspected: the server may speak first."""
-    return _build(address, port, chains=[*chains], default=default, has_http=False)
+    return _build(address, port, chains=[*chains], default=default, has_http=False, settings=settings)
 
 
 def build_detecting(
@@ -82,7 +92,7 @@ def build_detecting(
 ) -> wire.Listener:
     """One service that does not declare its protocol: HTTP is routed, the rest is passed to its cluster."""
     http = _http_chain(address, port, routes, settings)
-    return _build(address, port, chains=[http, *chains], default=default, has_http=True)
+    return _build(address, port, chains=[http, *chains], default=default, has_http=True, settings=settings)
 
 
 def addresses_of(
@@ -125,7 +135,13 @@ def shares_connections(service: services.Service, port: services.ServicePort) ->
 
 
 def _build(
-    address: str, port: int, *, default: wire.FilterChain, chains: list[wire.FilterChain], has_http: bool
+    address: str,
+    port: int,
+    *,
+    default: wire.FilterChain,
+    chains: list[wire.FilterChain],
+    has_http: bool,
+    settings: settings_.MeshSettings,
 ) -> wire.Listener:
     listener = wire.Listener(
         name=naming.listener(address, port),
@@ -139,7 +155,7 @@ def _build(
     if has_http or looks_for_names:
         listener.listener_filters.append(filters.tls_inspector())
         # A client that waits for the server's first word is no HTTP client: go on without having seen anything.
-        listener.listener_filters_timeout.CopyFrom(messages.duration(0))
+        listener.listener_filters_timeout.CopyFrom(messages.duration(settings.detection_timeout_s))
         listener.continue_on_listener_filters_timeout = True
     if has_http:
         listener.listener_filters.append(filters.http_inspector())

@@ -92,9 +92,10 @@ class Scope:
         selected = registry.workloads_behind(service)
         behind = [*selected, *(e.workload for e in endpoints if e.workload is not None)]
         ids = {
-            naming.spiffe_id(settings.trust_domain, workload.namespace, workload.service_account)
+            naming.spiffe_id(domain, workload.namespace, workload.service_account)
             for workload in behind
             if workload.service_account
+            for domain in settings.trust_domains
         }
         return client_tls.Peers(
             ids=tuple(sorted(ids)),
@@ -204,12 +205,23 @@ def _first_port(services: Iterable[services_.Service], host: str) -> int:
 
 def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
     """Where a proxy is, as far as some rule asks for it, so that proxies that need not differ share all they get."""
-    asked = snapshot.configs.facts(destination_rules.DestinationRule, _place_asked_for)
+    asked = {
+        *snapshot.configs.facts(destination_rules.DestinationRule, _place_asked_for),
+        *_asked_by_mesh(snapshot.settings),
+    }
     if not asked:
         return localities.Caller()
     return localities.Caller(
         proxy.workload.locality, {key: value for key, value in sorted(proxy.labels.items()) if key in asked}
     )
+
+
+def _asked_by_mesh(settings: settings_.MeshSettings) -> Iterator[str]:
+    """The labels of callers that the mesh's own setting asks for; "" when it asks where they are."""
+    if settings.locality.distribute or settings.locality.failover_priority:
+        yield ""
+    for entry in settings.locality.failover_priority:
+        yield entry.partition("=")[0]
 
 
 def _place_asked_for(config: parsing.Parsed) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bookmesh.mesh.model import gateways
+from bookmesh.mesh.model import ciphers, gateways
 from bookmesh.mesh.snapshot import credentials as credentials_
 from bookmesh.mesh.snapshot import gateways as gateways_
+from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import naming, transport_sockets
 from bookmesh.mesh.wire import core, messages, tls
 
@@ -32,7 +33,7 @@ def problem_with(settings: gateways.ServerTls, namespace: str, credentials: cred
     return ""
 
 
-def build(server: gateways_.GatewayServer, *, trust_domain: str) -> core.TransportSocket:
+def build(server: gateways_.GatewayServer, mesh: settings_.MeshSettings) -> core.TransportSocket:
     """
     Build the socket of a server that ends TLS; clients that offer h2 get it when the server speaks HTTP.
 
@@ -42,14 +43,16 @@ def build(server: gateways_.GatewayServer, *, trust_domain: str) -> core.Transpo
     if settings is None:
         raise ValueError(f"{server.ref} has no TLS on server {server.index}")
     if settings.mode == "ISTIO_MUTUAL":
-        return transport_sockets.mesh_downstream(trust_domain=trust_domain, is_http=server.is_https)
-    return build_own(settings, is_http=server.is_https)
+        return transport_sockets.mesh_downstream(trust_domains=mesh.trust_domains, is_http=server.is_https)
+    return build_own(settings, mesh, is_http=server.is_https)
 
 
-def build_own(settings: gateways.ServerTls, *, is_http: bool) -> core.TransportSocket:
+def build_own(
+    settings: gateways.ServerTls, mesh: settings_.MeshSettings, *, is_http: bool
+) -> core.TransportSocket:
     """Build the socket of a server that ends TLS with certificates of people's own, not those of the mesh."""
     context = tls.CommonTlsContext(
-        tls_params=build_parameters(settings), alpn_protocols=["h2", "http/1.1"] if is_http else []
+        tls_params=build_parameters(settings, mesh), alpn_protocols=["h2", "http/1.1"] if is_http else []
     )
     _add_certificates(context, settings)
     if settings.asks_for_certificates:
@@ -60,8 +63,11 @@ def build_own(settings: gateways.ServerTls, *, is_http: bool) -> core.TransportS
     )
 
 
-def build_parameters(settings: gateways.ServerTls) -> tls.TlsParameters:
-    """TLS 1.2 at least and 1.3 at most, unless the server says otherwise."""
+def build_parameters(settings: gateways.ServerTls, mesh: settings_.MeshSettings) -> tls.TlsParameters:
+    """
+    TLS 1.2 at least and 1.3 at most, unless the server says otherwise; suites and curves that proxies do not have are
+    left out.
+    """
     return tls.TlsParameters(
         tls_minimum_protocol_version=_VERSIONS.get(
             settings.min_protocol_version or "", tls.TlsParameters.TLSv1_2
@@ -69,8 +75,8 @@ def build_parameters(settings: gateways.ServerTls) -> tls.TlsParameters:
         tls_maximum_protocol_version=_VERSIONS.get(
             settings.max_protocol_version or "", tls.TlsParameters.TLSv1_3
         ),
-        cipher_suites=settings.cipher_suites,
-        ecdh_curves=settings.ecdh_curves,
+        cipher_suites=ciphers.usable_suites(settings.cipher_suites) or mesh.cipher_suites,
+        ecdh_curves=ciphers.usable_curves(settings.ecdh_curves) or mesh.ecdh_curves,
     )
 
 

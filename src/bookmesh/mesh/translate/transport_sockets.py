@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bookmesh.mesh.model import destination_rules, internal
+from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import naming
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages, tls
@@ -36,11 +37,11 @@ def mesh_upstream(*, sni: str, accepted_ids: Sequence[str]) -> core.TransportSoc
 
 
 def mesh_downstream(
-    *, trust_domain: str, is_http: bool, least_version: str = "TLSV1_2"
+    *, trust_domains: Sequence[str], is_http: bool, least_version: str = "TLSV1_2"
 ) -> core.TransportSocket:
-    """mTLS from any peer of the trust domain, of TLS 1.2 or, if that is the least version, 1.3."""
-    prefix = core.StringMatcher(prefix=f"spiffe://{trust_domain}/")
-    context = _mesh_context([_san_matcher(prefix)], alpn=("h2", "http/1.1") if is_http else ())
+    """mTLS from any peer of the trust domains, of TLS 1.2 or, if that is the least version, 1.3."""
+    matchers = [_san_matcher(core.StringMatcher(prefix=f"spiffe://{domain}/")) for domain in trust_domains]
+    context = _mesh_context(matchers, alpn=("h2", "http/1.1") if is_http else ())
     if least_version == "TLSV1_3":
         context.tls_params.tls_minimum_protocol_version = tls.TlsParameters.TLSv1_3
     required = messages.boolean(True)
@@ -52,7 +53,7 @@ def origination(
     *,
     is_http2: bool,
     names: Sequence[str],
-    default_ca: str,
+    mesh: settings_.MeshSettings,
     uses_secrets: bool,
 ) -> core.TransportSocket:
     """
@@ -61,6 +62,8 @@ def origination(
     Source: DestinationRule `trafficPolicy.tls` with mode SIMPLE or MUTUAL.
     """
     context = tls.CommonTlsContext(tls_params=_parameters(), alpn_protocols=["h2"] if is_http2 else [])
+    context.tls_params.cipher_suites.extend(mesh.cipher_suites)
+    context.tls_params.ecdh_curves.extend(mesh.ecdh_curves)
     credential = settings.credential_name if uses_secrets else ""
     if settings.mode == "MUTUAL":
         if credential:
@@ -85,7 +88,7 @@ def origination(
         if settings.ca_crl:
             checks.crl.filename = settings.ca_crl
         if isinstance(settings, internal.InlineTls):
-            _trust_inline(checks, settings.trusted, default_ca)
+            _trust_inline(checks, settings.trusted, mesh.ca_certificates)
             context.validation_context.CopyFrom(checks)
         elif credential:
             context.combined_validation_context.default_validation_context.CopyFrom(checks)
@@ -93,7 +96,7 @@ def origination(
                 secret(naming.trusted_secret(credential))
             )
         else:
-            checks.trusted_ca.filename = settings.ca_certificates or default_ca
+            checks.trusted_ca.filename = settings.ca_certificates or mesh.ca_certificates
             context.validation_context.CopyFrom(checks)
     return socket(tls.UpstreamTlsContext(common_tls_context=context, sni=settings.sni))
 

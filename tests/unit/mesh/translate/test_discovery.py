@@ -18,7 +18,7 @@ ENDPOINTS = (registry.Endpoint("a.b", 443, weight=2), registry.Endpoint("c.d", 4
 def build(*, is_router: bool = False, **fields: Any) -> wire.Cluster:
     cluster = wire.Cluster(name="c")
     service = services.Service(hostname="h", name="h", namespace="shop", ports=(PORT,), **fields)
-    discovery.apply(cluster, service, PORT, endpoints=ENDPOINTS, is_router=is_router)
+    discovery.apply(cluster, service, PORT, endpoints=ENDPOINTS, is_router=is_router, dns_refresh_s=60)
     return cluster
 
 

@@ -8,6 +8,7 @@ from tests.golden.translate import worlds
 from tests.unit.mesh.translate.test_gateways import GATEWAY_POD
 
 from bookmesh.mesh.snapshot import gateways
+from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import gateway_chains, scope
 from bookmesh.mesh.wire import listener
 
@@ -80,12 +81,12 @@ def test_tcp_needs_a_route_and_gives_way_to_http() -> None:
 
 def test_name_is_looked_for_only_where_it_matters() -> None:
     port = gateways.GatewayPort(8080, 80, ())
-    plain = gateway_chains.build_listener(port, build(server("HTTP", "*")))
-    secure = gateway_chains.build_listener(port, build(server("HTTPS", "a.b", **SIMPLE)))
+    plain = gateway_chains.build_listener(port, build(server("HTTP", "*")), MeshSettings())
+    secure = gateway_chains.build_listener(port, build(server("HTTPS", "a.b", **SIMPLE)), MeshSettings())
     assert (len(plain.listener_filters), len(secure.listener_filters)) == (0, 1)
 
 
 def test_address_of_a_server_is_listened_on() -> None:
     bound = gateways.GatewayPort(8080, 80, (), bind="10.0.0.7")
-    listener = gateway_chains.build_listener(bound, build(server("HTTP", "*")))
+    listener = gateway_chains.build_listener(bound, build(server("HTTP", "*")), MeshSettings())
     assert (listener.name, listener.address.socket_address.address) == ("10.0.0.7_8080", "10.0.0.7")

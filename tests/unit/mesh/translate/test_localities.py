@@ -9,6 +9,7 @@ import pytest
 
 from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import registry, workloads
+from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import localities, traffic_policies
 
 CALLER = localities.Caller(workloads.parse_locality("eu/a/1"), {"version": "v1"})
@@ -127,5 +128,5 @@ def test_failover_needs_outlier_detection_and_a_place(
     effective = traffic_policies.EffectivePolicy(
         load_balancer=level.load_balancer, outlier_detection=level.outlier_detection
     )
-    found = localities.setting_in_force(effective, caller, is_enabled=is_enabled)
+    found = localities.setting_in_force(effective, caller, MeshSettings(is_locality_enabled=is_enabled))
     assert (found is not None) is is_in_force

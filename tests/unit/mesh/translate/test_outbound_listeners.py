@@ -48,10 +48,14 @@ def test_only_http_shares_a_listener() -> None:
 
 
 def test_tcp_is_not_inspected_since_the_server_may_speak_first() -> None:
-    plain = outbound_listeners.build_tcp("10.96.0.1", 3306, default=wire.FilterChain())
+    plain = outbound_listeners.build_tcp(
+        "10.96.0.1", 3306, default=wire.FilterChain(), settings=MeshSettings()
+    )
     assert not plain.listener_filters
     named = wire.FilterChain(filter_chain_match=wire.FilterChainMatch(server_names=["a.b"]))
-    found = outbound_listeners.build_tcp("10.96.0.1", 443, chains=[named], default=wire.FilterChain())
+    found = outbound_listeners.build_tcp(
+        "10.96.0.1", 443, chains=[named], default=wire.FilterChain(), settings=MeshSettings()
+    )
     assert [f.name for f in found.listener_filters] == ["envoy.filters.listener.tls_inspector"]
 
 

@@ -8,6 +8,7 @@ from tests.unit.mesh.snapshot.test_gateways import gateway, server
 
 from bookmesh.mesh.model import gateways as models
 from bookmesh.mesh.snapshot import credentials, gateways
+from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import server_tls
 from bookmesh.mesh.wire import tls
 
@@ -16,7 +17,7 @@ def build(protocol: str = "HTTPS", **settings: Any) -> tls.DownstreamTlsContext:
     parsed = gateway(server(443, protocol=protocol) | {"tls": settings})
     assert isinstance(parsed.spec, models.Gateway)
     found = gateways.GatewayServer("apps/main", parsed.ref, parsed.digest, 0, parsed.spec.servers[0])
-    socket = server_tls.build(found, trust_domain="cluster.local")
+    socket = server_tls.build(found, MeshSettings())
     return tls.DownstreamTlsContext.FromString(socket.typed_config.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import transport_sockets
 from bookmesh.mesh.wire import tls
 
@@ -21,7 +22,7 @@ def test_peer_must_prove_one_of_the_accepted_identities() -> None:
 
 
 def test_client_must_come_from_the_trust_domain() -> None:
-    socket = transport_sockets.mesh_downstream(trust_domain="example.org", is_http=True)
+    socket = transport_sockets.mesh_downstream(trust_domains=["example.org"], is_http=True)
     context = tls.DownstreamTlsContext.FromString(socket.typed_config.value)
     validation = context.common_tls_context.combined_validation_context.default_validation_context
     assert validation.match_typed_subject_alt_names[0].matcher.prefix == "spiffe://example.org/"
@@ -32,7 +33,11 @@ def test_server_outside_is_verified_unless_told_otherwise() -> None:
     def build(**fields: object) -> tls.CommonTlsContext:
         settings = destination_rules.ClientTls(mode="SIMPLE", **fields)  # type: ignore[arg-type]
         socket = transport_sockets.origination(
-            settings, is_http2=False, names=(), default_ca="/ca.pem", uses_secrets=False
+            settings,
+            is_http2=False,
+            names=(),
+            mesh=MeshSettings(ca_certificates="/ca.pem"),
+            uses_secrets=False,
         )
         return upstream(socket).common_tls_context
 
@@ -48,7 +53,11 @@ def test_gateway_takes_certificates_from_a_secret_and_a_sidecar_from_files() -> 
 
     def build(*, uses_secrets: bool) -> tls.CommonTlsContext:
         socket = transport_sockets.origination(
-            settings, is_http2=False, names=("a.b",), default_ca="/ca.pem", uses_secrets=uses_secrets
+            settings,
+            is_http2=False,
+            names=("a.b",),
+            mesh=MeshSettings(ca_certificates="/ca.pem"),
+            uses_secrets=uses_secrets,
         )
         return upstream(socket).common_tls_context
 

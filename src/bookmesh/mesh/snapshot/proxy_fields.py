@@ -1,0 +1,94 @@
+"""What is read of a ProxyConfig, as MeshConfig's `defaultConfig` and the annotation of a pod have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bookmesh.mesh.model import expressions
+
+_INCLUSIONS: Final = ("inclusionPrefixes", "inclusionSuffixes", "inclusionRegexps")
+_MOST_PROXIES: Final = 2**32 - 1
+# Of a ProxyConfig: what is read, and what says the same as this mesh does anyway.
+_KNOWN: Final = frozenset(
+    {
+        "proxyStatsMatcher",
+        "proxyMetadata",
+        "concurrency",
+        "discoveryAddress",
+        "holdApplicationUntilProxyStarts",
+        "gatewayTopology",
+    }
+)
+
+
+def unread(proxy_config: Any) -> Iterator[str]:
+    """The fields of a ProxyConfig that have no effect here, as paths."""
+    for name, value in (proxy_config or {}).items():
+        if name not in _KNOWN:
+            yield name
+        elif name == "gatewayTopology" and isinstance(value, dict):
+            yield from (f"{name}.{field}" for field in value if field != "numTrustedProxies")
+
+
+def inclusions(proxy_config: Any) -> tuple[tuple[str, str], ...]:
+    """
+    Read `proxyStatsMatcher` of a ProxyConfig: pairs of kind (prefix, suffix, regex) and text, in order.
+
+    Raises:
+        ValueError: it is not what it should be.
+    """
+    if not isinstance(proxy_config, dict):
+        raise ValueError("a ProxyConfig is a mapping")
+    matcher = proxy_config.get("proxyStatsMatcher") or {}
+    if not isinstance(matcher, dict):
+        raise ValueError("proxyStatsMatcher is a mapping")
+    found: list[tuple[str, str]] = []
+    for name, kind in zip(_INCLUSIONS, ("prefix", "suffix", "regex"), strict=True):
+        texts = matcher.get(name) or []
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"proxyStatsMatcher.{name} is a list of strings")
+        for text in texts if kind == "regex" else ():
+            expressions.check(text)
+        found += [(kind, text) for text in texts]
+    return tuple(found)
+
+
+def environment(proxy_config: Any) -> tuple[tuple[str, str], ...]:
+    """
+    Read `proxyMetadata` of a ProxyConfig: variables of the proxy, sorted.
+
+    Raises:
+        ValueError: it is no mapping of strings.
+    """
+    found = (proxy_config or {}).get("proxyMetadata") or {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("proxyMetadata is a mapping of strings")
+    return tuple(sorted((str(name), value) for name, value in found.items()))
+
+
+def concurrency(proxy_config: Any) -> int | None:
+    """
+    Read `concurrency` of a ProxyConfig: worker threads, 0 for one a CPU; None when it is not said.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    found = (proxy_config or {}).get("concurrency")
+    if found is not None and (not isinstance(found, int) or isinstance(found, bool) or found < 0):
+        raise ValueError("concurrency is a number of threads, 0 for one a CPU")
+    return found
+
+
+def trusted_proxies(proxy_config: Any) -> int:
+    """
+    Read `gatewayTopology.numTrustedProxies` of a ProxyConfig: proxies before a gateway that tell the truth.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    topology = (proxy_config or {}).get("gatewayTopology") or {}
+    found = topology.get("numTrustedProxies", 0) if isinstance(topology, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= _MOST_PROXIES:
+        raise ValueError(f"gatewayTopology.numTrustedProxies is a number from 0 to {_MOST_PROXIES}")
+    return found

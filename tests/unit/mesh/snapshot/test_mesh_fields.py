@@ -1,0 +1,34 @@
+"""Single fields of MeshConfig in the words of the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from bookmesh.mesh.snapshot import mesh_fields
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("enableAutoMtls", "yes"),
+        ("trustDomainAliases", "one"),
+        ("trustDomainAliases", [1]),
+        ("localityLbSetting", {"distribute": 1}),
+        ("protocolDetectionTimeout", "soon"),
+        ("tlsDefaults", {"ecdhCurves": "P-256"}),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(name: str, value: Any) -> None:
+    with pytest.raises((ValueError, msgspec.ValidationError)):
+        mesh_fields.READERS[name](value)
+
+
+def test_locality_is_switched_off_and_has_defaults() -> None:
+    read = mesh_fields.READERS["localityLbSetting"]
+    assert read({"enabled": False})["is_locality_enabled"] is False
+    found = read({"distribute": [{"from": "eu/*", "to": {"us": 100}}]})
+    assert found["is_locality_enabled"] is True
+    assert found["locality"].distribute[0].to == {"us": 100}
