@@ -184,13 +184,14 @@ class ContainerRun:
                 self._give_up(float(self._context.grace_s))
                 return
         self.attempted.set()
-        if startup := self._probe("startup"):
+        if startup := probes.parse_probe(self._record.spec, "startup"):
             await self._watch(startup, process)
             if self._unhealthy.done():
                 return
         self._record.started = True
         self._on_started()
-        readiness, liveness = self._probe("readiness"), self._probe("liveness")
+        readiness = probes.parse_probe(self._record.spec, "readiness")
+        liveness = probes.parse_probe(self._record.spec, "liveness")
         self._record.ready = readiness is None
         self._context.status_changed.fire()
         await asyncio.gather(*(self._watch(probe, process) for probe in (readiness, liveness) if probe))
@@ -221,11 +222,6 @@ class ContainerRun:
             elif judgement.passing and probe.kind == "startup":
                 return
             await asyncio.sleep(max(0.0, at + judgement.next_s - loop.time()))
-
-    def _probe(self, kind: probes.ProbeKind) -> probes.Probe | None:
-        """A probe that can be run here: a gRPC one counts as passing, and the pod was told so."""
-        probe = probes.parse_probe(self._record.spec, kind)
-        return None if probe is None or "grpc" in probe.handler else probe
 
     def _give_up(self, grace_s: float) -> None:
         if not self._unhealthy.done():

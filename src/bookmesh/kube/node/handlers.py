@@ -1,5 +1,5 @@
 """
-What probes and lifecycle hooks do to a container: an HTTP request, a TCP connection, a command.
+What probes and lifecycle hooks do to a container: an HTTP request, a TCP connection, a gRPC call, a command.
 
 Connections to the pod's own address start inside the pod's network namespace: they reach the program itself, past any
 redirection of what comes in from outside, as probes do that a mesh has rewritten. Others start in the node's.
@@ -14,7 +14,7 @@ import ssl
 from typing import NamedTuple
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import descriptors
+from bookmesh.kube.node import descriptors, grpc_health
 from bookmesh.kube.node.ports import Forks
 from bookmesh.kube.sandbox.forking import SandboxError
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
@@ -45,16 +45,20 @@ class Target(NamedTuple):
 
 
 async def perform(handler: JsonObject, target: Target, *, timeout_s: float | None) -> Result:
-    """Do one `httpGet`, `tcpSocket` or `exec`; every kind of failure is a result, not an error."""
-    what = "command" if "exec" in handler else "request"
+    """Do one `httpGet`, `tcpSocket`, `grpc` or `exec`; every kind of failure is a result, not an error."""
     try:
         async with asyncio.timeout(timeout_s):
             if action := handler.get("httpGet"):
                 return await _http_get(action, target)
             if action := handler.get("tcpSocket"):
                 return await _tcp_connect(action, target)
+            if action := handler.get("grpc"):
+                return await _check_health(action, target)
             return await _execute(tuple(handler["exec"].get("command") or ()), target)
     except TimeoutError:
+        if "grpc" in handler:
+            return Result(False, f"timeout: health rpc did not complete within {timeout_s:g}s")
+        what = "command" if "exec" in handler else "request"
         return Result(False, f"{what} timed out after {timeout_s:g}s")
 
 
@@ -136,6 +140,17 @@ async def _tcp_connect(action: JsonObject, target: Target) -> Result:
     except (OSError, ValueError) as error:
         return Result(False, _reason(error))
     return Result(True)
+
+
+async def _check_health(action: JsonObject, target: Target) -> Result:
+    """A health check of the service that the probe names, or of the server as a whole."""
+    authority = f"{target.ip}:{action['port']}"
+    try:
+        connection = await _connect(target, target.ip, action["port"])
+    except OSError as error:
+        return Result(False, f'error: failed to connect service at "{authority}": {_reason(error)}')
+    health = await grpc_health.check(connection, action.get("service") or "", authority=authority)
+    return Result(health.is_serving, health.message)
 
 
 async def _connect(target: Target, host: str, port: int) -> socket.socket:

@@ -15,7 +15,6 @@ _POD_FLAGS = {
     "hostPID": "processes outside of the container stay invisible",
     "hostIPC": "the container has an IPC namespace of its own",
 }
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 def unsupported_parts(pod: JsonObject, *, can_change_user: bool) -> list[str]:
@@ -57,11 +56,6 @@ def _of_container(
         )
     if own.get("privileged"):
         found.append(f"{path}.securityContext.privileged: the host's devices stay invisible")
-    found += [
-        f"{path}.{name}.grpc: the probe is not run and counts as passing"
-        for name in _PROBES
-        if "grpc" in (container.get(name) or {})
-    ]
     if container.get("volumeDevices"):
         found.append(f"{path}.volumeDevices: there are no block devices")
     return found

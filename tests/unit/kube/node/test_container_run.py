@@ -126,13 +126,3 @@ async def test_the_grace_of_a_probe_wins_over_the_pods(bench: fakes.Bench) -> No
     async with living(bench, fakes.pod(container, terminationGracePeriodSeconds=1000)) as life:
         await life.until(lambda: life.container()["restartCount"] == 1)
         assert bench.forks.started[0].signals == [signal.SIGTERM, signal.SIGKILL]
-
-
-async def test_a_grpc_probe_passes_and_the_pod_is_told(bench: fakes.Bench) -> None:
-    container = {"name": "c", "readinessProbe": {"grpc": {"port": 9000}}}
-    async with living(bench, fakes.pod(container)) as life:
-        await life.until(life.is_ready)
-        reasons = [message for reason, message in await bench.events() if reason == "NotHonoured"]
-        assert reasons == [
-            "BM0302 spec.containers{c}.readinessProbe.grpc: the probe is not run and counts as passing"
-        ]

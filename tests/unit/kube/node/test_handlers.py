@@ -117,6 +117,32 @@ async def test_an_unknown_port_name_is_named(kind: str) -> None:
     assert result == handlers.Result(False, 'couldn\'t find port "nope"')
 
 
+async def test_a_grpc_server_that_cannot_be_reached_is_a_failure(
+    answer: Callable[[bytes | Exception], list[Any]],
+) -> None:
+    answer(OSError("dial tcp 10.244.0.2:9000: connect: connection refused"))
+    result = await handlers.perform({"grpc": {"port": 9000}}, target(), timeout_s=1)
+    assert result == handlers.Result(
+        False,
+        'error: failed to connect service at "10.244.0.2:9000": dial tcp 10.244.0.2:9000: connect: '
+        "connection refused",
+    )
+
+
+async def test_a_grpc_server_that_says_nothing_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    async def connect(_target: object, _host: str, _port: int) -> socket.socket:
+        return ours
+
+    monkeypatch.setattr(handlers, "_connect", connect)
+    with theirs:
+        result = await handlers.perform({"grpc": {"port": 9000}}, target(), timeout_s=0.5)
+        assert result == handlers.Result(False, "timeout: health rpc did not complete within 0.5s")
+        assert theirs.recv(14) == b"PRI * HTTP/2.0", "it was asked"
+
+
 async def test_commands_are_judged_by_their_exit_code() -> None:
     forks = fakes.FakeForks()
     forks.commands = {

@@ -17,7 +17,6 @@ from bookmesh.kube.node import unsupported
         ({"securityContext": {"privileged": True}}, {}, "spec.containers{c}.securityContext.privileged"),
         ({"securityContext": {"runAsUser": 7}}, {}, "spec.containers{c}.securityContext.runAsUser"),
         ({}, {"securityContext": {"runAsUser": 7}}, "spec.containers{c}.securityContext.runAsUser"),
-        ({"livenessProbe": {"grpc": {"port": 1}}}, {}, "spec.containers{c}.livenessProbe.grpc"),
         ({"volumeDevices": [{}]}, {}, "spec.containers{c}.volumeDevices"),
     ],
 )
