@@ -24,6 +24,8 @@ before all others, which wait for their startup probes; they end last; and the p
 """
 MIRROR_ANNOTATION: Final = "kubernetes.io/config.mirror"
 """Annotation of a pod that only shows something which runs otherwise: a node leaves it alone."""
+GIVEN_SIZE: Final = "node.bookmesh.dev/given-size"
+"""Annotation of a node whose size somebody chose: requests of pods are added up on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import time
 import click
 import orjson
 
-from bookmesh.cli import environment, examples, faulting, inspecting, starting, stopping, terminal
+from bookmesh.cli import environment, examples, faulting, inspecting, sizing, starting, stopping, terminal
 from bookmesh.lab import client, extents, launching, paths
 
 _name_option = terminal.name_option_of(paths.KUBE_NAME)
@@ -47,8 +47,19 @@ def kube() -> None:
 @click.option(
     "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
 )
+@sizing.options
 @terminal.output_option
-def up(*, name: str, port: int | None, api_only: bool, no_node: bool, internet: bool, output: str) -> None:
+def up(
+    *,
+    name: str,
+    port: int | None,
+    api_only: bool,
+    no_node: bool,
+    internet: bool,
+    node_cpu: str | None,
+    node_memory: str | None,
+    output: str,
+) -> None:
     """
     Start API server, controllers and a node, or say that they run.
 
@@ -57,12 +68,20 @@ def up(*, name: str, port: int | None, api_only: bool, no_node: bool, internet: 
     extent = _extent(api_only=api_only, no_node=no_node)
     if internet and not extent.has_node:
         raise click.UsageError("--internet is for pods, which need a node")
+    size = sizing.size_of(node_cpu=node_cpu, node_memory=node_memory)
+    if size and not extent.has_node:
+        raise click.UsageError("--node-cpu and --node-memory are for a node")
     began = time.monotonic()
     with terminal.failures():
         lab = paths.paths_for(name)
         with starting.interruptible(lab), terminal.Steps() as steps:
             settings, started = launching.start(
-                lab, port=port, extent=extent, real_internet=True if internet else None, on_step=steps.begin
+                lab,
+                port=port,
+                extent=extent,
+                real_internet=True if internet else None,
+                size=size,
+                on_step=steps.begin,
             )
         if output == "json":
             status = client.fetch_status(lab)

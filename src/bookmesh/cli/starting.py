@@ -12,7 +12,7 @@ import click
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.cli import terminal
+from bookmesh.cli import sizing, terminal
 from bookmesh.lab import applications, client, launching, paths
 
 
@@ -50,6 +50,7 @@ from bookmesh.lab import applications, client, launching, paths
 @click.option(
     "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
 )
+@sizing.options
 @terminal.output_option
 def up(
     *,
@@ -60,6 +61,8 @@ def up(
     timeout: float,
     hosts: tuple[Path, ...],
     internet: bool,
+    node_cpu: str | None,
+    node_memory: str | None,
     output: str,
 ) -> None:
     """
@@ -82,6 +85,7 @@ def up(
                 patience_s=timeout,
                 real_internet=True if internet else None,
                 hosts=_read_hosts(hosts, internet=internet),
+                size=sizing.size_of(node_cpu=node_cpu, node_memory=node_memory),
                 on_step=steps.begin,
                 on_serving=applying.begin,
             )

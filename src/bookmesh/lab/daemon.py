@@ -93,6 +93,7 @@ def _wired(
             lab,
             port=arguments.port,
             real_internet=arguments.internet,
+            size=_size(arguments),
             previous=previous,
             patience_s=arguments.timeout,
             forkserver=forkserver,
@@ -105,6 +106,7 @@ def _wired(
         extent=extent,
         port=arguments.port,
         real_internet=arguments.internet,
+        size=_size(arguments),
         previous=previous,
         lifeline=arguments.lifeline,
         forkserver=forkserver,
@@ -120,8 +122,15 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int)
     parser.add_argument("--timeout", type=float, required=True, help="seconds that the gateway may take")
     parser.add_argument("--internet", action="store_true", help="let pods reach the real Internet")
+    parser.add_argument("--node-cpu", help="CPUs that the node offers")
+    parser.add_argument("--node-memory", help="memory that the node offers")
     parser.add_argument("--lifeline", type=int, help="file descriptor of a pipe: the lab ends when it closes")
     return parser.parse_args()
+
+
+def _size(arguments: argparse.Namespace) -> dict[str, str]:
+    given = {"cpu": arguments.node_cpu, "memory": arguments.node_memory}
+    return {name: quantity for name, quantity in given.items() if quantity}
 
 
 def _refuse(reporter: progress.Reporter, error: OSError) -> NoReturn:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bookmesh.base import pods
@@ -43,6 +43,7 @@ async def run(
     extent: extents.Extent,
     port: int | None,
     real_internet: bool,
+    size: Mapping[str, str],
     previous: launching.LabSettings | None,
     lifeline: int | None,
     forkserver: forking.ForkServer | None,
@@ -53,6 +54,7 @@ async def run(
 
     Args:
         port: of the API server; None means the one of `previous`, or a free one.
+        size: what the node offers in place of what the machine has.
         forkserver: starts the processes of pods; there is one when, and only when, the cluster has a node.
 
     Raises:
@@ -82,10 +84,13 @@ async def run(
                 slot=slot,
                 real_internet=real_internet,
                 proxy_port=previous.proxy_port if previous else 0,
+                size=size,
             )
             listeners.append(await node.listen_inside())
         proxy_port = node.outside.proxy_port if node else 0
-        settings = launching.LabSettings(listener.getsockname()[1], slot, real_internet, extent, proxy_port)
+        settings = launching.LabSettings(
+            listener.getsockname()[1], slot, real_internet, extent, proxy_port, size
+        )
         inside = _inside(lab, began, settings, kube, node)
         streams: pods.PodStreams = node.agent if node else absent_node.AbsentNode()
         api = api_server.build_app(kube, streams=streams, issuer=issuer, inside=inside)

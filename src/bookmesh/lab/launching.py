@@ -13,8 +13,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -32,7 +32,8 @@ class LabSettings:
     """
     What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server; with `real_internet`
     pods reach what this machine reaches, without it programs of this machine reach the simulated one by `proxy_port`,
-    0 when there is none. `slot` is 0 when no node runs.
+    0 when there is none. `slot` is 0 when no node runs. `size` is what the node offers in place of what its machine
+    has.
     """
 
     port: int
@@ -40,6 +41,7 @@ class LabSettings:
     real_internet: bool = False
     extent: extents.Extent = extents.Extent.MESH
     proxy_port: int = 0
+    size: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings(lab: paths.LabPaths) -> LabSettings | None:
@@ -141,6 +143,7 @@ def start(
     patience_s: float = PATIENCE_S,
     real_internet: bool | None = None,
     hosts: str | None = None,
+    size: Mapping[str, str] | None = None,
     lifeline: int | None = None,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None] = lambda: None,
@@ -154,6 +157,7 @@ def start(
         patience_s: how long the ingress gateway may take.
         real_internet: whether pods reach the real Internet; None means as before, at first not.
         hosts: YAML of hosts that the simulated Internet has besides its own; None means those it had.
+        size: what the node offers in place of what the machine has, `cpu` and `memory`; None means as before.
         lifeline: read end of a pipe; the lab ends when the other end is closed, however that comes about.
         on_step: called with the name of each step as it begins.
         on_serving: called once, when kubectl can be used; a lab that starts may not be all up then.
@@ -169,6 +173,7 @@ def start(
         settings = read_settings(lab)
         if settings and running(lab):
             _refuse_other(lab, settings, port=port, extent=extent, real_internet=real_internet, hosts=hosts)
+            _refuse_other_size(lab, settings, size)
             on_serving()
             return settings, False
         if settings:
@@ -184,6 +189,8 @@ def start(
             arguments = ["--extent", extent, "--timeout", str(patience_s)]
             arguments += ["--port", str(port)] if port is not None else []
             arguments += ["--internet"] if real_internet else []
+            offered = size if size is not None else settings.size if settings else {}
+            arguments += [part for name in offered for part in (f"--node-{name}", offered[name])]
             _launch(lab, arguments, lifeline=lifeline, on_step=on_step, on_serving=on_serving)
         except findings.BookmeshError as error:
             if error.finding.code != "BM0101":
@@ -244,6 +251,22 @@ def _refuse_other(
             ),
             exit_code=2,
         )
+
+
+def _refuse_other_size(lab: paths.LabPaths, settings: LabSettings, size: Mapping[str, str] | None) -> None:
+    """Raise BookmeshError (BM0147) when a running node is wanted in another size."""
+    if size is None or dict(size) == dict(settings.size):
+        return
+    offered = ", ".join(f"{name} {quantity}" for name, quantity in settings.size.items())
+    raise findings.BookmeshError(
+        findings.Finding(
+            code="BM0147",
+            message=f'the node of "{lab.name}" runs already, in another size',
+            known=offered or "it is as large as the machine, and requests are not added up",
+            hint=f'run "bookmesh down --name {lab.name}" first, or use another --name',
+        ),
+        exit_code=2,
+    )
 
 
 def _refuse_other_store(lab: paths.LabPaths, settings: LabSettings, extent: extents.Extent) -> None:

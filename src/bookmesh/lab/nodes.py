@@ -67,11 +67,12 @@ async def open_node(
     slot: int,
     real_internet: bool,
     proxy_port: int,
+    size: Mapping[str, str],
     volume_drivers: Mapping[str, ports.VolumeDriver] | None = None,
     network_hooks: Sequence[ports.NetworkHook] = (),
 ) -> NodeParts:
     """
-    Make the network of the node and what uses it.
+    Make the network of the node and what uses it; `size` is what it offers in place of what the machine has.
 
     Raises:
         BookmeshError: the Envoy that serves the simulated Internet is not installed (BM0101).
@@ -100,6 +101,7 @@ async def open_node(
         host_ip=address,
         node_name=seeding.NODE_NAME,
         metrics=kube.measured,
+        size=size,
     )
     listening = host_ports.HostPorts(directory, kube.client, inner, slot=slot)
     policies = policy_rules.PolicyRules(kube.client, inner)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 
 from bookmesh.base import findings
 from bookmesh.kube.controllers import all as controllers
@@ -53,6 +54,7 @@ async def run(
     *,
     port: int | None,
     real_internet: bool,
+    size: Mapping[str, str],
     previous: launching.LabSettings | None,
     patience_s: float,
     forkserver: forking.ForkServer,
@@ -63,6 +65,7 @@ async def run(
 
     Args:
         port: of the API server; None means the one of `previous`, or a free one.
+        size: what the node offers in place of what the machine has.
         real_internet: whether pods reach what this machine reaches, instead of the simulated Internet.
         previous: how the lab was when it last ran, if it did.
         patience_s: how long the ingress gateway may take; a lab without it stays up all the same, and says so.
@@ -91,6 +94,7 @@ async def run(
             slot=slot,
             real_internet=real_internet,
             proxy_port=previous.proxy_port if previous else 0,
+            size=size,
             volume_drivers={injection_settings.CSI_DRIVER: proxy_volumes.ProxyVolumes(control)},
             network_hooks=[interception.Interception()],
         )
@@ -100,6 +104,7 @@ async def run(
             slot=slot,
             real_internet=real_internet,
             proxy_port=node.outside.proxy_port,
+            size=size,
         )
         inside = status.Inside(
             lab.name,

@@ -235,3 +235,11 @@ def test_another_internet_for_a_running_lab_is_misuse(
     assert said in caught.value.finding.message
     same = launching.start(lab, port=None, hosts="- names: [a.example]", on_step=lambda _step: None)
     assert same[1] is False
+
+
+def test_another_size_for_a_running_node_is_misuse(lab: paths.LabPaths) -> None:
+    pretend_to_run(lab, port=7)
+    with pytest.raises(findings.BookmeshError) as caught:
+        launching.start(lab, port=None, size={"cpu": "2"}, on_step=lambda _step: None)
+    assert (caught.value.finding.code, caught.value.exit_code) == ("BM0147", 2)
+    assert "as large as the machine" in caught.value.finding.known

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.base.pods import GIVEN_SIZE
 from bookmesh.kube.controllers import conditions, selectors
 from bookmesh.kube.schema import amounts, pod_resources
 
@@ -26,8 +29,7 @@ def misfit(pod: JsonObject, node: JsonObject) -> str:
             return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
     if not _is_selected(pod, node):
         return "node(s) didn't match Pod's node affinity/selector"
-    too_much = _exceeded(pod, node)
-    return f"Insufficient {too_much}" if too_much else ""
+    return next(iter(shortages(pod, node, ())), "")
 
 
 def is_changed(before: JsonObject, after: JsonObject) -> bool:
@@ -46,24 +48,37 @@ def _is_tolerated(taint: JsonObject, pod: JsonObject) -> bool:
     return any(tolerates(toleration, taint) for toleration in pod["spec"].get("tolerations") or ())
 
 
-def _exceeded(pod: JsonObject, node: JsonObject) -> str:
+def shortages(pod: JsonObject, node: JsonObject, others: Iterable[JsonObject]) -> list[str]:
     """
-    Name a resource of which the pod asks for more than the whole node has, "" if there is none.
+    Say of what there is too little on a node for a pod beside `others`.
 
-    What other pods ask for does not count: they share one machine, where what is scarce shows.
+    What others ask for counts only on a node of a size that somebody gave it: on one that is the machine itself what is
+    scarce shows, and a pod has to wait when it is larger than all of it.
+
+    Returns:
+        The scheduler's words, each to be read after a count, in order of the resources.
     """
     offered = amounts.parse_all((node.get("status") or {}).get("allocatable"))
     if not offered:
-        return ""
+        return []
     asked = pod_resources.of_pod(pod["spec"], "requests")
-    return next(
-        (
-            name
-            for name, amount in sorted(asked.items())
-            if amount.value > offered.get(name, amounts.ZERO).value
-        ),
-        "",
-    )
+    found = []
+    taken: Mapping[str, amounts.Amount] = {}
+    if has_given_size(node):
+        listed = list(others)
+        taken = amounts.total(pod_resources.of_pod(other["spec"], "requests") for other in listed)
+        if "pods" in offered and len(listed) + 1 > offered["pods"].value:
+            found.append("Too many pods")
+    for name, amount in sorted(asked.items()):
+        needed = amount.value + taken.get(name, amounts.ZERO).value
+        if amount.value and needed > offered.get(name, amounts.ZERO).value:
+            found.append(f"Insufficient {name}")
+    return found
+
+
+def has_given_size(node: JsonObject) -> bool:
+    """Whether the node is as large as somebody said, and not as its machine happens to be."""
+    return GIVEN_SIZE in (node["metadata"].get("annotations") or {})
 
 
 def tolerates(toleration: JsonObject, taint: JsonObject) -> bool:

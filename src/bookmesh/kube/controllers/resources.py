@@ -75,6 +75,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
             (_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
             ("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest"),
             ("networking.k8s.io", "ingressclasses", "IngressClass"),
+            ("node.k8s.io", "runtimeclasses", "RuntimeClass"),
             ("scheduling.k8s.io", "priorityclasses", "PriorityClass"),
             ("storage.k8s.io", "storageclasses", "StorageClass"),
         )

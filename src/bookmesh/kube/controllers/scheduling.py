@@ -2,12 +2,13 @@
 Binds pods to nodes: the first node by name that is ready and fits.
 
 A pod that fits nowhere stays Pending with the reason in its condition PodScheduled and an Event, in the words of the
-default scheduler; it is tried again whenever a node changes, or a pod goes that it cannot be beside. Requests are not
-added up: the lab has one machine, and what is scarce there shows. Only a pod that is larger than the machine waits.
+default scheduler; it is tried again whenever a node changes, or a pod goes. On a node of a given size requests are
+added up, and pods of lower priority have to go for one of higher priority.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from bookmesh.kube.controllers import (
     informers,
     pod_affinity,
     pods,
+    preemption,
     runner,
     selectors,
     volume_binding,
@@ -41,7 +43,7 @@ NAME = "default-scheduler"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The nodes pods may be placed on, by name; the pods that are on one, and the labels of namespaces."""
+    """The nodes pods may be placed on, by name; pods that are on one, or named on it; labels of namespaces."""
 
     now: datetime
     nodes: tuple[JsonObject, ...]
@@ -60,19 +62,63 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
         )
     if why := volume_binding.obstacle(desired, seen.volumes):
         return _unschedulable(desired, why, seen)
-    reasons = [_misfit(desired, node, seen) for node in seen.nodes]
-    chosen = next((node for node, reason in zip(seen.nodes, reasons, strict=True) if not reason), None)
+    reasons = [_misfits(desired, node, seen) for node in seen.nodes]
+    chosen = next((node for node, found in zip(seen.nodes, reasons, strict=True) if not found), None)
     if chosen is None:
-        return _unschedulable(desired, _added_up(reasons), seen)
+        told = _unschedulable(desired, _added_up(itertools.chain.from_iterable(reasons)), seen)
+        return _preempting(desired, seen) or told
     steps = volume_binding.steps(chosen, seen.volumes)
     return steps or _bound(desired, chosen["metadata"]["name"], seen)
 
 
-def _misfit(pod: JsonObject, node: JsonObject, seen: Seen) -> str:
+def _misfits(pod: JsonObject, node: JsonObject, seen: Seen) -> list[str]:
+    """What keeps a pod from a node for good comes before what there is too little of."""
+    why = _obstacle(pod, node, seen)
+    return [why] if why else fitting.shortages(pod, node, preemption.rivals(pod, node, seen.pods))
+
+
+def _obstacle(pod: JsonObject, node: JsonObject, seen: Seen) -> str:
+    placed = [each for each in seen.pods if each["spec"].get("nodeName")]
     return (
         fitting.misfit(pod, node)
-        or pod_affinity.misfit(pod, node, seen.pods, seen.namespaces)
-        or volume_binding.misfit(pod, node, seen.pods, seen.volumes)
+        or pod_affinity.misfit(pod, node, placed, seen.namespaces)
+        or volume_binding.misfit(pod, node, placed, seen.volumes)
+    )
+
+
+def _preempting(pod: JsonObject, seen: Seen) -> actions.Actions:
+    """Make room on the first node where that is possible; nothing when it is not."""
+    for node in seen.nodes:
+        victims = preemption.victims(pod, node, preemption.rivals(pod, node, seen.pods))
+        if not victims or _obstacle(pod, node, seen):
+            continue
+        name = node["metadata"]["name"]
+        message = _message(_added_up(_misfits(pod, node, seen)), seen)
+        status = {**(pod.get("status") or {}), "nominatedNodeName": name}
+        status["conditions"] = conditions.put(
+            status.get("conditions"), _condition("Unschedulable", message), now=seen.now
+        )
+        return (
+            *(action for victim in victims for action in _evict(victim, pod, name, seen)),
+            *actions.patch_status(PODS, pod, status),
+            actions.Event(pod, "FailedScheduling", message, "Warning"),
+        )
+    return ()
+
+
+def _evict(victim: JsonObject, pod: JsonObject, node: str, seen: Seen) -> actions.Actions:
+    entry = {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "PreemptionByScheduler",
+        "message": f"{NAME}: preempting to accommodate a higher priority pod",
+    }
+    status = {**(victim.get("status") or {})}
+    status["conditions"] = conditions.put(status.get("conditions"), entry, now=seen.now)
+    told = actions.Event(victim, "Preempted", f"Preempted by pod {pod['metadata']['uid']} on node {node}")
+    return (
+        *actions.patch_status(PODS, victim, status),
+        actions.delete_of(PODS, victim, event=told),
     )
 
 
@@ -91,7 +137,7 @@ def _bound(pod: JsonObject, node: str, seen: Seen) -> actions.Actions:
     """Status first: once a pod has a node, its status is the node's to write."""
     metadata = pod["metadata"]
     entry = {"type": "PodScheduled", "status": "True"}
-    status = {**(pod.get("status") or {})}
+    status = {key: each for key, each in (pod.get("status") or {}).items() if key != "nominatedNodeName"}
     status["conditions"] = conditions.put(status.get("conditions"), entry, now=seen.now)
     message = f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {node}"
     return (
@@ -106,19 +152,25 @@ def _added_up(reasons: Iterable[str]) -> str:
 
 
 def _unschedulable(pod: JsonObject, why: str, seen: Seen) -> actions.Actions:
-    count = len(seen.nodes)
-    message = "no nodes available to schedule pods"
-    if count:
-        message = f"0/{count} nodes are available: {why}."
+    message = _message(why, seen)
     patches = _set_condition(pod, "Unschedulable", message, seen)
     if not patches:
         return ()
     return (*patches, actions.Event(pod, "FailedScheduling", message, "Warning"))
 
 
+def _message(why: str, seen: Seen) -> str:
+    count = len(seen.nodes)
+    return f"0/{count} nodes are available: {why}." if count else "no nodes available to schedule pods"
+
+
+def _condition(reason: str, message: str) -> JsonObject:
+    return {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
+
+
 def _set_condition(pod: JsonObject, reason: str, message: str, seen: Seen) -> actions.Actions:
     status = {**(pod.get("status") or {})}
-    entry = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
+    entry = _condition(reason, message)
     status["conditions"] = conditions.put(status.get("conditions"), entry, now=seen.now)
     return actions.patch_status(PODS, pod, status)
 
@@ -134,15 +186,18 @@ def _unbound_pods(
 def _pods_to_place(
     change: informers.Change, source: Resource, caches: informers.Informers
 ) -> Iterable[runner.Key]:
-    """The pod itself; and when one goes, or comes to a node, those that are particular about their neighbours."""
+    """The pod itself; when one goes, all that wait; and when one comes, those particular about their neighbours."""
     yield runner.key_of(source, change.object)
     before = change.previous
     if change.type == "MODIFIED" and before is not None:
         is_news = pods.is_active(before) != pods.is_active(change.object)
         if not is_news and before["spec"].get("nodeName") == change.object["spec"].get("nodeName"):
             return
+    is_gone = change.type == "DELETED" or pods.has_ended(change.object)
     for pod in caches.of(PODS).all():
-        if needs_node(pod) and (pod_affinity.is_wanted(pod) or pod_affinity.is_wanted(change.object)):
+        if needs_node(pod) and (
+            is_gone or pod_affinity.is_wanted(pod) or pod_affinity.is_wanted(change.object)
+        ):
             yield runner.key_of(PODS, pod)
 
 
@@ -153,6 +208,11 @@ def _pods_with_claims(
     namespace = change.object["metadata"].get("namespace")
     of_namespace = caches.of(PODS).in_namespace(namespace) if namespace else caches.of(PODS).all()
     return [runner.key_of(PODS, pod) for pod in of_namespace if needs_node(pod) and agreed.claim_names(pod)]
+
+
+def _counts(pod: JsonObject, node_name: str) -> bool:
+    named = (pod.get("status") or {}).get("nominatedNodeName")
+    return bool(node_name in (pod["spec"].get("nodeName"), named))
 
 
 def _volumes_for(pod: JsonObject, caches: informers.Informers) -> volume_binding.Seen:
@@ -174,7 +234,7 @@ def controller(*, node_name: str) -> runner.Controller:
 
     async def observe(key: runner.Key, desired: JsonObject, view: runner.View) -> Seen:
         node = view.caches.of(NODES).get("", node_name)
-        placed = tuple(pod for pod in view.caches.of(PODS).all() if pod["spec"].get("nodeName") == node_name)
+        placed = tuple(pod for pod in view.caches.of(PODS).all() if _counts(pod, node_name))
         namespaces = {
             each["metadata"]["name"]: selectors.labels_of(each) for each in view.caches.of(NAMESPACES).all()
         }

@@ -66,8 +66,10 @@ class Node:
         host_resolv_conf: Path = Path("/etc/resolv.conf"),
         restart_back_off: BackOffLimits = _RESTART_BACK_OFF,
         metrics: Metrics | None = None,
+        size: Mapping[str, str] | None = None,
         create_namespace: Callable[[], NetworkNamespace] = NetworkNamespace.create,
     ) -> None:
+        """`size` is what the node offers in place of what the machine has, such as `cpu`; see `node_object`."""
         directory.mkdir(parents=True, exist_ok=True)
         machine = node_object.read_machine(directory)
         host_lines = host_resolv_conf.read_text().splitlines() if host_resolv_conf.exists() else []
@@ -76,7 +78,7 @@ class Node:
             node_name=node_name,
             host_ip=host_ip,
             resolver=network_files.Resolver(host_lines=host_lines),
-            allocatable=machine.capacity,
+            allocatable={**machine.capacity, **(size or {})},
             restart_back_off=restart_back_off,
         )
         self._node = node_object.build_node(
@@ -86,6 +88,7 @@ class Node:
             pod_network=pod_network,
             version=version,
             now=datetime.datetime.now(datetime.UTC),
+            size=size,
         )
         self.machinery = Machinery(
             client=client,

@@ -42,9 +42,9 @@ async def check(connection: socket.socket, service: str, *, authority: str) -> H
     async with _relay(connection) as path:
         options = (("grpc.default_authority", authority), ("grpc.primary_user_agent", "kube-probe/bookmesh"))
         async with grpc.aio.insecure_channel(f"unix:{path}", options=options) as channel:
-            ask = channel.unary_unary(_METHOD)
+            ask: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(_METHOD)
             try:
-                answer: bytes = await ask(encode_request(service))
+                answer = await ask(encode_request(service))
             except grpc.aio.AioRpcError as error:
                 return _failure(error.code().name, (error.details() or "").replace(f"unix:{path}", authority))
     status = decode_response(answer)

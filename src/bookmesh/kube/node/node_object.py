@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bookmesh.base.kubernetes import NODES, ApiError, Client, JsonObject, Resource
+from bookmesh.base.pods import GIVEN_SIZE
 from bookmesh.kube.node import records
 
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
@@ -59,9 +60,21 @@ def read_machine(directory: Path) -> Machine:
 
 
 def build_node(
-    machine: Machine, *, name: str, host_ip: str, pod_network: str, version: str, now: datetime.datetime
+    machine: Machine,
+    *,
+    name: str,
+    host_ip: str,
+    pod_network: str,
+    version: str,
+    now: datetime.datetime,
+    size: Mapping[str, str] | None = None,
 ) -> JsonObject:
-    """Build the whole object of a ready node. Pure."""
+    """
+    Build the whole object of a ready node. Pure.
+
+    `size` is what it shall offer in place of what the machine has; requests of pods are added up then.
+    """
+    capacity = {**machine.capacity, **(size or {})}
     moment = records.format_time(now)
     healthy = {
         "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -79,11 +92,12 @@ def build_node(
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": machine.architecture,
             },
+            **({"annotations": {GIVEN_SIZE: "true"}} if size else {}),
         },
         "spec": {"podCIDR": pod_network, "podCIDRs": [pod_network]},
         "status": {
-            "capacity": dict(machine.capacity),
-            "allocatable": dict(machine.capacity),
+            "capacity": capacity,
+            "allocatable": dict(capacity),
             "conditions": [
                 {
                     "type": kind,
@@ -121,7 +135,9 @@ async def register(client: Client, node: JsonObject) -> None:
     except ApiError as error:
         if error.code != 409:
             raise
-        await client.patch(NODES, name, "", {"metadata": {"labels": node["metadata"]["labels"]}})
+        size = (node["metadata"].get("annotations") or {}).get(GIVEN_SIZE)
+        fields = {"labels": node["metadata"]["labels"], "annotations": {GIVEN_SIZE: size}}
+        await client.patch(NODES, name, "", {"metadata": fields})
     await client.patch(NODES, name, "", {"status": node["status"]}, subresource="status")
 
 

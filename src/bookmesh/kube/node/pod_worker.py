@@ -22,6 +22,7 @@ from bookmesh.base.kubernetes import PODS, ApiError, JsonObject
 from bookmesh.kube.node import (
     process_sharing,
     records,
+    runtime_handlers,
     sources,
     status,
     status_writing,
@@ -141,7 +142,7 @@ class PodWorker:
         can_change_user = self._machinery.forks.can_change_user
         for message in unsupported.unsupported_parts(context.pod, can_change_user=can_change_user):
             self._machinery.events.warning(context.pod, "NotHonoured", f"{unsupported.CODE} {message}")
-        for step in (self._network.set_up, self._sharing.set_up, self._set_up_volumes):
+        for step in (self._set_up_sandbox, self._sharing.set_up, self._set_up_volumes):
             if not await self._set_up(step):
                 return
         self._is_set_up = True
@@ -189,6 +190,10 @@ class PodWorker:
                 return not self._stopping.is_set()
             await waiting.first_of(*waits, timeout_s=back_off.delay_s())
         return False
+
+    async def _set_up_sandbox(self) -> None:
+        await runtime_handlers.check(self._machinery.client, self.context.pod)
+        await self._network.set_up()
 
     async def _set_up_volumes(self) -> None:
         context = self.context

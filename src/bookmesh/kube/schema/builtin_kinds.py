@@ -49,6 +49,7 @@ discovery.k8s.io/v1 EndpointSlice endpointslices n - - - -
 networking.k8s.io/v1 IngressClass ingressclasses c - - - -
 networking.k8s.io/v1 Ingress ingresses n ing - status -
 networking.k8s.io/v1 NetworkPolicy networkpolicies n netpol - - -
+node.k8s.io/v1 RuntimeClass runtimeclasses c - - - -
 policy/v1 PodDisruptionBudget poddisruptionbudgets n pdb - status -
 rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings c - - - -
 rbac.authorization.k8s.io/v1 ClusterRole clusterroles c - - - -

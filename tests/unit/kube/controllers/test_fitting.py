@@ -70,3 +70,19 @@ def test_a_pod_larger_than_the_node_does_not_fit(cpu: str, misfit: str) -> None:
     offering["status"]["allocatable"] = {"cpu": "2", "memory": "1Gi"}
     container = {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}}
     assert fitting.misfit({"spec": {"containers": [container]}}, offering) == misfit
+
+
+def test_what_others_ask_for_counts_on_a_node_of_a_given_size() -> None:
+    container = {"name": "c", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
+    pod: JsonObject = {"metadata": {"name": "a"}, "spec": {"containers": [container]}}
+    sized = node()
+    sized["status"]["allocatable"] = {"cpu": "2", "memory": "1Gi", "pods": "2"}
+    assert fitting.shortages(pod, sized, [pod, pod]) == []
+    sized["metadata"]["annotations"] = {fitting.GIVEN_SIZE: "true"}
+    assert fitting.shortages(pod, sized, []) == []
+    assert fitting.shortages(pod, sized, [pod]) == ["Insufficient memory"]
+    assert fitting.shortages(pod, sized, [pod, pod]) == [
+        "Too many pods",
+        "Insufficient cpu",
+        "Insufficient memory",
+    ]

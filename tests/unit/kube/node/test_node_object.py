@@ -8,6 +8,7 @@ import pytest
 from tests.unit.kube.node import fakes
 
 from bookmesh.base.kubernetes import NODES, ApiError, JsonObject, Resource
+from bookmesh.base.pods import GIVEN_SIZE
 from bookmesh.kube.node import node_object
 
 NOW = datetime.datetime(2026, 5, 9, 12, 0, tzinfo=datetime.UTC)
@@ -21,7 +22,7 @@ MACHINE = node_object.Machine(
 )
 
 
-def build() -> JsonObject:
+def build(size: dict[str, str] | None = None) -> JsonObject:
     return node_object.build_node(
         MACHINE,
         name="bookmesh",
@@ -29,6 +30,7 @@ def build() -> JsonObject:
         pod_network="10.244.0.0/16",
         version="1.37.0",
         now=NOW,
+        size=size,
     )
 
 
@@ -38,6 +40,23 @@ def test_a_node_is_ready_and_says_what_it_has() -> None:
     assert status["addresses"][0] == {"type": "InternalIP", "address": "127.97.0.254"}
     assert status["allocatable"] == {"cpu": "2", "memory": "4Gi", "pods": "250"}
     assert status["nodeInfo"]["kubeletVersion"] == "v1.37.0"
+
+
+def test_a_node_of_a_given_size_offers_that_and_says_so() -> None:
+    plain, sized = build(), build(size={"cpu": "1500m"})
+    assert sized["status"]["allocatable"] == {"cpu": "1500m", "memory": "4Gi", "pods": "250"}
+    assert sized["status"]["capacity"] == sized["status"]["allocatable"]
+    assert sized["metadata"]["annotations"] == {GIVEN_SIZE: "true"}
+    assert "annotations" not in plain["metadata"]
+
+
+async def test_a_node_that_was_of_a_given_size_is_so_no_longer() -> None:
+    client = fakes.FakeClient()
+    await node_object.register(client, build(size={"cpu": "1"}))
+    await node_object.register(client, build())
+    renewed = await client.get(NODES, "bookmesh")
+    assert renewed["metadata"]["annotations"] == {}
+    assert renewed["status"]["allocatable"]["cpu"] == "2"
 
 
 async def test_registering_creates_the_node_or_renews_it() -> None:

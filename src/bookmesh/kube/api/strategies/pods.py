@@ -20,6 +20,7 @@ TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 
 _TOKEN_LIFE_S = 3607
 _DEFAULT_GRACE_S = 30
 _PRIORITY_CLASSES = records.GroupResource("scheduling.k8s.io", "priorityclasses")
+_RUNTIME_CLASSES = records.GroupResource("node.k8s.io", "runtimeclasses")
 _SYSTEM_PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _SERVICE_ACCOUNTS = records.GroupResource("", "serviceaccounts")
 _NODE_TROUBLE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
@@ -40,8 +41,7 @@ class PodStrategy(base.Strategy):
         spec = obj.setdefault("spec", {})
         self._bind_service_account(obj)
         self._set_priority(obj)
-        if name := spec.get("runtimeClassName"):
-            raise _forbidden(obj, f'pod rejected: RuntimeClass "{name}" not found')
+        self._apply_runtime_class(obj)
         _tolerate_node_trouble(spec)
         obj["status"] = {"phase": "Pending"}
 
@@ -86,6 +86,33 @@ class PodStrategy(base.Strategy):
             spec["priorityClassName"] = chosen["metadata"]["name"]
         spec["priority"] = chosen.get("value", _SYSTEM_PRIORITIES.get(name or "", 0))
         spec["preemptionPolicy"] = chosen.get("preemptionPolicy", "PreemptLowerPriority")
+
+    def _apply_runtime_class(self, obj: JsonObject) -> None:
+        """What a runtime costs, and where it is, is a matter of the class and not of the pod."""
+        spec, name = obj["spec"], obj["spec"].get("runtimeClassName")
+        stored = self._store.get(_RUNTIME_CLASSES, "", name) if name else None
+        if name and stored is None:
+            raise _forbidden(obj, f'pod rejected: RuntimeClass "{name}" not found')
+        chosen = stored.object if stored else {}
+        overhead = (chosen.get("overhead") or {}).get("podFixed")
+        if spec.get("overhead") and not overhead:
+            why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+            raise _forbidden(obj, why)
+        if overhead and spec.setdefault("overhead", overhead) != overhead:
+            raise _forbidden(
+                obj, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+            )
+        scheduling = chosen.get("scheduling") or {}
+        own: dict[str, str] = spec.get("nodeSelector") or {}
+        for key, value in (scheduling.get("nodeSelector") or {}).items():
+            if own.get(key, value) != value:
+                why = f"conflict: runtimeClass.Scheduling.NodeSelector[{key}] = {value}; pod.Spec.NodeSelector[{key}]"
+                raise _forbidden(obj, f"{why} = {own[key]}")
+            spec["nodeSelector"] = own = {**own, key: value}
+        known = spec.get("tolerations") or []
+        more = [each for each in scheduling.get("tolerations") or [] if each not in known]
+        if more:
+            spec["tolerations"] = [*known, *more]
 
     def _bind_service_account(self, obj: JsonObject) -> None:
         spec, namespace = obj["spec"], obj["metadata"].get("namespace", "")

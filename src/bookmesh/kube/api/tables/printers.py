@@ -17,6 +17,7 @@ from bookmesh.kube.api.tables import (
     jsonpath,
     limits,
     networking,
+    placing,
     pods,
     scaling,
     storage,
@@ -59,7 +60,13 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("networking.k8s.io", "NetworkPolicy"): columns.Printer(
         networking.NETWORK_POLICY_COLUMNS, networking.network_policy_row
     ),
+    ("node.k8s.io", "RuntimeClass"): columns.Printer(
+        placing.RUNTIME_CLASS_COLUMNS, placing.runtime_class_row
+    ),
     ("policy", "PodDisruptionBudget"): columns.Printer(workloads.BUDGET_COLUMNS, workloads.budget_row),
+    ("scheduling.k8s.io", "PriorityClass"): columns.Printer(
+        placing.PRIORITY_CLASS_COLUMNS, placing.priority_class_row
+    ),
     ("storage.k8s.io", "StorageClass"): columns.Printer(storage.CLASS_COLUMNS, storage.class_row),
     ("batch", "Job"): columns.Printer(batch.JOB_COLUMNS, batch.job_row),
     ("networking.k8s.io", "Ingress"): columns.Printer(networking.INGRESS_COLUMNS, networking.ingress_row),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bookmesh.base.kubernetes import PODS, SERVICE_ACCOUNTS, ApiError, JsonObject, Resource
+from bookmesh.base.kubernetes import PODS, RUNTIME_CLASSES, SERVICE_ACCOUNTS, ApiError, JsonObject, Resource
 from bookmesh.kube.api import verbs
 from bookmesh.kube.api.strategies import pods
 
@@ -104,3 +104,47 @@ async def test_ephemeral_containers_join_through_their_subresource_alone(
     # A client that sends what it once wrote means the rest of the pod.
     kept = await over.request_update(PODS, "web", "default", created | {"metadata": pod["metadata"]})
     assert [each["name"] for each in kept.object["spec"]["ephemeralContainers"]] == ["look"]
+
+
+RUNTIME = {
+    "metadata": {"name": "vm"},
+    "handler": "runc",
+    "overhead": {"podFixed": {"cpu": "250m"}},
+    "scheduling": {"nodeSelector": {"vm": "yes"}, "tolerations": [{"key": "vm", "operator": "Exists"}]},
+}
+
+
+def test_a_runtime_class_says_what_it_costs_and_where_it_is(over: verbs.Verbs, pod: JsonObject) -> None:
+    over.create(RUNTIME_CLASSES, RUNTIME)
+    pod["spec"] |= {"runtimeClassName": "vm", "nodeSelector": {"disk": "fast"}}
+    spec = over.create(PODS, pod).object["spec"]
+    assert spec["overhead"] == {"cpu": "250m"}
+    assert spec["nodeSelector"] == {"disk": "fast", "vm": "yes"}
+    assert {"key": "vm", "operator": "Exists"} in spec["tolerations"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (
+            {"overhead": {"cpu": "1"}},
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        ),
+        (
+            {"runtimeClassName": "vm", "overhead": {"cpu": "1"}},
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+        ),
+        (
+            {"runtimeClassName": "vm", "nodeSelector": {"vm": "no"}},
+            "conflict: runtimeClass.Scheduling.NodeSelector[vm] = yes; pod.Spec.NodeSelector[vm] = no",
+        ),
+    ],
+)
+def test_a_pod_does_not_contradict_its_runtime_class(
+    over: verbs.Verbs, pod: JsonObject, fields: JsonObject, why: str
+) -> None:
+    over.create(RUNTIME_CLASSES, RUNTIME)
+    pod["spec"] |= fields
+    with pytest.raises(ApiError) as refusal:
+        over.create(PODS, pod)
+    assert (refusal.value.code, refusal.value.message) == (403, f'pods "web" is forbidden: {why}')
