@@ -245,12 +245,44 @@ async def privileges(server: ForkServer) -> None:
     )
     assert "permission denied" in text.lower()
     assert "Read-only file system" in text
-    effective = int(next(line for line in text.splitlines() if line.startswith("CapEff")).split()[1], 16)
-    assert effective >> 12 & 1  # NET_ADMIN
-    assert not effective >> 21 & 1  # SYS_ADMIN
+    assert capabilities_in(text) == {
+        "CapEff": specification.USUAL_CAPABILITIES,
+        "CapBnd": specification.USUAL_CAPABILITIES,
+        "NoNewPrivs": 0,
+    }
     assert server.can_change_user == (namespaces.mapped_ids() > 1)
     _, text = await bench.output("id", "-u", uid=1000, gid=1000)
     assert text == ("1000\n" if server.can_change_user else "0\n")
+
+
+def capabilities_in(status: str) -> dict[str, int]:
+    """What /proc/self/status says of privileges."""
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return {key: int(fields[key], 16) for key in ("CapEff", "CapBnd", "NoNewPrivs")}
+
+
+async def dropped_capabilities(server: ForkServer) -> None:
+    bench = Bench(server)
+    read = ("cat", "/proc/self/status")
+    _, text = await bench.output(*read, capabilities=0, no_new_privileges=True)
+    assert capabilities_in(text) == {"CapEff": 0, "CapBnd": 0, "NoNewPrivs": 1}
+    only_net_admin = 1 << 12
+    _, text = await bench.output(*read, capabilities=only_net_admin | 1 << 21)
+    assert capabilities_in(text)["CapEff"] == only_net_admin, "SYS_ADMIN is never given"
+    _, text = await bench.output(*read, capabilities=0, uid=1000, gid=1000, groups=(5,))
+    assert capabilities_in(text)["CapBnd"] == 0
+    if server.can_change_user:
+        assert "Groups:\t5 " in text
+    process = await bench.start("sleep", "1000", capabilities=0, no_new_privileges=True)
+    _, text = await bench.execute(process, read)
+    assert capabilities_in(text) == {"CapEff": 0, "CapBnd": 0, "NoNewPrivs": 1}, "commands have no more"
+    process.signal(signal.SIGKILL)
+
+
+async def low_ports(server: ForkServer) -> None:
+    serve = "import socket; socket.create_server(('127.0.0.1', 80)); print('served')"
+    _, text = await Bench(server).output("python3", "-c", serve, capabilities=0, uid=1000, gid=1000)
+    assert "Permission denied" not in text
 
 
 async def lost_server(server: ForkServer) -> None:
@@ -302,6 +334,8 @@ FACTS: Mapping[str, str] = {
     "many_at_once": "sandboxes start at the same time",
     "cancelled_start": "a cancelled start leaves no process",
     "privileges": "a sandbox keeps few privileges",
+    "dropped_capabilities": "capabilities can be dropped and are not got back",
+    "low_ports": "a low port wants no capability",
     "lost_server": "the end of the fork server is told to all who wait",
     "orphans": "the first process collects orphans under uvloop",
     "closing": "closing the server ends what it started",

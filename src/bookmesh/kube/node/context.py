@@ -125,6 +125,7 @@ class PodContext:
             tokens=machinery.tokens,
             allocatable=settings.allocatable,
             claims=settings.claims_directory,
+            can_change_group=machinery.forks.can_change_user,
         )
         self.sources_changed = Signal()
         self.sources_version = 0

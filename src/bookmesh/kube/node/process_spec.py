@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import expansion, network_files, users
+from bookmesh.kube.node import expansion, network_files, privileges, users
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.sources import SourceError
 from bookmesh.kube.sandbox.specification import ImageRoot, Mount, SandboxSpec
@@ -62,6 +62,8 @@ def build_spec(
         entry=entry,
         groups=identity.groups,
         root=_root(container, image),
+        capabilities=privileges.capabilities_of(container),
+        no_new_privileges=privileges.is_escalation_refused(container),
     )
 
 

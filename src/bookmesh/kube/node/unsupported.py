@@ -7,6 +7,7 @@ What is listed is ignored, and the pod runs. Volumes of an unknown kind are not 
 from __future__ import annotations
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.kube.node import privileges
 
 CODE = "BM0302"
 
@@ -22,9 +23,10 @@ def unsupported_parts(pod: JsonObject, *, can_change_user: bool) -> list[str]:
     spec = pod["spec"]
     found = [f"spec.{name}: {instead}" for name, instead in _POD_FLAGS.items() if spec.get(name)]
     shared = spec.get("securityContext") or {}
-    if shared.get("fsGroup") is not None or shared.get("supplementalGroups"):
+    if not can_change_user and (shared.get("fsGroup") is not None or shared.get("supplementalGroups")):
         found.append(
-            "spec.securityContext: fsGroup and supplementalGroups have no effect, volumes are open to all"
+            "spec.securityContext: fsGroup and supplementalGroups have no effect, volumes are open to all; "
+            "a lab started by root can change groups"
         )
     for part in ("initContainers", "containers"):
         for container in spec.get(part) or []:
@@ -56,6 +58,10 @@ def _of_container(
         )
     if own.get("privileged"):
         found.append(f"{path}.securityContext.privileged: the host's devices stay invisible")
+    if refused := privileges.refused_capabilities(container):
+        found.append(
+            f"{path}.securityContext.capabilities: {', '.join(refused)} would reach beyond the pod, and is not added"
+        )
     if container.get("volumeDevices"):
         found.append(f"{path}.volumeDevices: there are no block devices")
     return found

@@ -81,8 +81,10 @@ def identity_for(
     settings = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
     wanted: int | None = settings.get("runAsUser")
     _refuse_root(settings, image_user, container=container, pod=pod)
+    shared = _shared_groups(pod)
     if accounts is None:
-        return Identity(wanted, settings.get("runAsGroup"), home="/" if wanted else "/root")
+        home = "/" if wanted else "/root"
+        return Identity(wanted, settings.get("runAsGroup"), tuple(sorted(shared)), home)
     name, _, group = image_user.partition(":") if wanted is None else (str(wanted), "", "")
     user = _user(name or "0", accounts)
     if settings.get("runAsGroup") is not None:
@@ -90,7 +92,17 @@ def identity_for(
     else:
         gid = _gid(group, accounts) if group else user.gid
     further = {one.gid for one in accounts.groups if user.name and user.name in one.members}
+    if settings.get("supplementalGroupsPolicy") == "Strict":
+        further = set()
+    further |= shared
     return Identity(user.uid, gid, tuple(sorted(further - {gid})), user.home)
+
+
+def _shared_groups(pod: JsonObject) -> set[int]:
+    """The groups that all containers of a pod are in besides their own; volumes belong to one of them."""
+    settings = pod["spec"].get("securityContext") or {}
+    found = set(settings.get("supplementalGroups") or ())
+    return found if settings.get("fsGroup") is None else {*found, settings["fsGroup"]}
 
 
 def _refuse_root(

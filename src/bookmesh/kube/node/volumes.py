@@ -19,7 +19,14 @@ from pathlib import Path
 
 from bookmesh.base import volumes as agreed
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node import atomic_directory, claimed_volumes, expansion, payloads, quantities
+from bookmesh.kube.node import (
+    atomic_directory,
+    claimed_volumes,
+    expansion,
+    payloads,
+    quantities,
+    volume_groups,
+)
 from bookmesh.kube.node.ports import TokenIssuer, VolumeDriver
 from bookmesh.kube.node.sources import SourceError, Sources
 from bookmesh.kube.node.unsupported import CODE
@@ -74,10 +81,12 @@ class PodVolumes:
         tokens: TokenIssuer,
         allocatable: Mapping[str, str],
         claims: Path,
+        can_change_group: bool = False,
     ) -> None:
         """`claims` has a directory for each volume of the lab's provisioner; those outlive the pod."""
         self._directory = directory
         self._claims = claims
+        self._can_change_group = can_change_group
         self._drivers = drivers
         self._tokens = _Tokens(tokens)
         self._allocatable = allocatable
@@ -99,6 +108,7 @@ class PodVolumes:
                 continue
             try:
                 self._ready[name] = await self._make(pod, volume, sources)
+                await self._give(pod, volume)
             except (SourceError, OSError, ValueError) as error:
                 raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
 
@@ -118,6 +128,7 @@ class PodVolumes:
                 await asyncio.to_thread(
                     atomic_directory.write_payload, self._ready[volume["name"]][0], payload
                 )
+                await self._give(pod, volume)
             except (SourceError, OSError) as error:
                 failures.append(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}')
         if failures:
@@ -191,6 +202,15 @@ class PodVolumes:
         raise SourceError(
             f"{CODE} volumes of kind {kinds} cannot be made here; use emptyDir, a claim, hostPath or csi"
         )
+
+    async def _give(self, pod: JsonObject, volume: JsonObject) -> None:
+        """Give a volume to the pod's group; directories of the host stay whose they are."""
+        gid = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+        if gid is None or not self._can_change_group or volume.get("hostPath") or volume.get("csi"):
+            return
+        path, read_only = self._ready[volume["name"]]
+        if self._directory in path.parents or self._claims in path.parents:
+            await asyncio.to_thread(volume_groups.give, path, gid, read_only=read_only)
 
     def _claimed(self, claim: str, sources: Sources) -> Path:
         return claimed_volumes.make_directory(claimed_volumes.find_volume(claim, sources), self._claims)

@@ -180,6 +180,7 @@ class ForkServer:
         request["read_only"] = spec.root is not None and spec.root.read_only
         request |= {"stdin": stdin is not None, "tty": tty, "pid": beside}
         request |= self._user(spec.uid, spec.gid, spec.groups)
+        request |= {"capabilities": spec.capabilities, "no_new_privileges": spec.no_new_privileges}
         return await self._start(request, [netns, stdout, stderr] + ([] if stdin is None else [stdin]))
 
     async def execute(

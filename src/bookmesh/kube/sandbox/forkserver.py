@@ -34,6 +34,7 @@ from bookmesh.kube.sandbox.syscalls import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEW
 
 _MESSAGE_BYTES: Final = 65_536
 _MOST_FDS: Final = 5
+_PRIVILEGES: Final = ("capabilities", "no_new_privileges")
 _WHOLE_USER_NAMESPACE: Final = 2**32 - 1
 
 Request = dict[str, Any]
@@ -60,7 +61,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = socket.socketpair()
         self._starting: dict[int, _Starting] = {}  # by the pipe's read end
-        self._sandboxes: set[int] = set()
+        self._sandboxes: dict[int, Request] = {}  # by pid: what each may do
         self._children: set[int] = set()
 
     def serve(self) -> Job | None:
@@ -112,6 +113,8 @@ class Server:
             if request["pid"] is not None:
                 if request["pid"] not in self._sandboxes:
                     raise ProcessLookupError(3, "the sandbox has ended")
+                if request["operation"] == "execute":
+                    request |= self._sandboxes[request["pid"]]
                 target = os.pidfd_open(request["pid"])
                 fds.append(target)
             pid = self._fork(target)
@@ -126,7 +129,7 @@ class Server:
             os.close(told)
             self._children.add(pid)
             if request["operation"] == "run":
-                self._sandboxes.add(pid)
+                self._sandboxes[pid] = {key: request[key] for key in _PRIVILEGES}
             self._starting[errors] = _Starting(request["id"], pid, os.pidfd_open(pid))
             self._selector.register(errors, selectors.EVENT_READ)
         for fd in fds:
@@ -162,7 +165,11 @@ class Server:
             if request.get("tty"):
                 _take_terminal()
             programs.settle(
-                cwd=request["cwd"], uid=request["uid"], gid=request["gid"], groups=request["groups"]
+                cwd=request["cwd"],
+                uid=request["uid"],
+                gid=request["gid"],
+                groups=request["groups"],
+                **{key: request[key] for key in _PRIVILEGES},
             )
             if not request.get("entry"):
                 programs.execute(request["argv"], request["env"])
@@ -206,7 +213,7 @@ class Server:
         starting = self._starting.pop(errors)
         if failure:
             self._children.discard(starting.pid)
-            self._sandboxes.discard(starting.pid)
+            self._sandboxes.pop(starting.pid, None)
             os.waitpid(starting.pid, 0)
             self._send({"id": starting.request_id} | json.loads(failure))
         else:
@@ -229,7 +236,7 @@ class Server:
             _, status = os.waitpid(ended.si_pid, 0)
             if ended.si_pid in self._children:
                 self._children.discard(ended.si_pid)
-                self._sandboxes.discard(ended.si_pid)
+                self._sandboxes.pop(ended.si_pid, None)
                 self._send({"exited": ended.si_pid, "status": os.waitstatus_to_exitcode(status)})
 
     def _send(self, message: dict[str, Any], fd: int = -1) -> None:

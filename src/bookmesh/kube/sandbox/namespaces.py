@@ -7,16 +7,18 @@ thread opens (sockets, files of /proc/sys/net) stays with that namespace and can
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from bookmesh.kube.sandbox import syscalls
 
 T = TypeVar("T")
+_UNPRIVILEGED_PORTS: Final = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 
 class NetworkNamespace:
@@ -41,6 +43,10 @@ class NetworkNamespace:
 
         def make() -> int:
             syscalls.unshare(syscalls.CLONE_NEWNET)
+            # As in containers everywhere: who has no capabilities serves on port 80 all the same. Where a host does not
+            # let us say so, those have to take another port.
+            with contextlib.suppress(OSError), open(_UNPRIVILEGED_PORTS, "w") as file:
+                file.write("0")
             return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
         return cls(_in_thread(make))

@@ -15,28 +15,37 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
-from bookmesh.kube.sandbox import syscalls
+from bookmesh.kube.sandbox import specification, syscalls
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What a container usually has, less MKNOD, plus NET_ADMIN, with which a proxy marks its own packets: CHOWN,
-# DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_ADMIN, NET_RAW, SYS_CHROOT,
-# AUDIT_WRITE, SETFCAP.
-_CAPABILITIES: Final = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 8, 10, 12, 13, 18, 29, 31))
 
 
 class CommandError(Exception):
     """The command cannot be executed."""
 
 
-def settle(*, cwd: str, uid: int | None, gid: int | None, groups: Sequence[int] = ()) -> None:
+def settle(
+    *,
+    cwd: str,
+    uid: int | None,
+    gid: int | None,
+    groups: Sequence[int] = (),
+    capabilities: int,
+    no_new_privileges: bool,
+) -> None:
     """Give up privileges and go to the working directory, which is made when it is missing."""
     os.umask(0o022)
     os.makedirs(cwd, exist_ok=True)
-    syscalls.keep_capabilities(_CAPABILITIES)
-    if uid is not None or gid is not None:
+    kept = capabilities & specification.MOST_CAPABILITIES
+    # Becoming somebody else wants capabilities that may not be kept, so they go in two steps.
+    syscalls.bound_capabilities(kept)
+    if uid is not None or gid is not None or groups:
         os.setgroups(list(groups))
         os.setgid(gid if gid is not None else 0)
         os.setuid(uid if uid is not None else 0)
+    syscalls.keep_capabilities(kept)
+    if no_new_privileges:
+        syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     os.chdir(cwd)
 
 

@@ -13,6 +13,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+# What a container usually has, less MKNOD: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP,
+# NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, AUDIT_WRITE, SETFCAP.
+USUAL_CAPABILITIES: Final = sum(1 << number for number in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31))
+# And NET_ADMIN, which reaches no further than the network of the sandbox.
+MOST_CAPABILITIES: Final = USUAL_CAPABILITIES | 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class SandboxSpec:
     are ignored where `ForkServer.can_change_user` is false. `entry`, "package.module:function", runs that function with
     `sys.argv = argv` in a fork of the preloaded interpreter instead of executing argv[0]; what the function returns
     or gives to `sys.exit` becomes the exit code. `root` replaces the root that is made of the host's /usr.
+    `capabilities` are bits, of which those in MOST_CAPABILITIES are given; with `no_new_privileges` executing a program
+    never adds any. Both hold for commands that are executed in the sandbox too.
     """
 
     name: str
@@ -61,6 +70,8 @@ class SandboxSpec:
     entry: str | None = None
     groups: tuple[int, ...] = ()
     root: ImageRoot | None = None
+    capabilities: int = USUAL_CAPABILITIES
+    no_new_privileges: bool = False
 
 
 def python_mounts() -> tuple[Mount, ...]:

@@ -29,6 +29,7 @@ MNT_DETACH: Final = 2
 
 PR_CAPBSET_DROP: Final = 24
 PR_SET_CHILD_SUBREAPER: Final = 36
+PR_SET_NO_NEW_PRIVS: Final = 38
 
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
@@ -127,17 +128,17 @@ def prctl(option: int, value: int) -> None:
     _check(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
 
 
-def keep_capabilities(kept: int) -> None:
-    """
-    Give up every capability whose bit is not in `kept`, for this process and all it will execute.
-
-    The bounding set is what a program executed by uid 0 gets; the other sets are what this process has already.
-    """
+def bound_capabilities(kept: int) -> None:
+    """Take every capability whose bit is not in `kept` from the bounding set: what an executed program can get."""
     with open("/proc/sys/kernel/cap_last_cap") as file:
         last = int(file.read())
     for number in range(last + 1):
         if not kept >> number & 1:
             prctl(PR_CAPBSET_DROP, number)
+
+
+def keep_capabilities(kept: int) -> None:
+    """Give up every capability whose bit is not in `kept`, of those that this process has now."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     present = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable of bits 0-31, then of 32-63
     _check(_libc.capget(ctypes.byref(header), ctypes.byref(present)), "capget")

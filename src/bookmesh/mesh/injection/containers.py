@@ -18,6 +18,8 @@ from bookmesh.mesh.injection.settings import InjectionSettings
 from bookmesh.mesh.registry import workloads
 
 # What identifies an item when one list of a container is laid over another.
+# To mark its own packets, which the pod's redirection lets pass.
+_CAPABILITIES: Final = {"add": ["NET_ADMIN"], "drop": ["ALL"]}
 _ITEM_KEYS: Final = {"env": "name", "volumeMounts": "mountPath", "ports": "containerPort"}
 
 
@@ -61,7 +63,8 @@ def lay_over(ours: JsonObject, theirs: Mapping[str, Any]) -> JsonObject:
     """
     Lay the pod's own istio-proxy container over ours: lists merge by name, path or port; the rest replaces.
 
-    Theirs was defaulted already: what is empty says nothing, and with image `auto` neither does the pull policy.
+    Theirs was defaulted already: what is empty says nothing, and with image `auto` neither does the pull policy. A
+    proxy keeps the capabilities that it needs.
     """
     merged = dict(ours)
     is_auto = theirs.get("image") == "auto"
@@ -70,6 +73,8 @@ def lay_over(ours: JsonObject, theirs: Mapping[str, Any]) -> JsonObject:
             continue
         if key in _ITEM_KEYS:
             merged[key] = _merge_items(_ITEM_KEYS[key], ours.get(key) or [], value)
+        elif key == "securityContext":
+            merged[key] = {**value, "capabilities": _CAPABILITIES}
         else:
             merged[key] = value
     return merged
@@ -85,7 +90,13 @@ def _build_proxy(pod: JsonObject, settings: InjectionSettings) -> JsonObject:
         "env": _environment(pod, settings),
         "resources": _resources(annotations, settings),
         # Whoever the pod's processes are: the proxy marks its own packets, and only root may.
-        "securityContext": {"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": False},
+        "securityContext": {
+            "runAsUser": 0,
+            "runAsGroup": 0,
+            "runAsNonRoot": False,
+            "allowPrivilegeEscalation": False,
+            "capabilities": _CAPABILITIES,
+        },
         "startupProbe": _probe(period_s=1, failures=600),
         "readinessProbe": _probe(period_s=15, failures=4),
         "volumeMounts": [

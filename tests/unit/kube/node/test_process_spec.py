@@ -8,6 +8,7 @@ from tests.unit.kube.node import fakes
 from bookmesh.kube.node import process_spec, users
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.sandbox import specification
 from bookmesh.kube.sandbox.specification import ImageRoot, Mount, SandboxSpec
 
 IMAGE = Image(
@@ -120,3 +121,11 @@ def test_a_volume_hides_what_the_image_has_there_and_below(volume: str, is_shown
     mine = Mount("/volumes/one", volume)
     spec = build({}, mounts=(mine,), image=image)
     assert spec.mounts == (*IMAGE.mounts, *(content if is_shown else ()), mine)
+
+
+def test_a_process_has_the_privileges_of_its_container() -> None:
+    closed = build(
+        {"securityContext": {"capabilities": {"drop": ["ALL"]}, "allowPrivilegeEscalation": False}}
+    )
+    assert (closed.capabilities, closed.no_new_privileges) == (0, True)
+    assert build({}).capabilities == specification.USUAL_CAPABILITIES

@@ -15,6 +15,11 @@ from bookmesh.kube.node import unsupported
         ({}, {"hostPID": True}, "spec.hostPID"),
         ({}, {"securityContext": {"fsGroup": 1}}, "spec.securityContext"),
         ({"securityContext": {"privileged": True}}, {}, "spec.containers{c}.securityContext.privileged"),
+        (
+            {"securityContext": {"capabilities": {"add": ["SYS_ADMIN", "NET_ADMIN"]}}},
+            {},
+            "spec.containers{c}.securityContext.capabilities",
+        ),
         ({"securityContext": {"runAsUser": 7}}, {}, "spec.containers{c}.securityContext.runAsUser"),
         ({}, {"securityContext": {"runAsUser": 7}}, "spec.containers{c}.securityContext.runAsUser"),
         ({"volumeDevices": [{}]}, {}, "spec.containers{c}.volumeDevices"),
@@ -27,7 +32,10 @@ def test_what_is_not_honoured_is_named(container: dict[str, Any], spec: dict[str
 
 
 def test_users_are_honoured_where_they_can_be() -> None:
-    pod = fakes.pod({"name": "c", "securityContext": {"runAsUser": 7}})
+    pod = fakes.pod(
+        {"name": "c", "securityContext": {"runAsUser": 7}},
+        securityContext={"fsGroup": 7, "supplementalGroups": [8]},
+    )
     assert unsupported.unsupported_parts(pod, can_change_user=True) == []
 
 

@@ -77,3 +77,13 @@ def test_a_number_or_the_pods_own_word_is_non_root_enough() -> None:
 
 def test_a_container_may_overrule_its_pods_wish_for_no_root() -> None:
     assert identity("", {"runAsNonRoot": False}, {"runAsNonRoot": True}).uid == 0
+
+
+def test_containers_are_in_the_groups_of_their_pod() -> None:
+    shared = {"supplementalGroups": [70, 60], "fsGroup": 2000}
+    assert identity("app", {}, shared) == users.Identity(10001, 10002, (50, 60, 70, 2000), "/home/app")
+    strict = {**shared, "supplementalGroupsPolicy": "Strict"}
+    assert identity("app", {}, strict).groups == (60, 70, 2000)
+    pod = fakes.pod(securityContext=shared)
+    stand_in = users.identity_for(pod["spec"]["containers"][0], pod, image_user="", accounts=None)
+    assert stand_in.groups == (60, 70, 2000)
