@@ -22,7 +22,6 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0110": "Bookinfo did not become ready",
     "BM0111": "the ingress gateway did not become ready",
     "BM0118": "files of a running lab were deleted",
-    "BM0130": "a rule of a custom kind uses CEL that is not supported here, so it is not checked",
     "BM0131": "a fault that was to be set or taken back cannot be",
     "BM0140": "a cluster was made with a mesh and is wanted without, or the other way round",
     "BM0147": "the node of a running lab is wanted in another size",

@@ -26,6 +26,7 @@ from bookmesh.kube.api import (
     immediate,
     limiting,
     metadata,
+    pod_security,
     scaling,
     selectors,
     statuses,
@@ -68,7 +69,7 @@ class Verbs:
     ) -> None:
         """`sources` makes the objects of kinds that are not stored."""
         self.store, self.kinds, self.schemas, self.clock = store, kinds, schemas, clock
-        hooks = (*hooks, limiting.LimitRanger(store))
+        hooks = (pod_security.PodSecurity(store), *hooks, limiting.LimitRanger(store))
         self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock, signer)
