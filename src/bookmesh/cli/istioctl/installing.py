@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import click
 import yaml
 
-from bookmesh.cli.istioctl import flags, profiles
+from bookmesh.cli.istioctl import flags, gateway_settings, profiles
 from bookmesh.cli.istioctl.kubernetes import Kubectl
 from bookmesh.lab import releases
 
@@ -67,13 +67,16 @@ def install(
     kubectl, namespace = session.kubectl, session.system_namespace
     kubectl.run("apply", "-f", "-", stdin=yaml.safe_dump_all(build_settings(wanted, namespace)))
     click.echo("\u2714 Istio core installed")
-    for component, is_wanted in (
-        (CONTROL_PLANE, wanted.profile != "empty"),
-        (EGRESS, wanted.has_egress),
-        (INGRESS, wanted.has_ingress),
+    for component, settings in (
+        (CONTROL_PLANE, profiles.Gateway(wanted.profile != "empty")),
+        (EGRESS, wanted.egress),
+        (INGRESS, wanted.ingress),
     ):
-        if is_wanted:
-            kubectl.run("apply", "-f", "-", stdin=read_manifest(component.manifest, namespace))
+        if settings.is_enabled:
+            kubectl.run("apply", "-f", "-", stdin=build_manifest(component, settings, namespace))
+            if component is not CONTROL_PLANE and "hpaSpec" not in settings.k8s:
+                # One of an earlier installation would go on scaling.
+                kubectl.run("delete", "hpa", component.name, "-n", namespace, "--ignore-not-found")
             kubectl.run("rollout", "status", f"deployment/{component.name}", "-n", namespace, _PATIENCE)
             click.echo(f"\u2714 {component.title} installed")
         else:
@@ -135,8 +138,15 @@ def read_manifest(name: str, namespace: str) -> str:
     return str(yaml.safe_dump_all(documents))
 
 
+def build_manifest(component: Component, settings: profiles.Gateway, namespace: str) -> str:
+    """A component's objects with what was asked for."""
+    documents = yaml.safe_load_all(read_manifest(component.manifest, namespace))
+    return str(yaml.safe_dump_all(gateway_settings.apply(documents, settings.k8s, settings.labels)))
+
+
 def _remove(kubectl: Kubectl, component: Component, namespace: str) -> None:
-    kubectl.run("delete", "--ignore-not-found", "-f", "-", stdin=read_manifest(component.manifest, namespace))
+    everything = build_manifest(component, profiles.Gateway(is_enabled=True, k8s={"hpaSpec": {}}), namespace)
+    kubectl.run("delete", "--ignore-not-found", "-f", "-", stdin=everything)
 
 
 def _check_revision(revision: str) -> None:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import yaml
 
+from bookmesh.cli.istioctl import gateway_settings
+
 JsonObject = dict[str, Any]
 
 PROFILES: Final[dict[str, JsonObject]] = {
@@ -93,12 +95,21 @@ class ProfileError(ValueError):
 
 
 @dataclass(slots=True)
+class Gateway:
+    """One gateway: whether it is wanted, labels it has besides its own, and settings of its objects."""
+
+    is_enabled: bool
+    labels: dict[str, str] = field(default_factory=dict)
+    k8s: JsonObject = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Installation:
     """`notes` are what to tell people about settings that change nothing here."""
 
     profile: str
-    has_ingress: bool
-    has_egress: bool
+    ingress: Gateway
+    egress: Gateway
     mesh_config: JsonObject
     values: JsonObject
     notes: list[str] = field(default_factory=list)
@@ -152,32 +163,38 @@ def _install(profile: str, spec: JsonObject) -> Installation:
         elif not any(pattern.fullmatch(path.removeprefix("values.")) for pattern in VALUES):
             raise ProfileError(f"{path} has no effect in a lab, so it is not accepted")
     components = spec.get("components") or {}
+    if (components.get("pilot") or {}).get("k8s"):
+        notes.append("components.pilot.k8s changes nothing: the control plane is a part of the lab")
     return Installation(
         profile=profile,
-        has_ingress=_is_enabled(
-            components, "ingressGateways", "istio-ingressgateway", default=base["ingress"]
-        ),
-        has_egress=_is_enabled(components, "egressGateways", "istio-egressgateway", default=base["egress"]),
+        ingress=_gateway(components, "ingressGateways", "istio-ingressgateway", default=base["ingress"]),
+        egress=_gateway(components, "egressGateways", "istio-egressgateway", default=base["egress"]),
         mesh_config=mesh_config,
         values=values,
         notes=notes,
     )
 
 
-def _is_enabled(components: JsonObject, key: str, name: str, *, default: bool) -> bool:
-    """One gateway of each kind can be switched on and off; more than that a lab does not install."""
+def _gateway(components: JsonObject, key: str, name: str, *, default: bool) -> Gateway:
+    """One gateway of each kind can be switched on and off and be set up; a lab does not install more of them."""
     unknown = set(components) - {"ingressGateways", "egressGateways", "pilot", "base", "cni"}
     if unknown:
         raise ProfileError(f"component {_list(unknown)} is not supported in a lab")
-    is_enabled = default
+    found = Gateway(default)
     for gateway in components.get(key) or []:
         if gateway.get("name", name) != name:
             raise ProfileError(f"components.{key}: only {name} can be installed, not {gateway['name']}")
-        extra = set(gateway) - {"name", "enabled", "namespace"}
+        extra = set(gateway) - {"name", "enabled", "namespace", "label", "k8s"}
         if extra:
             raise ProfileError(f"components.{key}: {_list(extra)} has no effect in a lab")
-        is_enabled = bool(gateway.get("enabled", is_enabled))
-    return is_enabled
+        k8s = gateway.get("k8s") or {}
+        if odd := gateway_settings.unknown(k8s):
+            known = ", ".join(gateway_settings.FIELDS)
+            raise ProfileError(f"components.{key}: k8s.{_list(odd)} has no effect in a lab; known: {known}")
+        found.is_enabled = bool(gateway.get("enabled", found.is_enabled))
+        found.labels |= gateway.get("label") or {}
+        _merge(found.k8s, k8s)
+    return found
 
 
 def _spec_of(text: str) -> JsonObject:

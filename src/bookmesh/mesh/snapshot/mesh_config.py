@@ -27,6 +27,7 @@ _FIXED: Final[dict[str, Callable[[MeshSettings], Any]]] = {
     "proxyListenPort": lambda _: _OUTBOUND_PORT,
     "proxyInboundListenPort": lambda _: _INBOUND_PORT,
     "discoverySelectors": lambda _: [],
+    "defaultProviders": lambda _: {"metrics": ["prometheus"]},
 }
 _OUTBOUND_PORT: Final = 15001
 _INBOUND_PORT: Final = 15006

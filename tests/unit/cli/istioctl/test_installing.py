@@ -20,7 +20,7 @@ def test_demo_brings_both_gateways_and_the_mesh_settings(istioctl: Run) -> None:
     setting = "meshConfig.outboundTrafficPolicy.mode=REGISTRY_ONLY"
     result, kubectl = istioctl("install", "--set", "profile=demo", "--set", setting, "-y", answers=ANSWERS)
     assert result.exit_code == 0, result.output
-    assert verbs(kubectl) == ["apply", *("apply", "rollout") * 3]
+    assert verbs(kubectl) == ["apply", "apply", "rollout", *("apply", "delete", "rollout") * 2]
     _, mesh, values = yaml.safe_load_all(kubectl.given[0])
     assert (mesh["metadata"]["name"], values["metadata"]["name"]) == ("istio", "istio-sidecar-injector")
     assert yaml.safe_load(mesh["data"]["mesh"])["outboundTrafficPolicy"]["mode"] == "REGISTRY_ONLY"
@@ -81,3 +81,16 @@ def test_manifests_go_into_the_namespace_asked_for() -> None:
     for each in (installing.INGRESS, installing.EGRESS, installing.CONTROL_PLANE):
         documents = list(yaml.safe_load_all(installing.read_manifest(each.manifest, "mesh")))
         assert {document["metadata"]["namespace"] for document in documents} == {"mesh"}
+
+
+def test_what_a_file_says_about_a_gateway_goes_into_its_objects(istioctl: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    gateway = {"name": "istio-ingressgateway", "k8s": {"hpaSpec": {"maxReplicas": 3}}}
+    file.write_text(
+        yaml.safe_dump({"kind": "IstioOperator", "spec": {"components": {"ingressGateways": [gateway]}}})
+    )
+    result, kubectl = istioctl("install", "-f", str(file), "-y", answers=ANSWERS)
+    assert result.exit_code == 0, result.output
+    applied = [document["kind"] for document in yaml.safe_load_all(kubectl.given[-1])]
+    assert applied == ["ServiceAccount", "Service", "Deployment", "HorizontalPodAutoscaler"]
+    assert "delete hpa istio-ingressgateway" not in " ".join(kubectl.asked)

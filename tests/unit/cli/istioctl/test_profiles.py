@@ -17,7 +17,7 @@ from bookmesh.cli.istioctl import profiles
 )
 def test_gateways_of_profiles(profile: str, gateways: tuple[bool, bool]) -> None:
     wanted = profiles.build([], [f"profile={profile}"])
-    assert (wanted.has_ingress, wanted.has_egress) == gateways
+    assert (wanted.ingress.is_enabled, wanted.egress.is_enabled) == gateways
 
 
 def test_files_are_merged_and_set_comes_last() -> None:
@@ -46,7 +46,24 @@ def test_components_switch_gateways() -> None:
             "components.ingressGateways[0].enabled=false",
         ],
     )
-    assert (wanted.has_ingress, wanted.has_egress) == (False, True)
+    assert (wanted.ingress.is_enabled, wanted.egress.is_enabled) == (False, True)
+
+
+def test_gateways_are_set_up() -> None:
+    wanted = profiles.build(
+        [],
+        [
+            "components.ingressGateways[0].label.team=edge",
+            "components.ingressGateways[0].k8s.service.type=NodePort",
+            "components.ingressGateways[0].k8s.replicaCount=2",
+            "components.pilot.k8s.replicaCount=2",
+        ],
+    )
+    assert wanted.ingress == profiles.Gateway(
+        is_enabled=True, labels={"team": "edge"}, k8s={"service": {"type": "NodePort"}, "replicaCount": 2}
+    )
+    assert wanted.egress == profiles.Gateway(is_enabled=False)
+    assert wanted.notes == ["components.pilot.k8s changes nothing: the control plane is a part of the lab"]
 
 
 def test_what_has_no_effect_is_said_or_kept() -> None:
@@ -66,7 +83,11 @@ def test_what_has_no_effect_is_said_or_kept() -> None:
         ("profile", "expected PATH=VALUE"),
         ("components.ztunnel.enabled=true", "component ztunnel is not supported"),
         ("components.egressGateways[0].name=other", "only istio-egressgateway can be installed"),
-        ("components.egressGateways[0].k8s.replicas=2", "k8s has no effect"),
+        (
+            "components.egressGateways[0].k8s.replicas=2",
+            "k8s.replicas has no effect in a lab; known: affinity",
+        ),
+        ("components.egressGateways[0].tag=x", "tag has no effect"),
         ("components.egressGateways[3].enabled=true", "there is no item 3"),
         ("[0]=1", "not a path"),
     ],

@@ -91,7 +91,8 @@ def test_format_of_a_log_is_one_that_envoy_reads() -> None:
 
 def test_what_says_nothing_by_itself_is_read_in_silence() -> None:
     found = read(
-        "{extensionProviders: [{name: a}], serviceSettings: [], trustDomain: cluster.local, proxyListenPort: 15001}"
+        "{extensionProviders: [{name: a}], serviceSettings: [], trustDomain: cluster.local, proxyListenPort: 15001,"
+        " defaultProviders: {metrics: [prometheus]}}"
     )
     assert found == mesh_config.MeshConfig(BASE)
 
