@@ -44,6 +44,7 @@ STORIES = {
     "mixed versions hold the caller": (
         "slow-rolling-update-holds-the-caller",
         "an-old-track-with-a-little-*",
+        "an-old-track-that-stands-in-counts",
     ),
     "failure of each wave": (
         "first-wave-is-refused-by-helm",
@@ -186,11 +187,11 @@ class Story:
                     self.violations.append(f"at {world.now:g} s {caller.name} calls a wrong {need.contract}")
 
     def watch_routes(self, world: worlds.World, objects: list[dict[str, Any]]) -> None:
-        """Find tracks that routes send requests to, and that have no ready pod while others of the release do."""
+        """Find tracks whose requests are lost: they have no ready pod while others do, and nobody stands in."""
         for release in world.history:
             view = serving.observe(release, objects)
             ready = {one.track for one in view.backends if one.is_ready}
-            for track in sorted((view.shares or set()) - ready) if ready else ():
+            for track in sorted(view.strict - ready) if ready else ():
                 self.violations.append(f"at {world.now:g} s {release.name} has no pod for track {track}")
 
 

@@ -24,6 +24,8 @@ from bookmesh.release.files import Wanted
 def build_objects(release: str, values: Mapping[str, Any]) -> list[JsonObject]:
     """
     What a chart would render, from `{tracks: {NAME: {provides, image, replicas}}, weights: {NAME: PERCENT}, requires}`.
+
+    With `failover: true`, tracks stand in for each other.
     """
     labels = {contracts.INSTANCE: release}
     annotations = {contracts.REQUIRES: json.dumps(values["requires"])} if values.get("requires") else {}
@@ -37,7 +39,7 @@ def build_objects(release: str, values: Mapping[str, Any]) -> list[JsonObject]:
     for track, one in (values.get("tracks") or {}).items():
         template = {
             "metadata": {
-                "labels": {**labels, contracts.TRACK: track},
+                "labels": {**labels, "app": release, contracts.TRACK: track},
                 "annotations": {contracts.PROVIDES: json.dumps(one.get("provides", {}))},
             },
             "image": one.get("image", "1"),
@@ -56,7 +58,19 @@ def build_objects(release: str, values: Mapping[str, Any]) -> list[JsonObject]:
         ]
         spec = {"hosts": [release], "http": [{"route": targets}]}
         objects.append({"kind": "VirtualService", "metadata": {"name": release}, "spec": spec})
+    if values.get("failover"):
+        objects.append(_failover(release, values["tracks"]))
     return sorted(objects, key=lambda one: (one["kind"], one["metadata"]["name"]))
+
+
+def _failover(release: str, tracks: Mapping[str, Any]) -> JsonObject:
+    subsets = []
+    for track in tracks:
+        setting = {"localityLbSetting": {"failoverPriority": [f"{contracts.TRACK}={track}"]}}
+        policy = {"loadBalancer": setting, "outlierDetection": {}}
+        subsets.append({"name": track, "labels": {"app": release}, "trafficPolicy": policy})
+    spec = {"host": release, "subsets": subsets}
+    return {"kind": "DestinationRule", "metadata": {"name": release}, "spec": spec}
 
 
 @dataclass
