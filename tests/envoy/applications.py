@@ -23,7 +23,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         time.sleep(float(query.get("delay", ["0"])[0]))
         seen = {"application": self.server.server_name, "path": self.path, "headers": headers}
         body = json.dumps(seen).encode()
-        self.send_response(200)
+        self.send_response(int(query.get("status", ["200"])[0]))
         self.send_header("content-length", str(len(body)))
         self.send_header("x-application", self.server.server_name)
         self.end_headers()
@@ -45,7 +45,7 @@ class Recording:
 
 @contextmanager
 def recording(name: str) -> Iterator[Recording]:
-    """A server that answers with what it was asked, after `?delay=` seconds."""
+    """A server that answers with what it was asked, after `?delay=` seconds, with `?status=`."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.server_name = name
         server.requests = []  # type: ignore[attr-defined]

@@ -34,11 +34,18 @@ class Proxy:
 
 
 @contextmanager
-def running(file: Path, directory: Path, *, servers: Mapping[str, int] | None = None) -> Iterator[Proxy]:
+def running(
+    file: Path,
+    directory: Path,
+    *,
+    servers: Mapping[str, int] | None = None,
+    pods: Mapping[str, str] | None = None,
+) -> Iterator[Proxy]:
     """
     Start Envoy for the proxy of a world.
 
     Args:
+        pods: addresses of pods, by the names of recording applications that stand for them: their endpoints stay.
         servers: local ports of one's own servers, by the name of the Service that they stand for; the services "one",
             "two", "three" and "echo" are recording applications.
     """
@@ -53,6 +60,9 @@ def running(file: Path, directory: Path, *, servers: Mapping[str, int] | None = 
             name = cluster["name"].split("|")[-1].split(".")[0]
             if name in backends:
                 _point(cluster, backends[name])
+        started = {name: stack.enter_context(applications.recording(name)) for name in pods or {}}
+        _move(config["static_resources"], {(pods or {})[name]: pod.port for name, pod in started.items()})
+        recordings |= started
         stack.enter_context(envoys.running(config, directory))
         yield Proxy(ports, {name: recording.requests for name, recording in recordings.items()})
 
@@ -76,6 +86,18 @@ def _listen_locally(static: dict[str, Any]) -> dict[int, int]:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def _move(static: dict[str, Any], ports: Mapping[str, int]) -> None:
+    """Let the endpoints of pods be local ports, in plain text; their priorities and weights stay."""
+    for cluster in static["clusters"]:
+        for group in cluster.get("load_assignment", {}).get("endpoints", ()):
+            for each in group.get("lb_endpoints", ()):
+                address = each["endpoint"]["address"].get("socket_address", {})
+                if address.get("address") in ports:
+                    address |= {"port_value": ports[address["address"]], "address": "127.0.0.1"}
+                    cluster.pop("upstream_bind_config", None)
+                    cluster.pop("transport_socket_matches", None)
 
 
 def _point(cluster: dict[str, Any], port: int) -> None:
