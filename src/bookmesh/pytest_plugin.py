@@ -55,6 +55,7 @@ class KubernetesApi:
         Raises:
             KubernetesError: it failed.
         """
+        __tracebackhide__ = True  # what a person wants to see is the line of the test
         from bookmesh.lab import client
 
         done = subprocess.run(
@@ -72,8 +73,9 @@ class KubernetesApi:
         return done.stdout
 
     def apply(self, *files: str | Path) -> str:
-        """Apply YAML files or folders; returns what kubectl says."""
-        return self.kubectl("apply", *[part for file in files for part in ("-f", str(file))])
+        """Apply YAML files or folders, one after the other, so that kinds come before their objects."""
+        __tracebackhide__ = True
+        return "".join(self.kubectl("apply", "-f", str(file)) for file in files)
 
     def request(self, method: str, path: str, body: object = None) -> Any:
         """
@@ -82,6 +84,7 @@ class KubernetesApi:
         Raises:
             KubernetesError: the answer is no success; the text has its status and reason.
         """
+        __tracebackhide__ = True
         import orjson
 
         from bookmesh.lab import keys

@@ -91,6 +91,54 @@ def test_a_project_uses_the_fixtures(tmp_path: Path) -> None:
     assert list(tmp_path.glob("tmp/kubernetes*/*")) == [], "nothing is left of the server"
 
 
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: shop, image: shop}]}
+"""
+DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: examples.example.dev}
+spec:
+  group: example.dev
+  scope: Namespaced
+  names: {plural: examples, singular: example, kind: Example}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+EXAMPLE = "{apiVersion: example.dev/v1, kind: Example, metadata: {name: one}, spec: {}}"
+BOTH = """
+def test_kinds_come_before_their_objects(kubernetes_namespace):
+    said = kubernetes_namespace.apply("deploy/crd.yaml", "deploy/example.yaml")
+    assert said.endswith("example.example.dev/one created\\n")
+"""
+
+
+def test_the_guide_works_as_it_is_written(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/guides/testing-with-kubernetes.md").read_text()
+    files = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", guide, re.DOTALL))
+    assert sorted(files) == ["my_operator.py", "test_my_operator.py", "test_shop.py"]
+    files |= {"deploy/shop.yaml": DEPLOYMENT, "deploy/crd.yaml": DEFINITION, "deploy/example.yaml": EXAMPLE}
+    (tmp_path / "deploy").mkdir()
+    for name, text in (files | {"test_both.py": BOTH}).items():
+        (tmp_path / name).write_text(text)
+    run = _pytest(tmp_path)
+    output, _ = run.communicate(timeout=100)
+    assert run.returncode == 0, output
+    assert re.search(r"^3 passed", output, re.MULTILINE), output
+
+
 def test_the_extent_is_a_setting_or_an_option(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text(
         "def test_accounts(kubernetes_namespace):\n"
