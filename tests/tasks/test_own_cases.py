@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.lab import labs
 
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 SWITCH = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "switch"}, "data": {"light": "on"}}
 
 
@@ -48,3 +51,19 @@ def test_a_report_is_one_file(lab: labs.Lab, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     lab.bookmesh("test", str(write(tmp_path, seen="on", before="holds")), "--report", str(report))
     assert "The task passed" in report.read_text()
+
+
+@pytest.mark.lab
+def test_the_case_of_the_guide_passes_and_fails_for_another_route(lab: labs.Lab, tmp_path: Path) -> None:
+    case = (GUIDES / "checkout" / "canary.yaml").read_text()
+    assert f"```yaml\n# canary.yaml\n{case}```" in (GUIDES / "testing-your-own-mesh.md").read_text()
+    mine = shutil.copytree(GUIDES / "checkout", tmp_path / "mine")
+    passed = lab.bookmesh("test", str(mine / "canary.yaml"))
+    assert "1 tasks: 1 passed" in passed.stdout
+    route = mine / "mesh" / "canary.yaml"
+    route.write_text(
+        route.read_text().replace("weight: 90", "weight: 50").replace("weight: 10", "weight: 50")
+    )
+    failed = lab.bookmesh("test", str(mine / "canary.yaml"), check=False)
+    assert failed.returncode == 1
+    assert re.search(r"of n = 300 answers.*: v1 \d+ \(allowed 2\d\d…2\d\d\), v2 \d+", failed.stdout)
