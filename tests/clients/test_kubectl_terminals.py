@@ -29,8 +29,10 @@ class Kubectl:
 
     def __init__(self, binary: Path, api: KubernetesApi, transport: str = "websocket") -> None:
         self.binary = binary
-        is_websocket = "true" if transport == "websocket" else "false"
-        self.environment = os.environ | api.environment | {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": is_websocket}
+        self.websockets = "true" if transport == "websocket" else "false"
+        self.environment = (
+            os.environ | api.environment | {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": self.websockets}
+        )
 
     def run(
         self, *arguments: str, stdin: str | None = None, check: bool = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import datetime
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -11,28 +12,64 @@ from aiohttp import web
 from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.base.pods import LogOptions, PodStreams
 from bookmesh.kube.api import containers, queries, statuses
+from bookmesh.kube.schema import causes
 
 # A log that is followed may have nothing to say for long; headers are sent after this time without a refusal.
 _QUIET_S: Final = 0.1
+_LEAST: Final = {
+    "sinceSeconds": (1, "must be greater than 0"),
+    "tailLines": (0, "must be greater than or equal to 0"),
+    "limitBytes": (1, "must be greater than 0"),
+}
 
 
 def parse_options(request: web.Request, pod: JsonObject) -> LogOptions:
-    """Read the query of a log request; raises 400."""
+    """Read the query of a log request; raises 400, and 422 for numbers and times that make no sense."""
     query = request.query
-    since_s = queries.number(query, "sinceSeconds")
+    numbers = _numbers(query)
     since_time = query.get("sinceTime") or None
-    if since_s is not None and since_time is not None:
-        raise statuses.bad_request("at most one of sinceTime or sinceSeconds may be specified")
+    if since_time is not None:
+        _check_time(since_time)
+    wrong = [
+        causes.invalid(key, numbers[key], why)
+        for key, (least, why) in _LEAST.items()
+        if key in numbers and numbers[key] < least
+    ]
+    if "sinceSeconds" in numbers and since_time is not None:
+        wrong.append(causes.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+    if wrong:
+        raise statuses.invalid(group="", kind="PodLogOptions", name=pod["metadata"]["name"], causes=wrong)
     return LogOptions(
         container=containers.choose(pod, query.get("container", "")),
         follow=queries.is_true(query, "follow"),
         previous=queries.is_true(query, "previous"),
         timestamps=queries.is_true(query, "timestamps"),
-        tail_lines=queries.number(query, "tailLines"),
-        since_s=since_s,
+        tail_lines=numbers.get("tailLines"),
+        since_s=numbers.get("sinceSeconds"),
         since_time=since_time,
-        limit_bytes=queries.number(query, "limitBytes"),
+        limit_bytes=numbers.get("limitBytes"),
     )
+
+
+def _numbers(query: Mapping[str, str]) -> dict[str, int]:
+    """Those that are there; raises 400 for what is no number."""
+    found = {}
+    for key in _LEAST:
+        if text := query.get(key, ""):
+            try:
+                found[key] = int(text)
+            except ValueError as error:
+                raise statuses.bad_request(f'{key}: parsing "{text}": invalid syntax') from error
+    return found
+
+
+def _check_time(text: str) -> None:
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise statuses.bad_request(
+            f'sinceTime: parsing time "{text}": it is not as RFC 3339 has it'
+        ) from error
 
 
 async def serve(request: web.Request, pod: JsonObject, streams: PodStreams) -> web.StreamResponse:

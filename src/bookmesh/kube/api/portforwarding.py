@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from bookmesh.base.kubernetes import JsonObject
+from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import spdy, spdy_upgrade, statuses, websocket_upgrade
 
@@ -60,6 +61,14 @@ def parse_ports(request: web.Request) -> list[int]:
     if not all(text.isdecimal() and 0 < int(text) < 65536 for text in texts):
         raise statuses.bad_request(f"ports must be numbers from 1 to 65535: {','.join(texts)}")
     return [int(text) for text in texts]
+
+
+def failure(port: int, error: OSError | ApiError) -> str:
+    """What a client is told about a connection that cannot be made: the system's words, or the node's."""
+    if isinstance(error, ApiError) or not error.errno:
+        return f"error forwarding port {port} to pod: {error}"
+    why = os.strerror(error.errno).lower()
+    return f"error forwarding port {port} to pod: dial tcp4 127.0.0.1:{port}: connect: {why}"
 
 
 class _Tunnel:
@@ -121,8 +130,8 @@ class _Tunnel:
         try:
             try:
                 reader, writer = await self._connect(port)
-            except OSError as error:
-                self._session.send(errors, f"error forwarding port {port} to pod: {error}".encode())
+            except (OSError, ApiError) as error:
+                self._session.send(errors, failure(port, error).encode())
             else:
                 await self._copy(reader, writer, inbox, stream)
             self._session.finish(stream)
@@ -192,9 +201,8 @@ async def _serve_channels(socket: web.WebSocketResponse, ports: list[int], conne
                 await socket.send_bytes(bytes([channel]) + struct.pack("<H", port))
             try:
                 reader, writer = await connect(port)
-            except OSError as error:
-                text = f"error forwarding port {port} to pod: {error}"
-                await socket.send_bytes(bytes([error_channel]) + text.encode())
+            except (OSError, ApiError) as error:
+                await socket.send_bytes(bytes([error_channel]) + failure(port, error).encode())
                 continue
             writers[data_channel] = writer
             tasks.append(asyncio.create_task(_download(socket, reader, data_channel)))

@@ -22,6 +22,23 @@ async def test_everything_that_can_be_asked_for() -> None:
     assert logs.parse_options(request_for("GET", "/x"), POD) == LogOptions("main")
 
 
-async def test_two_starts_are_refused() -> None:
-    with pytest.raises(ApiError, match="at most one of"):
-        logs.parse_options(request_for("GET", "/x?sinceSeconds=5&sinceTime=2026-01-01T00:00:00Z"), POD)
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("sinceSeconds=5&sinceTime=2026-01-01T00:00:00Z", "at most one of `sinceTime` or `sinceSeconds`"),
+        ("sinceSeconds=0", "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        ("tailLines=-1", "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("limitBytes=0", 'PodLogOptions "web" is invalid: limitBytes: Invalid value: 0'),
+    ],
+)
+async def test_questions_that_make_no_sense_are_refused(query: str, message: str) -> None:
+    with pytest.raises(ApiError, match=message) as refused:
+        logs.parse_options(request_for("GET", f"/x?{query}"), POD)
+    assert refused.value.code == 422
+
+
+@pytest.mark.parametrize("query", ["tailLines=x", "limitBytes=1.5", "sinceTime=yesterday"])
+async def test_what_is_no_number_or_time_is_a_bad_request(query: str) -> None:
+    with pytest.raises(ApiError, match=query.partition("=")[0]) as refused:
+        logs.parse_options(request_for("GET", f"/x?{query}"), POD)
+    assert refused.value.code == 400

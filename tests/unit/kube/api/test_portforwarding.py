@@ -24,6 +24,18 @@ async def test_ports_that_are_none(ports: str) -> None:
         portforwarding.parse_ports(request_for("GET", f"/x?ports={ports}"))
 
 
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed"), "connect: connection refused"),
+        (OSError("no way"), "to pod: no way"),
+        (ApiError(400, "BadRequest", "pod web does not run on this node"), "pod web does not run"),
+    ],
+)
+def test_why_a_connection_cannot_be_made(error: OSError | ApiError, why: str) -> None:
+    assert why in portforwarding.failure(81, error)
+
+
 async def test_a_connection_is_closed_even_when_its_end_is_cut_short() -> None:
     """The client resets a stream, and is gone before its task has ended."""
     ours, theirs = socket.socketpair()
