@@ -12,11 +12,13 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bookmesh.base import findings
-from bookmesh.kube.sandbox import forking, namespaces
 from bookmesh.lab import extents, launching, paths, processes, progress
+
+if TYPE_CHECKING:
+    from bookmesh.kube.sandbox import forking
 
 PRELOAD = ("bookinfo.preload", "bookmesh.lab.standins.httpbin")
 _log = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ def main() -> None:
 
 def _enter_namespaces(lab: paths.LabPaths, reporter: progress.Reporter) -> forking.ForkServer:
     """Become PID 1 of namespaces of our own, with a fork server beside."""
+    from bookmesh.kube.sandbox import forking, namespaces  # a lab without a node needs none
+
     reporter.step("namespaces")
     host_proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
     try:

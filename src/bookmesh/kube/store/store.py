@@ -38,7 +38,7 @@ _Key = tuple[str, str]
 
 
 class _Table:
-    """The objects of one resource by (namespace, name), with the sorted keys cached between creations and deletions."""
+    """The objects of one resource by (namespace, name); the keys are sorted for the first list, and kept so."""
 
     def __init__(self) -> None:
         self.objects: dict[_Key, Stored] = {}
@@ -46,13 +46,14 @@ class _Table:
 
     def put(self, stored: Stored) -> None:
         key = (stored.namespace, stored.name)
-        if key not in self.objects:
-            self._sorted = None
+        if self._sorted is not None and key not in self.objects:
+            bisect.insort(self._sorted, key)
         self.objects[key] = stored
 
     def remove(self, key: _Key) -> None:
         del self.objects[key]
-        self._sorted = None
+        if self._sorted is not None:
+            del self._sorted[bisect.bisect_left(self._sorted, key)]
 
     def list(self, namespace: str) -> builtins.list[Stored]:
         if self._sorted is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -106,6 +107,23 @@ def test_lists_follow_creations_and_deletions(store: Store) -> None:
     store.create(PODS, "default", "a", pod("a"))
     store.delete(PODS, "default", "b")
     assert [each.name for each in store.list(PODS)] == ["a"]
+
+
+def test_lists_stay_in_order_whatever_comes_and_goes(store: Store) -> None:
+    dice = random.Random(7)
+    there: set[tuple[str, str]] = set()
+    for _ in range(400):
+        namespace, name = key = (dice.choice(["a", "a-b", "b"]), f"p{dice.randrange(40)}")
+        if key in there:
+            store.delete(PODS, namespace, name)
+            there.remove(key)
+        else:
+            store.create(PODS, namespace, name, pod(name))
+            there.add(key)
+        if dice.random() < 0.5:
+            assert [(each.namespace, each.name) for each in store.list(PODS)] == sorted(there)
+            found = [(each.namespace, each.name) for each in store.list(PODS, "a")]
+            assert found == sorted(each for each in there if each[0] == "a")
 
 
 def test_subscribers_hear_of_each_committed_write_with_both_states(store: Store) -> None:
