@@ -92,4 +92,7 @@ class Expired(StoreError):
 
 
 class StoreUnusable(StoreError):
-    """The file cannot serve: another process has it open, it is not ours, or another version of us wrote it."""
+    """
+    The file cannot serve: another process has it open, it is not ours, another version of us wrote it, or the disk that
+    it is on has failed.
+    """
