@@ -42,6 +42,7 @@ http {
 class Images:
     lab: labs.Lab
     path: Path
+    layers: tuple[bytes, ...]
 
     def image(self, *arguments: str, check: bool = True) -> str:
         command, *rest = arguments
@@ -108,9 +109,10 @@ def images(new_lab: Callable[[], labs.Lab], tmp_path_factory: pytest.TempPathFac
         folder("srv/work", uid=10001, gid=10003),
         folder("tmp", 0o1777),
     )
-    made = Made([making.folder_layer(root), accounts], name=NAME, config=CONFIG)
+    layers = (making.folder_layer(root), accounts)
+    made = Made(layers, name=NAME, config=CONFIG)
     path = making.write_tar(directory / "tools.tar", making.layout(made, packing="zstd"))
-    found = Images(new_lab(), path)
+    found = Images(new_lab(), path, layers)
     assert found.image("load", str(path)) == ""
     found.lab.bookmesh("up")
     return found
@@ -183,6 +185,27 @@ def test_a_name_is_no_proof_of_another_user_than_root(images: Images) -> None:
     assert waiting["reason"] == "CreateContainerConfigError"
     assert "image has non-numeric user (app), cannot verify user is non-root (pod:" in waiting["message"]
     images.lab.kubectl("delete", "pod", "named")
+
+
+@pytest.mark.parametrize(
+    ("user", "message"), [("nobody2", "no users found: user"), ("app:crew", "no groups found: group")]
+)
+def test_an_account_that_the_image_does_not_have_makes_no_container(
+    user: str, message: str, images: Images, tmp_path: Path
+) -> None:
+    name = f"example.com/{user.replace(':', '-')}:1"
+    made = Made(images.layers, name=name, config=CONFIG | {"User": user})
+    images.image("load", str(making.write_tar(tmp_path / "image.tar", making.layout(made))))
+    images.run("nameless", image=name)
+    waiting = labs.wait_until(
+        lambda: images.waiting("nameless").get("message") and images.waiting("nameless")
+    )
+    assert waiting["reason"] == "CreateContainerError"
+    assert waiting["message"].startswith(f"failed to create containerd container: {message}")
+    images.lab.kubectl("delete", "pod", "nameless")
+    images.run("numbered", image=name, securityContext={"runAsUser": 7})
+    images.until_ready("numbered")
+    images.lab.kubectl("delete", "pod", "numbered")
 
 
 def test_a_sidecar_and_probes_serve_an_image(images: Images) -> None:

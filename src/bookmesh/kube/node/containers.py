@@ -2,7 +2,7 @@
 One container over all its runs: what it needs before it can start, the restart policy and its back-off.
 
 The states a person sees are the kubelet's: ErrImagePull and ImagePullBackOff, CreateContainerConfigError,
-CrashLoopBackOff. The first restart is immediate; then it waits 10 s, doubling up to 300 s.
+CreateContainerError, CrashLoopBackOff. The first restart is immediate; then it waits 10 s, doubling up to 300 s.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bookmesh.kube.node.container_run import ContainerRun
 from bookmesh.kube.node.context import PodContext
 from bookmesh.kube.node.images import Image
 from bookmesh.kube.node.records import ContainerRecord, Terminated, Waiting
-from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.node.sources import CreationError, SourceError
 from bookmesh.kube.sandbox.specification import SandboxSpec
 
 
@@ -120,10 +120,12 @@ class ContainerRunner:
             try:
                 return image, await self._build_spec(image), self._beside()
             except (SourceError, ApiError) as error:
-                message = str(error)
+                reason, message = "CreateContainerConfigError", str(error)
+            except CreationError as error:
+                reason, message = "CreateContainerError", str(error)
             held.close()
             self._events.warning(self._context.pod, "Failed", f"Error: {message}", container=self.record.name)
-            self._show_unattempted("CreateContainerConfigError", message)
+            self._show_unattempted(reason, message)
             await waiting.first_of(
                 self._context.sources_change_after(version), self._stopped(), timeout_s=back_off.delay_s()
             )

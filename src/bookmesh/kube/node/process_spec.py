@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import expansion, network_files, privileges, users
 from bookmesh.kube.node.images import Image
-from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.node.sources import CreationError
 from bookmesh.kube.sandbox.specification import ImageRoot, Mount, SandboxSpec
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -33,6 +33,7 @@ def build_spec(
 
     Raises:
         SourceError: the container may not run like this; the message is the kubelet's.
+        CreationError: the image has not what the container needs.
     """
     hostname = network_files.hostname_of(pod)
     identity = users.identity_for(container, pod, image_user=image.user, accounts=image.accounts)
@@ -83,7 +84,7 @@ def _command(
         return command + arguments, None
     argv = image.entrypoint + (arguments or image.command)
     if not argv:
-        raise SourceError("no command specified")
+        raise CreationError("failed to generate container spec: no command specified")
     return argv, image.entry
 
 

@@ -18,6 +18,10 @@ class SourceError(Exception):
     """Something a container needs is missing; the message is the kubelet's."""
 
 
+class CreationError(Exception):
+    """The container runtime makes no such container of the image; the message begins with containerd's words."""
+
+
 @dataclass(frozen=True, slots=True)
 class References:
     """Names in the pod's own namespace."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.node.sources import CreationError, SourceError
 
 
 class User(NamedTuple):
@@ -76,7 +76,7 @@ def identity_for(
         accounts: of the image; None for a stand-in, whose user is nobody's business.
 
     Raises:
-        SourceError: the pod wants no root and would get it, or a name is not known.
+        SourceError: the pod wants no root and would get it. CreationError: the image does not know a name.
     """
     settings = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
     wanted: int | None = settings.get("runAsUser")
@@ -131,7 +131,7 @@ def _user(name: str, accounts: Accounts) -> User:
         for user in accounts.users:
             if user.name == name:
                 return user
-        raise SourceError(f"unable to find user {name}: no matching entries in passwd file")
+        raise _not_found("users", f'user "{name}" is not in the /etc/passwd')
     uid = int(name)
     found = next((user for user in accounts.users if user.uid == uid), None)
     return found or User("", uid, 0, "/" if uid else "/root")
@@ -143,7 +143,12 @@ def _gid(name: str, accounts: Accounts) -> int:
     for group in accounts.groups:
         if group.name == name:
             return group.gid
-    raise SourceError(f"unable to find group {name}: no matching entries in group file")
+    raise _not_found("groups", f'group "{name}" is not in the /etc/group')
+
+
+def _not_found(what: str, which: str) -> CreationError:
+    """containerd does not say which one, and a path of its own besides."""
+    return CreationError(f"failed to create containerd container: no {what} found: {which} of the image")
 
 
 def _fields(text: str, count: int) -> Iterator[list[str]]:

@@ -7,7 +7,7 @@ from tests.unit.kube.node import fakes
 
 from bookmesh.kube.node import process_spec, users
 from bookmesh.kube.node.images import Image
-from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.node.sources import CreationError, SourceError
 from bookmesh.kube.sandbox import specification
 from bookmesh.kube.sandbox.specification import ImageRoot, Mount, SandboxSpec
 
@@ -107,7 +107,7 @@ def test_a_loaded_image_brings_its_root_and_its_user() -> None:
 
 
 def test_an_image_without_a_command_needs_one() -> None:
-    with pytest.raises(SourceError, match="no command specified"):
+    with pytest.raises(CreationError, match="no command specified"):
         build({}, image=Image("empty", ()))
 
 

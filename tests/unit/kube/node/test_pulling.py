@@ -8,6 +8,7 @@ import pytest
 from tests.unit.kube.node import fakes
 from tests.unit.kube.node.living import living
 
+from bookmesh.kube.node import users
 from bookmesh.kube.node.back_off import BackOffLimits
 from bookmesh.kube.node.images import Image
 
@@ -72,6 +73,17 @@ async def test_a_read_only_root_is_warned_of_where_a_stand_in_has_none(
     async with living(bench, pod) as life:
         await life.until(life.is_ready)
         assert ("NotHonoured" in dict(await bench.events())) is not is_loaded
+
+
+async def test_an_image_without_its_user_makes_no_container(bench: fakes.Bench) -> None:
+    bench.images.loaded["app"] = Image("app", ("/bin/app",), user="nobody2", accounts=users.Accounts())
+    async with living(bench, fakes.pod()) as life:
+        await life.until(lambda: life.reason() == "CreateContainerError")
+        message = life.container()["state"]["waiting"]["message"]
+        assert message.startswith("failed to create containerd container: no users found")
+        assert ("Failed", f"Error: {message}") in await bench.events()
+        bench.images.loaded["app"] = Image("app", ("/bin/app",), user="7", accounts=users.Accounts())
+        await life.until(life.is_ready)
 
 
 async def test_an_image_that_may_not_run_is_let_go_until_another_try(bench: fakes.Bench) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.kube.node import fakes
 
 from bookmesh.kube.node import users
-from bookmesh.kube.node.sources import SourceError
+from bookmesh.kube.node.sources import CreationError, SourceError
 
 ACCOUNTS = users.parse_accounts(
     "root:x:0:0:root:/root:/bin/sh\n# comment:x:1:1:::\napp:x:10001:10002:App:/home/app:/bin/false\n"
@@ -49,8 +49,6 @@ def test_the_pods_user_wins_over_the_images(
 @pytest.mark.parametrize(
     ("image_user", "own", "message"),
     [
-        ("nobody", {}, "unable to find user nobody: no matching entries in passwd file"),
-        ("app:nogroup", {}, "unable to find group nogroup: no matching entries in group file"),
         ("", {"runAsNonRoot": True}, "container has runAsNonRoot and image will run as root"),
         ("0:50", {"runAsNonRoot": True}, "container has runAsNonRoot and image will run as root"),
         ("app", {"runAsNonRoot": True, "runAsUser": 0}, "container's runAsUser breaks non-root policy"),
@@ -68,6 +66,29 @@ def test_what_cannot_be_is_refused_in_the_kubelets_words(
         identity(image_user, own)
     of_pod = ' (pod: "web_default(uid-of-web)", container: c)' if "runAsNonRoot" in own else ""
     assert str(error.value) == message + of_pod
+
+
+@pytest.mark.parametrize(
+    ("image_user", "message"),
+    [
+        ("nobody", 'no users found: user "nobody" is not in the /etc/passwd of the image'),
+        ("nobody:7", 'no users found: user "nobody" is not in the /etc/passwd of the image'),
+        ("app:nogroup", 'no groups found: group "nogroup" is not in the /etc/group of the image'),
+    ],
+)
+def test_names_that_the_image_does_not_have_are_refused_in_containerds_words(
+    image_user: str, message: str
+) -> None:
+    with pytest.raises(CreationError) as error:
+        identity(image_user)
+    assert str(error.value) == f"failed to create containerd container: {message}"
+
+
+def test_numbers_need_no_accounts() -> None:
+    container = {"name": "c"}
+    nobody = users.Accounts()
+    found = users.identity_for(container, fakes.pod(container), image_user="7:8", accounts=nobody)
+    assert found == users.Identity(7, 8, (), "/")
 
 
 def test_a_number_or_the_pods_own_word_is_non_root_enough() -> None:
