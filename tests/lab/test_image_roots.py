@@ -85,6 +85,23 @@ async def read_only_root(server: ForkServer) -> None:
     assert text == "x\nend\n"
 
 
+async def volumes_of_a_read_only_root(server: ForkServer) -> None:
+    layer = made_image("cat")
+    (layer / "data").mkdir()
+    (layer / "data" / "seed").write_text("of the image ")
+    (layer / "link").symlink_to("/data")
+    root = ImageRoot((str(layer),), read_only=True, volumes=("/link", "/var/lib/made"))
+    script = (
+        "cat /data/seed; echo x > /data/new; echo x > /var/lib/made/new; echo x > /var/lib/new; cat /data/new"
+    )
+    ended, text = await Bench(server).output("sh", "-c", script, env=ENV, root=root)
+    assert ended == Exit(0)
+    assert text.startswith("of the image ")
+    assert text.endswith("x\n")
+    assert text.count("Read-only file system") == 1, text
+    assert not (layer / "data" / "new").exists()
+
+
 async def links_that_lead_out(server: ForkServer) -> None:
     """An image cannot make the node write, mount or look elsewhere than into the image itself."""
     layer = made_image("cat")
@@ -139,6 +156,7 @@ FACTS: Mapping[str, str] = {
     "own_root": "a sandbox sees the root of its image and what it writes stays its own",
     "layers_above_each_other": "an upper layer adds and removes",
     "read_only_root": "a read-only root takes nothing but in its mounts",
+    "volumes_of_a_read_only_root": "volumes of an image stay writable in a read-only root",
     "links_that_lead_out": "a link of an image leads nowhere but into the image",
     "users_and_groups": "users and groups are those that are asked for",
     "commands_inside": "commands inside are those of the image",

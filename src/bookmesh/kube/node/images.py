@@ -27,7 +27,7 @@ class Image:
     place or above hides it, as it hides the files of any image.
 
     Of a loaded image: `layers` are directories of this machine, the uppermost first; `user` is its USER, looked up in
-    `accounts`; `image_id` is what a status shows. A stand-in has none of these.
+    `accounts`; `volumes` are its VOLUMEs; `image_id` is what a status shows. A stand-in has none of these.
     """
 
     reference: str
@@ -41,6 +41,7 @@ class Image:
     layers: tuple[str, ...] = ()
     user: str = ""
     accounts: users.Accounts | None = None
+    volumes: tuple[str, ...] = ()
     image_id: str = ""
     stop_signal: int = signal.SIGTERM
 

@@ -62,7 +62,7 @@ def build_spec(
         gid=identity.gid,
         entry=entry,
         groups=identity.groups,
-        root=_root(container, image),
+        root=_root(container, image, mounted),
         capabilities=privileges.capabilities_of(container),
         no_new_privileges=privileges.is_escalation_refused(container),
     )
@@ -88,8 +88,10 @@ def _command(
     return argv, image.entry
 
 
-def _root(container: JsonObject, image: Image) -> ImageRoot | None:
+def _root(container: JsonObject, image: Image, mounted: Collection[str]) -> ImageRoot | None:
+    """A volume of the pod takes the place of one of the image."""
     if not image.layers:
         return None
     own = container.get("securityContext") or {}
-    return ImageRoot(image.layers, read_only=bool(own.get("readOnlyRootFilesystem")))
+    volumes = tuple(path for path in image.volumes if path not in mounted)
+    return ImageRoot(image.layers, read_only=bool(own.get("readOnlyRootFilesystem")), volumes=volumes)

@@ -177,6 +177,7 @@ class ForkServer:
         }
         request["mounts"] = [[mount.source, mount.target, mount.read_only] for mount in spec.mounts]
         request["layers"] = list(spec.root.layers) if spec.root else []
+        request["volumes"] = list(spec.root.volumes) if spec.root else []
         request["read_only"] = spec.root is not None and spec.root.read_only
         request |= {"stdin": stdin is not None, "tty": tty, "pid": beside}
         request |= self._user(spec.uid, spec.gid, spec.groups)

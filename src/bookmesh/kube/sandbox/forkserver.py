@@ -189,6 +189,7 @@ class Server:
                 **what,
                 cwd=request["cwd"],
                 read_only=request["read_only"],
+                volumes=request["volumes"],
                 in_user_namespace=self._in_user_namespace,
             )
         else:

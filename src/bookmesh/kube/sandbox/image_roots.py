@@ -37,6 +37,7 @@ def enter(
     files: Mapping[str, str],
     cwd: str,
     read_only: bool,
+    volumes: Iterable[str],
     in_user_namespace: bool,
 ) -> None:
     """
@@ -46,6 +47,7 @@ def enter(
         layers: directories of the host, the uppermost first.
         mounts: (source, target, read only); they stay writable in a root that is `read_only`.
         files: text by absolute path; they replace what the image has there.
+        volumes: directories of the image that stay writable, too, with what the image has in them.
 
     Raises:
         OSError: a mount was refused, or a source or layer does not exist; the text says which.
@@ -63,6 +65,9 @@ def enter(
     for tree in kernel:
         _attach(tree)
     roots.make_devices(lambda path: _attach(_Tree(devices[path], path, False)))
+    if read_only:
+        for path in volumes:
+            _make_volume(path)
     for tree in sorted(wanted, key=lambda tree: tree.target.rstrip("/").count("/")):
         _attach(tree)
     if read_only:
@@ -128,6 +133,13 @@ def _attach(tree: _Tree) -> None:
     os.close(tree.tree)
     if tree.read_only:
         syscalls.make_read_only(target)
+
+
+def _make_volume(path: str) -> None:
+    """Mount a directory on itself: a mount of its own stays as it is when the root becomes read-only."""
+    target = os.path.realpath(f"/{path}")
+    os.makedirs(target, exist_ok=True)
+    _attach(_Tree(syscalls.copy_tree(target), target, False))
 
 
 def _write_files(files: Mapping[str, str]) -> None:

@@ -36,11 +36,13 @@ class ImageRoot:
     """
     A root file system out of directories of the host, the uppermost first, never empty.
 
-    What is written goes to memory and ends with the sandbox; with `read_only` nothing can be written but to mounts.
+    What is written goes to memory and ends with the sandbox; with `read_only` nothing can be written but to mounts and
+    to `volumes`, directories of the image (made when missing).
     """
 
     layers: tuple[str, ...]
     read_only: bool = False
+    volumes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a Dockerfile says about running: ENTRYPOINT, CMD, ENV, WORKDIR, USER, STOPSIGNAL."""
+    """What a Dockerfile says about running: ENTRYPOINT, CMD, ENV, WORKDIR, USER, STOPSIGNAL, VOLUME."""
 
     entrypoint: list[str] | None = None
     cmd: list[str] | None = None
@@ -65,6 +65,7 @@ class Running(msgspec.Struct, frozen=True, rename="pascal"):
     working_dir: str | None = None
     user: str | None = None
     stop_signal: str | None = None
+    volumes: dict[str, object] | None = None
 
 
 class RootFs(msgspec.Struct, frozen=True):

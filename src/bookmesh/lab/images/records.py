@@ -61,6 +61,7 @@ def build_image(record: Record, reference: str, *, layers: Sequence[Path]) -> im
         layers=tuple(str(layer) for layer in reversed(layers)),
         user=running.user or "",
         accounts=users.parse_accounts(record.passwd, record.group),
+        volumes=tuple(sorted(running.volumes or ())),
         image_id=f"{references.parse(reference).repository}@{record.id}",
         stop_signal=parse_signal(running.stop_signal),
     )

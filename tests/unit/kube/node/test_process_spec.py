@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -103,6 +104,11 @@ def test_a_loaded_image_brings_its_root_and_its_user() -> None:
     assert spec.root == ImageRoot(("/layers/2", "/layers/1"))
     closed = build({"securityContext": {"readOnlyRootFilesystem": True}}, image=image)
     assert closed.root == ImageRoot(("/layers/2", "/layers/1"), read_only=True)
+    keeping = dataclasses.replace(image, volumes=("/cache", "/data"))
+    mount = Mount("/volumes/data", "/data")
+    assert build({}, image=keeping, mounts=(mount,)).root == ImageRoot(
+        ("/layers/2", "/layers/1"), volumes=("/cache",)
+    )
     assert build({"securityContext": {"readOnlyRootFilesystem": True}}).root is None
 
 

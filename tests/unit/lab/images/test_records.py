@@ -17,7 +17,9 @@ def test_a_chain_names_a_layer_with_all_below_it() -> None:
 
 
 def test_an_image_is_what_its_configuration_says() -> None:
-    running = Running(["/app"], ["--serve"], ["PATH=/bin", "A=b=c"], "/srv", "app:staff", "SIGQUIT")
+    running = Running(
+        ["/app"], ["--serve"], ["PATH=/bin", "A=b=c"], "/srv", "app:staff", "SIGQUIT", {"/data": {}}
+    )
     record = records.Record(
         ("sha256:d", "sha256:e"), ("1", "2"), "linux/arm64", 7, running, "app:x:5:6::/h:/s\n"
     )
@@ -28,6 +30,7 @@ def test_an_image_is_what_its_configuration_says() -> None:
         {"PATH": "/bin", "A": "b=c"},
     )
     assert (image.working_dir, image.user, image.stop_signal) == ("/srv", "app:staff", signal.SIGQUIT)
+    assert image.volumes == ("/data",)
     assert image.layers == ("/l/2", "/l/1"), "the uppermost first"
     assert image.image_id == "localhost:5000/shop@sha256:d"
     assert image.accounts is not None
