@@ -162,19 +162,29 @@ def show_status(namespace: str, *, target: str, name: str, use: str) -> None:
 @click.option(
     "--source",
     metavar="NAME|URL",
-    help="Where the tool finds the charts: the name of a GitRepository (flux), the URL of a repository (argocd).",
+    help="Where the tool finds the charts: a GitRepository, [NAMESPACE/]NAME (flux), the URL of a repository (argocd).",
 )
-def export_releases(file: Path, tool: str, source: str | None) -> None:
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="For flux and argocd: the folder that is the root of that repository (default: that of FILE).",
+)
+def export_releases(file: Path, tool: str, source: str | None, root: Path | None) -> None:
     """Write the order of the releases of FILE for another tool, with what that tool cannot say; no cluster is asked."""
     from bookmesh.release import helm, sessions
     from bookmesh.release.exporting import argocd, description, flux, helmfile, sequencing
 
-    if tool in {"flux", "argocd"} and source is None:
+    is_fetching = tool in {"flux", "argocd"}
+    if is_fetching and source is None:
         raise click.UsageError(f"--to {tool} needs --source")
+    if root is not None and not is_fetching:
+        raise click.UsageError(f"--to {tool} names charts relative to FILE: --root is for flux and argocd")
     with _failures():
         session = sessions.plan_offline(file, helm.SdkHelm())
         _refuse(session.findings)
-        described = description.describe(session, file.parent)
+        described = description.describe(session, root or file.parent)
+        if is_fetching:
+            description.check_inside(described, root or file.parent)
         match tool:
             case "helmfile":
                 text = helmfile.export(described)

@@ -18,14 +18,16 @@ from click.testing import CliRunner
 from bookmesh.cli import main as cli
 from bookmesh.release import ranges
 from bookmesh.release.contracts import ReleaseId, Requirement
-from bookmesh.release.exporting import flux
+from bookmesh.release.exporting import description, flux
 
 HERE = Path(__file__).parent
 FILE = HERE / "releases.yaml"
+ROOT = HERE.parents[2]
+IN_ROOT = ("--root", str(ROOT))
 TOOLS = {
     "helmfile": (),
-    "flux": ("--source", "charts"),
-    "argocd": ("--source", "https://git.example/charts"),
+    "flux": ("--source", "flux-system/charts", *IN_ROOT),
+    "argocd": ("--source", "https://git.example/charts", *IN_ROOT),
     "hip-0025": (),
 }
 
@@ -39,6 +41,10 @@ def export(tool: str) -> str:
 
 def documents(tool: str) -> list[Any]:
     return list(yaml.safe_load_all(export(tool)))
+
+
+def helm_releases() -> list[Any]:
+    return [one for one in documents("flux") if one["kind"] == "HelmRelease"]
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -77,11 +83,61 @@ def test_argo_cd_syncs_every_application_in_one_step() -> None:
     }
 
 
+def test_argo_cd_makes_namespaces_and_removes_in_reverse() -> None:
+    (applications,) = documents("argocd")
+    assert applications["spec"]["strategy"]["deletionOrder"] == "Reverse"
+    assert applications["spec"]["template"]["spec"]["syncPolicy"]["syncOptions"] == ["CreateNamespace=true"]
+    for one in applications["spec"]["generators"][0]["list"]["elements"]:
+        assert (ROOT / one["chart"] / "Chart.yaml").exists()
+
+
 def test_the_chart_of_the_draft_has_each_release_with_its_values() -> None:
     chart, values = documents("hip-0025")
     order = {one["name"]: one.get("depends-on", []) for one in chart["dependencies"]}
     assert order == {"ratings": [], "reviews": [], "productpage": ["reviews", "ratings"]}
     assert set(values) == set(order)
+
+
+def test_flux_finds_every_chart_in_its_repository_and_looks_at_each_revision() -> None:
+    for one in helm_releases():
+        chart = one["spec"]["chart"]["spec"]
+        assert chart["sourceRef"] == {"kind": "GitRepository", "name": "charts", "namespace": "flux-system"}
+        assert chart["reconcileStrategy"] == "Revision"
+        assert (ROOT / chart["chart"] / "Chart.yaml").exists()
+
+
+def test_a_source_of_flux_without_a_namespace_is_that_of_the_release() -> None:
+    arguments = ["release", "export", str(FILE), "--to", "flux", "--source", "charts", *IN_ROOT]
+    done = CliRunner().invoke(cli.main, arguments)
+    found = [one for one in yaml.safe_load_all(done.stdout) if one["kind"] == "HelmRelease"]
+    assert len(found) == 3
+    for one in found:
+        assert one["spec"]["chart"]["spec"]["sourceRef"] == {"kind": "GitRepository", "name": "charts"}
+
+
+def test_flux_reads_values_with_a_null_from_a_file_that_keeps_it() -> None:
+    (config_map,) = [one for one in documents("flux") if one["kind"] == "ConfigMap"]
+    ratings, reviews, page = helm_releases()
+    (reference,) = reviews["spec"]["valuesFrom"]
+    assert reference == {"kind": "ConfigMap", "name": config_map["metadata"]["name"]}
+    assert config_map["metadata"]["namespace"] == reviews["metadata"]["namespace"]
+    values = yaml.safe_load(config_map["data"]["values.yaml"])
+    assert list(values["versions"]) == ["v1", "v2", "v3"]
+    assert values["versions"]["v1"] is None
+    assert "values" not in reviews["spec"]
+    assert all("valuesFrom" not in one["spec"] and one["spec"]["values"] for one in (ratings, page))
+
+
+def test_another_value_is_another_generation_of_a_helm_release_of_flux() -> None:
+    release, chart = ReleaseId("shop", "b"), "./charts/b"
+    texts = [
+        flux.export(
+            [description.Described(release, chart, "1", {"a": None, "b": number}, (), {}, 1)], source="s"
+        )
+        for number in (1, 2)
+    ]
+    names = [list(yaml.safe_load_all(text))[1]["spec"]["valuesFrom"][0]["name"] for text in texts]
+    assert names[0] != names[1]
 
 
 def held(expression: str, dependency: dict[str, Any]) -> bool:
@@ -103,7 +159,7 @@ def reconciled(release: dict[str, Any], *, ready: str = "True", observed: int = 
 
 
 def test_flux_lets_the_caller_go_when_both_are_reconciled_and_serve_what_it_needs() -> None:
-    releases = {one["metadata"]["name"]: one for one in documents("flux")}
+    releases = {one["metadata"]["name"]: one for one in helm_releases()}
     for need in releases["productpage"]["spec"]["dependsOn"]:
         other = releases[need["name"]]
         assert held(need["readyExpr"], reconciled(other))
@@ -141,6 +197,15 @@ def test_a_plan_that_cannot_be_carried_out_is_not_exported(tmp_path: Path) -> No
     done = CliRunner().invoke(cli.main, ["release", "export", str(file), "--to", "helmfile"])
     assert done.exit_code == 1
     assert "BM0604" in done.stderr
+
+
+@pytest.mark.parametrize("tool", ["flux", "argocd"])
+def test_tools_that_fetch_charts_are_given_paths_inside_of_the_repository(tool: str) -> None:
+    arguments = ["release", "export", str(FILE), "--to", tool, *TOOLS[tool][:2]]
+    outside = CliRunner().invoke(cli.main, arguments)
+    assert outside.exit_code == 1
+    assert "BM0635" in outside.stderr
+    assert "../../../charts/ratings" in outside.stderr
 
 
 @pytest.mark.parametrize("tool", ["flux", "argocd"])

@@ -11,7 +11,7 @@ from bookmesh.release.exporting.description import Described, write
 
 COMMENT: Final = """
 An ApplicationSet for Argo CD, with progressive syncs: the Applications of a wave are synced when those of the
-wave before are healthy.
+wave before are healthy, and removed in reverse. Progressive syncs have to be enabled in the ApplicationSet controller.
 What it cannot say: that a contract is served. Healthy is what it is with whatever version is there, also before a
 sync has begun; routes are not looked at; and Applications that are synced by hand, or rolled back, wait for nobody.
 """
@@ -28,7 +28,7 @@ def export(releases: Sequence[Described], *, source: str) -> str:
         "goTemplate": True,
         "goTemplateOptions": ["missingkey=error"],
         "generators": [{"list": {"elements": [_element(one) for one in releases]}}],
-        "strategy": {"type": "RollingSync", "rollingSync": {"steps": steps}},
+        "strategy": {"type": "RollingSync", "deletionOrder": "Reverse", "rollingSync": {"steps": steps}},
         "template": _template(source),
     }
     kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet"}
@@ -48,14 +48,11 @@ def _element(one: Described) -> dict[str, Any]:
 def _template(source: str) -> dict[str, Any]:
     helm = {"releaseName": "{{ .name }}", "values": "{{ .values }}"}
     return {
-        "metadata": {
-            "name": "{{ .namespace }}-{{ .name }}",
-            "labels": {_WAVE: "{{ .wave }}"},
-            "annotations": {"argocd.argoproj.io/sync-wave": "{{ .wave }}"},
-        },
+        "metadata": {"name": "{{ .namespace }}-{{ .name }}", "labels": {_WAVE: "{{ .wave }}"}},
         "spec": {
             "project": "default",
             "source": {"repoURL": source, "targetRevision": "HEAD", "path": "{{ .chart }}", "helm": helm},
             "destination": {"server": "https://kubernetes.default.svc", "namespace": "{{ .namespace }}"},
+            "syncPolicy": {"syncOptions": ["CreateNamespace=true"]},
         },
     }

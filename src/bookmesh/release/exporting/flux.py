@@ -3,12 +3,18 @@ Flux: a HelmRelease for each release, with `dependsOn` and, in it, `readyExpr`.
 
 Versions of contracts are annotations of the HelmRelease, as numbers that CEL can compare: 1.2.3 is 1002003. There are
 two of each, the lowest and the highest that get traffic.
+
+Values with a null in them, by which Helm takes a default away, are in a ConfigMap: who updates an object drops nulls in
+it. Its name has a digest of the values, so that another value is another generation of the HelmRelease, as without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+
+import yaml
 
 from bookmesh.release.contracts import Requirement
 from bookmesh.release.exporting.description import Described, write
@@ -25,8 +31,8 @@ _STEP: Final = 1000
 
 
 def export(releases: Sequence[Described], *, source: str) -> str:
-    """`source` is the name of the GitRepository that has the charts."""
-    return write(COMMENT, *(_release(one, source) for one in releases))
+    """`source` is the GitRepository that has the charts: its name, or its namespace, a slash and its name."""
+    return write(COMMENT, *(document for one in releases for document in _documents(one, source)))
 
 
 def number(version: Version) -> int:
@@ -68,7 +74,31 @@ def _comparisons(contract: str, condition: Condition) -> Iterator[str]:
         yield f"{lowest if '>' in condition.sign else highest} {condition.sign} {bound}"
 
 
-def _release(one: Described, source: str) -> dict[str, Any]:
+def _documents(one: Described, source: str) -> Iterator[dict[str, Any]]:
+    """A HelmRelease, behind a ConfigMap with its values where it needs one."""
+    if not _has_null(one.values):
+        yield _release(one, source, {"values": dict(one.values)} if one.values else {})
+        return
+    text = yaml.safe_dump(dict(one.values), sort_keys=False)
+    name = f"{one.release.name}-values-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    yield {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": one.release.namespace},
+        "data": {"values.yaml": text},
+    }
+    yield _release(one, source, {"valuesFrom": [{"kind": "ConfigMap", "name": name}]})
+
+
+def _has_null(values: object) -> bool:
+    if isinstance(values, Mapping):
+        return any(_has_null(one) for one in values.values())
+    if isinstance(values, list | tuple):
+        return any(_has_null(one) for one in values)
+    return values is None
+
+
+def _release(one: Described, source: str, values: dict[str, Any]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"name": one.release.name, "namespace": one.release.namespace}
     if one.serves:
         metadata["annotations"] = {
@@ -76,10 +106,7 @@ def _release(one: Described, source: str) -> dict[str, Any]:
             for contract, versions in one.serves.items()
             for end, version in (("lowest", versions[0]), ("highest", versions[-1]))
         }
-    chart = {
-        "spec": {"chart": one.chart, "sourceRef": {"kind": "GitRepository", "name": source}},
-    }
-    spec: dict[str, Any] = {"interval": "5m", "chart": chart}
+    spec: dict[str, Any] = {"interval": "5m", "chart": {"spec": _chart(one, source)}}
     if one.needs:
         spec["dependsOn"] = [
             {
@@ -89,7 +116,13 @@ def _release(one: Described, source: str) -> dict[str, Any]:
             }
             for need in one.needs
         ]
-    if one.values:
-        spec["values"] = dict(one.values)
+    spec |= values
     kind = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}
     return {**kind, "metadata": metadata, "spec": spec}
+
+
+def _chart(one: Described, source: str) -> dict[str, Any]:
+    """Without a strategy, only another version number of the chart would be a change."""
+    namespace, _, name = source.rpartition("/")
+    reference = {"kind": "GitRepository", "name": name} | ({"namespace": namespace} if namespace else {})
+    return {"chart": one.chart, "reconcileStrategy": "Revision", "sourceRef": reference}

@@ -9,7 +9,8 @@ from bookmesh.release.exporting.description import Described, write
 
 COMMENT: Final = """
 Chart.yaml and values.yaml of one chart around all releases, in the words of Helm's HIP-0025, for --wait=ordered.
-The proposal is a draft: no Helm that is released acts on it, and what it will look like in the end is open.
+The proposal is a draft for charts of apiVersion v3. Helm 4.3 refuses those and --wait=ordered; it takes this one, and
+does not look at depends-on.
 What it cannot say: anything about releases of their own. Everything is one release in one namespace, which waits until
 Deployments are ready, whatever they serve; and its parts cannot be upgraded or rolled back alone.
 """
