@@ -84,6 +84,33 @@ def test_the_readme_works_line_by_line(shell: Shell, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists(), "nothing is left"
 
 
+CONCEPTS = ("routing.md", "mutual-tls.md", "interception.md")
+# A person is slower than a push; this test may not be.
+UNTIL_STRICT = "until ! kubectl exec outsider -- curl -s http://ratings:9080/ratings/0; do :; done"
+
+
+@pytest.mark.timeout(240)
+def test_the_concepts_are_as_their_pages_show(shell: Shell) -> None:
+    folder = ROOT / "docs" / "concepts"
+    assert sorted(path.name for path in folder.glob("*.md")) == sorted(CONCEPTS)
+    for line in ("bookmesh up --bookinfo", 'eval "$(bookmesh env)"'):
+        assert shell.type(line).exit == 0
+    for name in CONCEPTS:
+        blocks = re.findall(r"```sh\n(.*?)```\n\n```text\n(.*?)```", (folder / name).read_text(), re.DOTALL)
+        assert blocks
+        for commands, shown in blocks:
+            said = ""
+            for line in commands.splitlines():
+                done = shell.type(line)
+                said += done.output
+                assert done.exit == 0 or "command terminated with exit code" in shown, done
+                if line.endswith("strict.yaml") and " apply " in line:
+                    shell.type(UNTIL_STRICT)
+            for line in shown.splitlines():
+                pattern = r"\s+".join(map(re.escape, line.split())).replace("…", ".*")
+                assert re.search(pattern, said), (name, line, said)
+
+
 @pytest.mark.timeout(180)
 def test_the_first_steps_work_line_by_line(shell: Shell) -> None:
     said = typed(shell, "docs/guides/first-steps.md")
