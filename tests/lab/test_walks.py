@@ -80,7 +80,7 @@ def test_the_readme_works_line_by_line(shell: Shell, tmp_path: Path) -> None:
     assert {line: each.output for line, each in said.items() if each.exit} == {}
     assert said["kubectl get pods"].output.count(" 2/2 ") == 6
     assert re.search(r"^open +http://\S+/productpage$", said["bookmesh status"].output, re.MULTILINE)
-    assert "nothing is wrong" in said["bookmesh status"].output
+    assert "error[" not in said["bookmesh status"].output
     assert not (tmp_path / "home").exists(), "nothing is left"
 
 
