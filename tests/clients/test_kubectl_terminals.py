@@ -126,7 +126,7 @@ def test_a_pod_for_as_long_as_its_shell(kubectl: Kubectl, transport: str) -> Non
         assert "33 111\r\nxterm\r\n" in terminal.until("xterm\r\n")
         terminal.resize(22, 77)
         terminal.type("until stty size | grep 77; do sleep 0.1; done\n")
-        terminal.until("\n22 77\r\n")
+        terminal.until("22 77\r\n")
         terminal.type("exit 3\n")
         code, shown = terminal.end()
     assert code == 3

@@ -1,5 +1,5 @@
 """
-SPDY/3.1 framing as far as port-forwarding needs it, without I/O: bytes in, events out.
+SPDY/3.1 framing as far as clients of Kubernetes need it, without I/O: bytes in, events out.
 
 The client opens streams; each gets a reply with an empty header block, then data flows both ways until each side has
 finished. Header blocks are compressed with one zlib stream a direction, primed with the dictionary of SPDY/3. Clients

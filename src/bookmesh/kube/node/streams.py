@@ -23,6 +23,8 @@ from bookmesh.kube.sandbox.forking import SandboxError
 
 _STDOUT, _STDERR = 1, 2
 _CHUNKS_AHEAD = 16
+# Where there is one user only, `kubectl cp` could not give the files the owner that they had outside.
+_TAR_OPTIONS = "--no-same-owner"
 
 
 def open_logs(
@@ -75,6 +77,8 @@ async def execute(
     env = dict(run.spec.env)
     if options.tty:
         env.setdefault("TERM", "xterm")
+    if not context.machinery.forks.can_change_user:
+        env.setdefault("TAR_OPTIONS", _TAR_OPTIONS)
     pipes = _Terminal() if options.tty else _Pipes(stdin=options.stdin)
     try:
         process = await context.machinery.forks.execute(

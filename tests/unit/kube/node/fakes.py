@@ -202,6 +202,7 @@ class FakeForks:
         self.commands: dict[str, Command] = {}
         self.started: list[FakeProcess] = []
         self.executed: list[tuple[str, ...]] = []
+        self.last_command: FakeProcess | None = None
         self.refusals: dict[str, str] = {}
         self._pids = itertools.count(100)
 
@@ -253,7 +254,8 @@ class FakeForks:
         self.executed.append(tuple(argv))
         if argv[0] not in self.commands:
             raise SandboxError(f'exec: "{argv[0]}": executable file not found in $PATH', command_failed=True)
-        process = FakeProcess(next(self._pids), SandboxSpec("exec", tuple(argv)), stdout)
+        process = FakeProcess(next(self._pids), SandboxSpec("exec", tuple(argv), env), stdout)
+        self.last_command = process
         code, output = await self.commands[argv[0]]()
         process.print(output)
         process.end(code)

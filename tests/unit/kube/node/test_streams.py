@@ -114,6 +114,28 @@ async def test_a_command_that_is_not_there_is_told_as_by_containerd(bench: fakes
     await asyncio.wait({task})
 
 
+@pytest.mark.parametrize("can_change_user", [True, False])
+async def test_tar_does_not_look_for_owners_where_there_is_one_user(
+    tmp_path: Path, can_change_user: bool
+) -> None:
+    bench = fakes.Bench(tmp_path, can_change_user=can_change_user)
+
+    async def answer() -> tuple[int, str]:
+        return 0, ""
+
+    bench.forks.commands["tar"] = answer
+    context = context_of(bench)
+    runner, task = await run_container(context)
+    session = await streams.execute(context, runner, ExecOptions("c", ("tar",)))
+    assert await session.wait() == 0
+    await session.close()
+    assert bench.forks.last_command is not None
+    assert ("TAR_OPTIONS" in bench.forks.last_command.spec.env) is not can_change_user
+    bench.forks.last("c").end(0)
+    task.cancel()
+    await asyncio.wait({task})
+
+
 async def test_a_port_of_a_pod_without_network_is_refused(bench: fakes.Bench) -> None:
     context = context_of(bench)
     context.netns = None
