@@ -202,6 +202,60 @@ async def services(_: ForkServer) -> None:
         await eventually(lambda: _equals(ask(client, "10.96.0.77", 80), "ConnectionRefusedError"))
 
 
+async def affinity(_: ForkServer) -> None:
+    bench = Bench()
+    clients = [bench.pod(f"10.244.0.{number}") for number in range(10, 26)]
+    for number, text in ((3, "three"), (4, "four")):
+        bench.pod(f"10.244.0.{number}")
+        await bench.serve(f"10.244.0.{number}", 8080, text)
+    both = endpoint_slice("web", 8080, ["10.244.0.3", "10.244.0.4"])
+
+    async def places() -> list[str]:
+        return [(await ask(client, "10.96.0.77", 80)).split()[0] for client in clients]
+
+    async def sticky(timeout_s: int) -> None:
+        made = service("web", "10.96.0.77", 80, sessionAffinity="ClientIP")
+        made["spec"]["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": timeout_s}}
+        await bench.client.put(kubernetes.SERVICES, made)
+
+    async with bench.running():
+        await sticky(600)
+        await bench.client.put(kubernetes.ENDPOINT_SLICES, both)
+        await eventually(lambda: _equals(_is_among(places(), {"three", "four"}), True))
+        before = await places()
+        assert set(before) == {"three", "four"}, "each client draws for itself"
+        for _attempt in range(3):
+            assert await places() == before
+        await bench.client.put(kubernetes.ENDPOINT_SLICES, endpoint_slice("web", 8080, ["10.244.0.4"]))
+        await eventually(lambda: _equals(places(), ["four"] * len(clients)))
+        await bench.client.put(kubernetes.ENDPOINT_SLICES, both)
+        await _applied(bench, endpoints=2)
+        assert await places() == ["four"] * len(clients), "it was there that they were last"
+        await sticky(1)
+        await eventually(lambda: _equals(_has_both(places()), True))
+        before = await places()
+        await asyncio.sleep(1.2)  # nobody comes meanwhile: every visit would be remembered
+        assert await places() != before
+
+
+async def _applied(bench: Bench, *, endpoints: int) -> None:
+    """Wait until the rules are those of the slice with so many endpoints."""
+
+    async def is_known() -> bool:
+        return len(next(iter(bench.directory.slices.values()))["endpoints"]) == endpoints
+
+    await eventually(is_known)
+    await bench.rules.applied(await bench.directory.changed(0))
+
+
+async def _has_both(answers: Coroutine[Any, Any, list[str]]) -> bool:
+    return set(await answers) == {"three", "four"}
+
+
+async def _is_among(answers: Coroutine[Any, Any, list[str]], expected: set[str]) -> bool:
+    return set(await answers) <= expected
+
+
 async def load_balancers(_: ForkServer) -> None:
     bench = Bench()
     client, gateway = bench.pod("10.244.0.2"), bench.pod("10.244.0.3")
@@ -370,6 +424,7 @@ async def _collect(seen: set[str], answer: Coroutine[Any, Any, str], count: int)
 FACTS = {
     "pods": "pods reach each other and the node by their addresses",
     "services": "service addresses lead to ready endpoints and are refused otherwise",
+    "affinity": "a client comes back to its endpoint while the service remembers it",
     "load_balancers": "load balancers answer in pods, with a proxy that comes first or none",
     "names": "pods resolve services by UDP and TCP",
     "host": "the host reaches endpoints by node port, and sees a reset without any",

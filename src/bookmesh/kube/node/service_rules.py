@@ -2,15 +2,17 @@
 Service addresses, as kube-proxy makes them: packet rules in the node's network that lead them to endpoints.
 
 Cluster addresses, load balancers' addresses and node ports are translated when a connection begins, at random among
-the ready endpoints. An address of the service network that leads nowhere is refused at once. Building the rules is
-pure; `ServiceRules` applies what differs, and the kernel takes each change as a whole.
+the ready endpoints; with `sessionAffinity: ClientIP` at the one where the client was before, as long as that is ready
+and the time has not passed. An address of the service network that leads nowhere is refused at once. Building the
+rules is pure; `ServiceRules` applies what differs, and the kernel takes each change as a whole.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NoReturn
 
 from bookmesh.base.kubernetes import JsonObject
@@ -24,6 +26,8 @@ _log = logging.getLogger(__name__)
 TABLE: Final = "services"
 _SERVICES: Final = "services"
 _HAIRPINS: Final = "hairpins"
+_AFFINITY_S: Final = 10800
+_WITH_MEMORY: Final = re.compile(r".+/(\d+)s")
 _PROTOCOLS: Final[dict[str, nft.Protocol]] = {"TCP": "tcp", "UDP": "udp"}
 
 
@@ -65,7 +69,12 @@ class ServiceRules:
         changed = [chain for chain in chains if self._installed.get(chain.name) != chain]
         removed = [name for name in self._installed if name not in wanted]
         if changed or removed:
-            self._node.namespace.run(lambda: nft.replace_chains(TABLE, changed, removed))
+            before, after = memories_of(self._installed.values()), memories_of(chains)
+            made = [memory for name, memory in after.items() if name not in before]
+            gone = [name for name in before if name not in after]
+            self._node.namespace.run(
+                lambda: nft.replace_chains(TABLE, changed, removed, memories=made, forget=gone)
+            )
             self._installed = wanted
 
 
@@ -103,7 +112,8 @@ def build_chains(
     has endpoints, named `NAMESPACE/NAME/PROTOCOL/PORT`.
 
     Returns:
-        Every chain after those that lead to it; sorted by service, so equal input gives equal output.
+        Every chain after those that lead to it; sorted by service, so equal input gives equal output. A port with
+        affinity has a chain for each endpoint besides, and a memory of the same name (see `memories_of`).
     """
     grouped = service_directory.slices_by_service(slices)
     entrances: list[nft.Rule] = []
@@ -117,7 +127,10 @@ def build_chains(
             if protocol is None or not endpoints or not places:
                 continue
             chain = f"{key[0]}/{key[1]}/{protocol}/{port['port']}"
-            ports.append(nft.Chain(chain, tuple(_spread(endpoints, protocol))))
+            if timeout_s := _affinity_s(service):
+                ports += _spread_with_memory(chain, endpoints, protocol, timeout_s)
+            else:
+                ports.append(nft.Chain(chain, tuple(_spread(endpoints, protocol))))
             match = nft.protocol(protocol)
             entrances += [
                 nft.rule(nft.daddr(address), match, nft.dport(number), nft.goto(chain))
@@ -148,3 +161,39 @@ def _spread(endpoints: Sequence[Endpoint], protocol: nft.Protocol) -> Iterator[n
         remaining = len(endpoints) - index
         draw = [nft.one_in(remaining)] if remaining > 1 else []
         yield nft.rule(*draw, nft.protocol(protocol), nft.dnat(endpoint.address, endpoint.port))
+
+
+def _affinity_s(service: JsonObject) -> int:
+    """How long a client is led to the same endpoint after it was last seen, in seconds; 0 for not at all."""
+    if service["spec"].get("sessionAffinity") != "ClientIP":
+        return 0
+    client_ip = (service["spec"].get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    timeout_s: int = client_ip.get("timeoutSeconds") or _AFFINITY_S
+    return timeout_s
+
+
+def _spread_with_memory(
+    chain: str, endpoints: Sequence[Endpoint], protocol: nft.Protocol, timeout_s: int
+) -> list[nft.Chain]:
+    """Lead known clients to where they were, and draw for the others; each endpoint notes who comes."""
+    names = [f"{chain}/{endpoint.address}:{endpoint.port}/{timeout_s}s" for endpoint in endpoints]
+    known = [nft.rule(nft.known(name), nft.goto(name)) for name in names]
+    drawn = []
+    for index, name in enumerate(names):
+        remaining = len(names) - index
+        draw = [nft.one_in(remaining)] if remaining > 1 else []
+        drawn.append(nft.rule(*draw, nft.goto(name)))
+    places = [
+        nft.Chain(
+            name,
+            (nft.rule(nft.note(name), nft.protocol(protocol), nft.dnat(endpoint.address, endpoint.port)),),
+        )
+        for name, endpoint in zip(names, endpoints, strict=True)
+    ]
+    return [nft.Chain(chain, (*known, *drawn)), *places]
+
+
+def memories_of(chains: Iterable[nft.Chain]) -> dict[str, nft.Memory]:
+    """The memories that chains refer to, by name: those of the chains that an endpoint with affinity has."""
+    found = (_WITH_MEMORY.fullmatch(chain.name) for chain in chains)
+    return {match[0]: nft.Memory(match[0], int(match[1])) for match in found if match}

@@ -40,6 +40,7 @@ _SUBSYSTEM: Final = 10
 _BATCH_BEGIN: Final = 0x10
 _BATCH_END: Final = 0x11
 _NEW_TABLE, _DELETE_TABLE, _NEW_CHAIN, _DELETE_CHAIN, _NEW_RULE, _DELETE_RULE = 0, 2, 3, 5, 6, 8
+_NEW_SET, _DELETE_SET = 9, 11
 
 _VERDICT_REGISTER: Final = 0
 _R1: Final = 1
@@ -51,6 +52,7 @@ _NETWORK_HEADER: Final = 1
 _TRANSPORT_HEADER: Final = 2
 _SADDR_OFFSET, _DADDR_OFFSET, _DPORT_OFFSET = 12, 16, 2
 _EQUAL, _NOT_EQUAL, _AT_LEAST, _AT_MOST = 0, 1, 5, 3
+_TIMEOUT_SET, _DYNAMIC_SET, _IPV4_KEY, _UPDATE_SET = 0x10, 0x20, 7, 1
 _DROP, _ACCEPT, _JUMP, _GOTO, _RETURN = 0, 1, -3, -4, -5
 
 
@@ -86,6 +88,14 @@ class Chain:
     name: str
     rules: tuple[Rule, ...] = ()
     hook: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A set of source addresses, each forgotten when so many seconds have passed since it was last noted."""
+
+    name: str
+    timeout_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +179,12 @@ def one_in(count: int) -> Part:
     return Part(f"numgen random mod {count} 0", draw + _compare(struct.pack("=I", 0)))
 
 
+def known(memory: str) -> Part:
+    """Match packets whose source address is in a memory of the table."""
+    found = _expression("lookup", string(1, memory), be32(2, _R1))
+    return Part(f"ip saddr @{memory}", _payload(_NETWORK_HEADER, _SADDR_OFFSET, 4) + found)
+
+
 # --- statements
 
 
@@ -195,6 +211,12 @@ def goto(chain: str) -> Part:
 
 def counter() -> Part:
     return Part("counter", _expression("counter"))
+
+
+def note(memory: str) -> Part:
+    """Put the source address into a memory of the table, or renew its time there."""
+    put = _expression("dynset", string(1, memory), be32(3, _UPDATE_SET), be32(4, _R1))
+    return Part(f"update @{memory} {{ ip saddr }}", _payload(_NETWORK_HEADER, _SADDR_OFFSET, 4) + put)
 
 
 def redirect(port: int) -> Part:
@@ -258,16 +280,25 @@ def install(table: Table) -> None:
         _commit([made, delete, *_new_table(table, netlink.CREATE)])
 
 
-def replace_chains(table: str, chains: Sequence[Chain], remove: Iterable[str] = ()) -> None:
+def replace_chains(
+    table: str,
+    chains: Sequence[Chain],
+    remove: Iterable[str] = (),
+    *,
+    memories: Sequence[Memory] = (),
+    forget: Sequence[str] = (),
+) -> None:
     """
     Make chains of an existing table as given, new or not, and remove others, in one transaction.
 
-    Nothing may jump to a removed chain any more when the transaction ends.
+    `memories` are made, those called `forget` removed; others keep what they know. Nothing may refer to a removed chain
+    or memory any more when the transaction ends.
 
     Raises:
         NetlinkError: as for `install`.
     """
-    messages = [_new_chain(table, chain) for chain in chains]
+    messages = [_new_memory(table, memory, number) for number, memory in enumerate(memories, 1)]
+    messages += [_new_chain(table, chain) for chain in chains]
     removed = list(remove)
     messages += [
         _message(_DELETE_RULE, 0, f"flush chain {name}", string(1, table), string(2, name))
@@ -277,6 +308,9 @@ def replace_chains(table: str, chains: Sequence[Chain], remove: Iterable[str] = 
     messages += [
         _message(_DELETE_CHAIN, 0, f"delete chain {name}", string(1, table), string(3, name))
         for name in removed
+    ]
+    messages += [
+        _message(_DELETE_SET, 0, f"delete set {name}", string(1, table), string(2, name)) for name in forget
     ]
     if messages:
         _commit(messages)
@@ -315,6 +349,23 @@ def _new_chain(table: str, chain: Chain) -> netlink.Message:
         attributes.append(nested(4, be32(1, number), be32(2, chain.hook.priority)))
         attributes += [be32(5, _ACCEPT), string(7, chain.hook.kind)]
     return _message(_NEW_CHAIN, netlink.CREATE, f"chain {table} {chain.name}", *attributes)
+
+
+def _new_memory(table: str, memory: Memory, number: int) -> netlink.Message:
+    """`number` tells it apart in its transaction."""
+    timeout_ms = struct.pack(">Q", memory.timeout_s * 1000)
+    return _message(
+        _NEW_SET,
+        netlink.CREATE,
+        f"set {table} {memory.name}",
+        string(1, table),
+        string(2, memory.name),
+        be32(3, _TIMEOUT_SET | _DYNAMIC_SET),
+        be32(4, _IPV4_KEY),
+        be32(5, 4),
+        be32(10, number),
+        attribute(11, timeout_ms),
+    )
 
 
 def _new_rules(table: str, chain: Chain) -> list[netlink.Message]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import service_rules
+from bookmesh.kube.sandbox import nft
 
 NODE = "127.97.0.254"
 
@@ -98,3 +99,29 @@ def test_equal_input_gives_equal_chains() -> None:
     slices = {("default", "web"): endpoint_slice("web", "10.244.0.2")}
     first = service_rules.build_chains(services, slices, node_address=NODE)
     assert first == service_rules.build_chains(services, slices, node_address=NODE)
+
+
+def test_with_affinity_a_known_client_comes_back_and_a_new_one_is_noted() -> None:
+    sticky = service("web", "10.96.0.7", HTTP)
+    sticky["spec"] |= {
+        "sessionAffinity": "ClientIP",
+        "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}},
+    }
+    built = texts([sticky], [endpoint_slice("web", "10.244.0.2", "10.244.0.3")])
+    first, second = (f"default/web/tcp/80/10.244.0.{number}:8080/60s" for number in (2, 3))
+    assert built["default/web/tcp/80"] == [
+        f"ip saddr @{first} goto {first}",
+        f"ip saddr @{second} goto {second}",
+        f"numgen random mod 2 0 goto {first}",
+        f"goto {second}",
+    ]
+    assert built[first] == [f"update @{first} {{ ip saddr }} meta l4proto tcp dnat to 10.244.0.2:8080"]
+    memories = service_rules.memories_of(nft.Chain(name) for name in built)
+    assert memories == {name: nft.Memory(name, 60) for name in (first, second)}
+
+
+def test_an_affinity_lasts_three_hours_unless_it_says_otherwise() -> None:
+    sticky = service("web", "10.96.0.7", HTTP)
+    sticky["spec"]["sessionAffinity"] = "ClientIP"
+    built = texts([sticky], [endpoint_slice("web", "10.244.0.2")])
+    assert "default/web/tcp/80/10.244.0.2:8080/10800s" in built

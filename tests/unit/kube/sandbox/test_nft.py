@@ -26,6 +26,8 @@ from bookmesh.kube.sandbox import nft
         ((nft.counter(), nft.masquerade()), "counter masquerade"),
         ((nft.protocol("tcp"), nft.reject_with_reset()), "meta l4proto tcp reject with tcp reset"),
         ((nft.reject(),), "reject"),
+        ((nft.known("seen"), nft.goto("x")), "ip saddr @seen goto x"),
+        ((nft.note("seen"), nft.accept()), "update @seen { ip saddr } accept"),
         ((nft.answer(), nft.accept()), "ct direction reply accept"),
     ],
 )  # fmt: skip

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
+
+_AFFINITIES: Final = ("ClientIP", "None")
+_LONGEST_AFFINITY_S: Final = 86400
 
 
 def check_service(service: JsonObject, old: JsonObject | None) -> list[Cause]:
@@ -28,9 +31,22 @@ def check_service(service: JsonObject, old: JsonObject | None) -> list[Cause]:
         found += _check_address("spec.clusterIPs[0]", spec["clusterIP"])
     for index, address in enumerate(spec.get("externalIPs") or []):
         found += _check_address(f"spec.externalIPs[{index}]", address)
+    found += _check_affinity(spec)
     if old is not None:
         found += _check_change(spec, old.get("spec") or {})
     return found
+
+
+def _check_affinity(spec: JsonObject) -> list[Cause]:
+    affinity = spec.get("sessionAffinity", "None")
+    if affinity not in _AFFINITIES:
+        return [causes.not_supported("spec.sessionAffinity", affinity, _AFFINITIES)]
+    timeout_s = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if affinity != "ClientIP" or timeout_s is None or 0 < timeout_s <= _LONGEST_AFFINITY_S:
+        return []
+    where = "spec.sessionAffinityConfig.clientIP.timeoutSeconds"
+    why = f"must be greater than 0 and less than {_LONGEST_AFFINITY_S}"
+    return [causes.invalid(where, timeout_s, why)]
 
 
 def _check_ports(ports: list[dict[str, Any]], kind: str) -> list[Cause]:
