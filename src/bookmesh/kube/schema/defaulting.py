@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import kinds, schemas
+from bookmesh.kube.schema import canonical, kinds, schemas
 from bookmesh.kube.schema.defaults import (
     access,
     cluster,
@@ -73,7 +73,8 @@ _NEEDING_SPEC: Final = frozenset(
 
 
 def apply_defaults(known: schemas.Schemas, kind: kinds.Kind, obj: JsonObject) -> None:
-    """Fill `obj`, whose values have the types its schema says, in place."""
+    """Fill `obj`, whose values have the types its schema says, in place; quantities get the form they are stored in."""
+    canonical.rewrite_quantities(known, kind, obj)
     if kind.is_custom:
         structural.fill_object(known.root(kind.group, kind.version, kind.kind), obj)
         return

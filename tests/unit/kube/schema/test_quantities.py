@@ -41,3 +41,34 @@ def test_other_things_are_no_quantities(text: Any) -> None:
 def test_parsing_what_is_no_quantity_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="1x"):
         quantities.parse("1x")
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("1000m", "1"),
+        ("1500m", "1500m"),
+        ("0.5", "500m"),
+        ("0.0005", "500u"),
+        ("1.5Gi", "1536Mi"),
+        ("1024Mi", "1Gi"),
+        ("2000Mi", "2000Mi"),
+        ("1000Ki", "1000Ki"),
+        ("0.5Ki", "512"),
+        ("1000", "1k"),
+        ("1500", "1500"),
+        ("1000000", "1M"),
+        ("0", "0"),
+        ("0Gi", "0"),
+        ("+2", "2"),
+        ("-1000m", "-1"),
+        ("1e3", "1e3"),
+        (2, "2"),
+        (0.25, "250m"),
+        (1e21, "1000E"),
+        ("1.0000000001", "1000000001n"),
+    ],
+)
+def test_a_quantity_has_one_form(written: str | float, stored: str) -> None:
+    assert quantities.canonical(written) == stored
+    assert quantities.canonical(stored) == stored
