@@ -26,6 +26,7 @@ from bookmesh.kube.node import (
     network_files,
     node_object,
     streams,
+    volume_limits,
     volume_removal,
 )
 from bookmesh.kube.node.addresses import PodAddresses
@@ -119,6 +120,7 @@ class Node:
             group.create_task(node_object.beat(client, self._node))
             if self._metrics is not None:
                 group.create_task(self._measure(self._metrics))
+            group.create_task(volume_limits.enforce(self._workers.values, interval_s=_MEASURED_EVERY_S))
             group.create_task(memory_limits.enforce(self._workers.values, interval_s=_LIMITED_EVERY_S))
             removal = volume_removal.VolumeRemoval(client, self.machinery.settings.claims_directory)
             group.create_task(removal.run())

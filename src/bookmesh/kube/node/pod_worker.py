@@ -42,6 +42,7 @@ _log = logging.getLogger(__name__)
 _SIDECAR_LEAST_S = 2.0
 """Sidecars get this long to end even when the containers before them used up the whole grace period."""
 _GONE_GRACE_S = 1.0
+_EVICTED_GRACE_S = 1.0
 """Grace of a pod whose object was removed by force: nobody waits for it, but its processes may still tidy up."""
 _RETRY_DELETE_S = 1.0
 _ENDED = ("Succeeded", "Failed")
@@ -291,11 +292,20 @@ class PodWorker:
         if limit_s is None:
             return
         await asyncio.sleep(limit_s - (_now() - started).total_seconds())
-        record, reason = self.context.record, "DeadlineExceeded"
-        record.phase, record.reason, record.message = "Failed", reason, _TOO_LONG
-        self._machinery.events.normal(self.context.pod, reason, _TOO_LONG)
+        self._machinery.events.normal(self.context.pod, "DeadlineExceeded", _TOO_LONG)
+        self._fail("DeadlineExceeded", _TOO_LONG, grace_s=float(self.context.grace_s))
+
+    def evict(self, why: str) -> None:
+        """End a pod that takes more of the node than it may, for good; it is told once."""
+        if not self._stopping.is_set():
+            self._warn("Evicted", why)
+            self._fail("Evicted", why, grace_s=_EVICTED_GRACE_S)
+
+    def _fail(self, reason: str, message: str, *, grace_s: float) -> None:
+        record = self.context.record
+        record.phase, record.reason, record.message = "Failed", reason, message
         self.context.status_changed.fire()
-        self.stop(float(self.context.grace_s))
+        self.stop(grace_s)
 
     async def _delete_object(self) -> None:
         """Remove the object, since nothing of the pod is left; tries again while the API refuses."""

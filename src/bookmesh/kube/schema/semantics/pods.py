@@ -8,6 +8,7 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import causes, names
 from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.semantics import containers, ephemeral_containers
+from bookmesh.kube.schema.semantics import volumes as volume_rules
 
 _CHANGEABLE: Final = (
     "activeDeadlineSeconds",
@@ -104,6 +105,13 @@ def _check_source(volume: JsonObject, path: str) -> list[Cause]:
             found.append(causes.required(f"{path}.{kind}.{field}"))
         for index, item in enumerate(source.get("items") or []):
             found += _check_item(item, f"{path}.{kind}.items[{index}]")
+    if (ephemeral := volume.get("ephemeral")) is not None:
+        where = f"{path}.ephemeral.volumeClaimTemplate"
+        template = ephemeral.get("volumeClaimTemplate")
+        if template is None:
+            found.append(causes.required(where))
+        else:
+            found += volume_rules.check_claim_spec(template.get("spec") or {}, f"{where}.spec")
     return found
 
 

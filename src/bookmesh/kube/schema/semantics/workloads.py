@@ -60,6 +60,11 @@ def check_stateful_set(stateful_set: JsonObject, old: JsonObject | None) -> list
         *_check_workload(spec, old, kind="statefulset"),
         *_check_not_negative(spec, ("minReadySeconds",)),
     ]
+    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for field in ("whenDeleted", "whenScaled"):
+        if retention.get(field, _RETENTIONS[0]) not in _RETENTIONS:
+            where = f"spec.persistentVolumeClaimRetentionPolicy.{field}"
+            found.append(causes.not_supported(where, retention[field], sorted(_RETENTIONS)))
     rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
     if rolling.get("partition", 0) < 0:
         where = "spec.updateStrategy.rollingUpdate.partition"
@@ -69,6 +74,7 @@ def check_stateful_set(stateful_set: JsonObject, old: JsonObject | None) -> list
     return found
 
 
+_RETENTIONS: Final = ("Retain", "Delete")
 _MUTABLE_STATEFUL_SET: Final = (
     "replicas",
     "ordinals",

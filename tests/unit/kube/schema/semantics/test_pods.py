@@ -23,6 +23,23 @@ Obj = dict[str, Any]
             "spec.volumes[0].secret",
             "Forbidden: may not specify more than 1 volume type",
         ),
+        (
+            {"volumes": [{"name": "a", "ephemeral": {}}]},
+            "spec.volumes[0].ephemeral.volumeClaimTemplate",
+            "Required value",
+        ),
+        (
+            {
+                "volumes": [
+                    {
+                        "name": "a",
+                        "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}},
+                    }
+                ]
+            },
+            "spec.volumes[0].ephemeral.volumeClaimTemplate.spec.resources[storage]",
+            "Required value",
+        ),
         ({"volumes": [{"name": "a", "secret": {}}]}, "spec.volumes[0].secret.secretName", "Required value"),
         (
             {"volumes": [{"name": "a", "configMap": {"name": "c", "items": [{"key": "k", "path": "/x"}]}}]},

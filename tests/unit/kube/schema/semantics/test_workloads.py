@@ -186,6 +186,13 @@ def test_stateful_sets(causes_of: Causes, deployment: Obj) -> None:
     assert [found for found, _ in causes_of({**old, "spec": {**old["spec"], **rolling(partition=-1)}})] == [
         "spec.updateStrategy.rollingUpdate.partition"
     ]
+    retained = {**old["spec"], "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Keep"}}
+    assert causes_of({**old, "spec": retained}) == [
+        (
+            "spec.persistentVolumeClaimRetentionPolicy.whenScaled",
+            'Unsupported value: "Keep": supported values: "Delete", "Retain"',
+        )
+    ]
     new = copy_json(old)
     new["spec"]["serviceName"] = "other"
     (found,) = causes_of(new, old)
