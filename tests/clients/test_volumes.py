@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import helm_python as helm
 import pytest
 from tests.clients.conftest import Cluster
 from tests.clients.living import living
 
+from bookmesh.base.kubernetes import VOLUME_CLAIMS
 from bookmesh.lab import seeding
 
 WAIT = "--timeout=15s"
@@ -89,3 +93,25 @@ async def test_claims_of_a_stateful_set_go_as_its_policy_says(alive: Cluster) ->
     await alive.ok("delete", "statefulset", "db")
     await alive.ok("wait", "--for=delete", "pvc/data-db-0", WAIT)
     assert "volumeReclaimPolicy" in (await alive.ok("explain", "pv.spec")).replace("persistentV", "v")
+
+
+async def test_a_chart_with_a_claim_is_installed_waited_for_and_gone(alive: Cluster, tmp_path: Path) -> None:
+    chart = tmp_path / "keeps"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: keeps, version: 0.1.0}")
+    (chart / "templates" / "claim.yaml").write_text(CLAIM)
+    (chart / "templates" / "web.yaml").write_text(POD)
+
+    def install_and_uninstall() -> str:
+        kubeconfig = str(alive.directory / "kubeconfig")
+        with (
+            helm.Config(kubeconfig_path=kubeconfig, namespace="default") as config,
+            helm.Chart.load(chart) as loaded,
+        ):
+            config.install(loaded, "keeps", {}, wait="watcher", timeout=30)
+            phase: str = alive.over.get(VOLUME_CLAIMS, "data", "default").object["status"]["phase"]
+            config.uninstall("keeps", wait="watcher", timeout=30)
+            return phase
+
+    assert await asyncio.wait_for(asyncio.to_thread(install_and_uninstall), 60) == "Bound"
+    await alive.ok("wait", "--for=delete", "pv", "--all", WAIT)
