@@ -65,7 +65,8 @@ def _check_text(expectation: formats.Expectation, observation: Observation) -> I
             if not observation.exit
             else f"{observation.exit}: {observation.text[:_SHOWN]}"
         )
-        yield Verdict(observation.exit == expectation.exit, f"exit code {expectation.exit}: got {seen}")
+        wanted = expectation.exit if isinstance(expectation.exit, tuple) else (expectation.exit,)
+        yield Verdict(observation.exit in wanted, f"exit code {' or '.join(map(str, wanted))}: got {seen}")
     if expectation.output:
         yield from _compare(expectation.output, observation.text, "output")
     if expectation.count:

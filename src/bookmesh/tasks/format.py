@@ -167,7 +167,9 @@ class Expectation(_Part, frozen=True):
     refused: bool | None = None
     """True: no HTTP answer may come."""
 
-    exit: int | None = None
+    exit: int | tuple[int, ...] | None = None
+    """The command's exit code, or all that will do."""
+
     output: Text | None = None
     count: Count | None = None
     value: dict[Literal["at_least", "at_most"], float] = {}

@@ -158,6 +158,8 @@ def test_outputs_counts_and_exit_codes() -> None:
     assert not holds(judge(log, logs={"of": "x"}, count={"lines": "/b", "at_least": 2}))
     assert holds(judge(log, exec={"of": "x", "command": ["c"]}, exit=1, output={"contains": "/b"}))
     assert not holds(judge(log, exec={"of": "x", "command": ["c"]}, exit=0))
+    assert holds(judge(log, exec={"of": "x", "command": ["c"]}, exit=[1, 2]))
+    assert not holds(judge(log, exec={"of": "x", "command": ["c"]}, exit=[0, 2]))
 
 
 def test_a_statistic_that_is_not_there_counts_as_zero() -> None:
