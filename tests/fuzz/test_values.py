@@ -88,7 +88,7 @@ def gateways_for(obj: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.timeout(1800 if INPUTS else 120)
+@pytest.mark.timeout(1800 if INPUTS else 300)
 def test_no_envoy_refuses_a_value_that_is_accepted(tmp_path: Any) -> None:
     bookinfo = list(yaml.safe_load_all((worlds.HERE / "bookinfo.yaml").read_text()))
     usable = 0
