@@ -220,8 +220,7 @@ def _asked_by_mesh(settings: settings_.MeshSettings) -> Iterator[str]:
     """The labels of callers that the mesh's own setting asks for; "" when it asks where they are."""
     if settings.locality.distribute or settings.locality.failover_priority:
         yield ""
-    for entry in settings.locality.failover_priority:
-        yield entry.partition("=")[0]
+    yield from _labels_compared(settings.locality)
 
 
 def _place_asked_for(config: parsing.Parsed) -> Iterator[str]:
@@ -232,9 +231,13 @@ def _place_asked_for(config: parsing.Parsed) -> Iterator[str]:
         setting = level.load_balancer.locality_lb_setting if level.load_balancer is not None else None
         if level.outlier_detection is not None or setting is not None:
             yield ""
-        for entry in setting.failover_priority if setting is not None else ():
-            if "=" not in entry:
-                yield entry
+        if setting is not None:
+            yield from _labels_compared(setting)
+
+
+def _labels_compared(setting: destination_rules.LocalityLoadBalancer) -> Iterator[str]:
+    """The labels of callers that failover compares with those of endpoints; `KEY=VALUE` asks nothing of callers."""
+    return (entry for entry in setting.failover_priority if "=" not in entry)
 
 
 def relevant_labels(snapshot: snapshots.MeshSnapshot, labels: Mapping[str, str]) -> dict[str, str]:

@@ -81,3 +81,6 @@ def test_place_of_a_caller_counts_only_when_some_rule_asks() -> None:
     assert scopes.caller_for(small.snapshot(), proxy) == localities.Caller()
     found = scopes.caller_for(small.snapshot(rule), proxy)
     assert (found.locality.region, found.labels) == ("eu", {"version": "v1"})
+    policy = {"loadBalancer": {"localityLbSetting": {"failoverPriority": ["version=v1"]}}}
+    rule = small.istio("DestinationRule", host="web", trafficPolicy=policy)
+    assert not scopes.caller_for(small.snapshot(rule), proxy).labels
