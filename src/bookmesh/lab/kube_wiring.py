@@ -100,9 +100,9 @@ async def run(
                 await seeding.seed_classes(kube.client)
             if kube.is_new and node:
                 await seeding.seed_services(kube.client)
-            launching.write_settings(lab, settings)
             server = f"https://127.0.0.1:{settings.port}"
             credentials.write_kubeconfig(lab.kubeconfig, own, context=lab.context, server=server)
+            launching.write_settings(lab, settings)  # last, see `wiring`
             async with hosting.running(*_parts(lab, extent, kube, own, node)) as parts:
                 reporter.serving()
                 reporter.ready()

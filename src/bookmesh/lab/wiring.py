@@ -123,10 +123,10 @@ async def run(
                 await seeding.seed_classes(kube.client)
                 await seeding.seed_services(kube.client)
                 await mesh_seeding.seed_objects(kube.client)
-            launching.write_settings(lab, settings)
             credentials.write_kubeconfig(
                 lab.kubeconfig, own, context=lab.context, server=f"https://127.0.0.1:{settings.port}"
             )
+            launching.write_settings(lab, settings)  # last: with them a lab counts as one that was up
             runners = controllers.build(
                 kube.client_of("kube-controller-manager"),
                 ca_pem=own.authority.read_text(),
