@@ -113,8 +113,9 @@ async def test_nothing_is_told_that_is_not_on_disk(
         has_begun.set()
         assert may_end.wait(DEADLINE_S)
 
-    async with start(tmp_path / "store.db") as server:
-        version = server.over.store.version
+    async with start(tmp_path / "store.db") as server, contextlib.AsyncExitStack() as stack:
+        stack.callback(may_end.set)
+        version = server.write("old")
         await server.over.store.until_on_disk()
         monkeypatch.setattr(os, "fdatasync", slow_disk)
         async with server.watch(f"resourceVersion={version}") as events:
@@ -127,6 +128,7 @@ async def test_nothing_is_told_that_is_not_on_disk(
             told = [asyncio.create_task(status_of("POST", MAPS, json=body))]
             await asyncio.to_thread(has_begun.wait, DEADLINE_S)
             assert server.over.store.get(PLACE, "default", "a")
+            assert await status_of("GET", f"{MAPS}/old") == 200  # this one is on disk
             told.append(asyncio.create_task(status_of("GET", f"{MAPS}/a")))
             told.append(asyncio.create_task(status_of("POST", MAPS, json=body)))
             seen = asyncio.create_task(take(events, 1))

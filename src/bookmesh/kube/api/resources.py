@@ -39,6 +39,8 @@ from bookmesh.kube.api import (
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import records
 
+# Key of a response: the version up to which it tells; without one it may tell of everything there is.
+_TOLD: Final = web.ResponseKey("told", int)
 # Kinds whose deletion is answered with the object, also when it is gone at once; clients with types rely on it.
 _SHOWN_WHEN_GONE: Final = frozenset(
     {
@@ -77,7 +79,7 @@ class Resources:
             await self._verbs.store.until_on_disk()
             raise
         if not response.prepared:  # a stream has been told its answer already
-            await self._verbs.store.until_on_disk()
+            await self._verbs.store.until_on_disk(response.get(_TOLD))
         return response
 
     async def _answer_to(self, request: web.Request, path: paths.Path) -> web.StreamResponse:
@@ -125,7 +127,9 @@ class Resources:
     ) -> web.StreamResponse:
         if request.method == "GET":
             stored = self._verbs.get(kind.resource, path.name, path.namespace)
-            return responses.stored_response(request, kind, stored, clock=self._verbs.clock)
+            response = responses.stored_response(request, kind, stored, clock=self._verbs.clock)
+            response[_TOLD] = stored.version
+            return response
         if request.method in {"PUT", "PATCH"}:
             written = await self._write(request, kind, path)
             return self._answer(request, kind, written, code=201 if written.is_new else 200)

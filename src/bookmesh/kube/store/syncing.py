@@ -29,7 +29,7 @@ class Syncing:
         """
         self._sync, self._newest = sync, newest
         self.version = newest()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._is_running = self._is_closed = False
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="store-sync")
@@ -76,7 +76,7 @@ class Syncing:
     def _end(self, loop: asyncio.AbstractEventLoop, version: int, done: asyncio.Future[None]) -> None:
         try:
             done.result()
-        except OSError as error:
+        except Exception as error:  # whatever it is, whoever waits must hear of it
             self._failure = error
         self._release(version)
         self._is_running = bool(self._waiting)
