@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.clients.test_kubectl_terminals import Kubectl, kubectl
+from tests.clients.test_kubectl_terminals import IMAGE, Kubectl, kubectl
 from tests.lab import labs
 
 __all__ = ["kubectl"]
@@ -90,6 +90,19 @@ def test_logs(two: Kubectl) -> None:
 
 
 WORDS = ("one", "two", "three")
+
+
+@pytest.mark.covers("kubectl", "logs --all-pods", "logs --ignore-errors", "exec (a Deployment)")
+def test_what_stands_for_several_pods(kubectl: Kubectl) -> None:
+    script = "echo from $HOSTNAME; sleep 1000"
+    kubectl.run("create", "deployment", "twins", IMAGE, "--replicas=2", "--", "sh", "-c", script)
+    kubectl.run("rollout", "status", "deployment/twins", "--timeout=30s")
+    shown = kubectl.run("logs", "deployment/twins", "--all-pods").stdout
+    names = kubectl.run("get", "pods", "-o", "jsonpath={.items[*].metadata.name}").stdout.split()
+    assert sorted(shown.splitlines()) == sorted(f"[pod/{name}/curl] from {name}" for name in names)
+    assert kubectl.run("exec", "deployment/twins", "--", "hostname").stdout.strip() in names
+    refused = kubectl.run("logs", "-l", "app=twins", "-c", "nope", "--ignore-errors", check=False)
+    assert "container nope is not valid" in refused.stderr
 
 
 @pytest.mark.covers("kubectl", "exec -c", "exec --quiet", "exec (exit codes)")
