@@ -53,8 +53,11 @@ def _resolve_by_dns(
     endpoints: Sequence[registry.Endpoint],
     dns_refresh_s: float,
 ) -> None:
-    """All addresses of all names; with round robin the one address that the name has at the moment."""
-    is_logical = service.resolution == "DNS_ROUND_ROBIN"
+    """
+    All addresses of all names; with round robin the one address that the name has at the moment. Envoy takes that only
+    with a name, so a service without any, which answers nothing either way, is as one with all addresses of none.
+    """
+    is_logical = service.resolution == "DNS_ROUND_ROBIN" and bool(endpoints)
     cluster.type = wire.Cluster.LOGICAL_DNS if is_logical else wire.Cluster.STRICT_DNS
     cluster.dns_lookup_family = wire.Cluster.V4_ONLY
     if service.external_name:

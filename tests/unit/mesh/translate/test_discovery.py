@@ -15,10 +15,12 @@ PORT = services.ServicePort("p", 80, Protocol.HTTP, 8080)
 ENDPOINTS = (registry.Endpoint("a.b", 443, weight=2), registry.Endpoint("c.d", 443))
 
 
-def build(*, is_router: bool = False, **fields: Any) -> wire.Cluster:
+def build(
+    *, is_router: bool = False, endpoints: tuple[registry.Endpoint, ...] = ENDPOINTS, **fields: Any
+) -> wire.Cluster:
     cluster = wire.Cluster(name="c")
     service = services.Service(hostname="h", name="h", namespace="shop", ports=(PORT,), **fields)
-    discovery.apply(cluster, service, PORT, endpoints=ENDPOINTS, is_router=is_router, dns_refresh_s=60)
+    discovery.apply(cluster, service, PORT, endpoints=endpoints, is_router=is_router, dns_refresh_s=60)
     return cluster
 
 
@@ -41,3 +43,9 @@ def test_resolution_is_the_type_of_the_cluster(fields: dict[str, Any], kind: int
     assert found.type == kind
     assert [member.endpoint.address.socket_address.address for member in members] == names
     assert found.HasField("eds_cluster_config") is (kind == wire.Cluster.EDS)
+
+
+def test_a_service_whose_names_are_not_there_yet_has_a_cluster_that_envoy_takes() -> None:
+    found = build(resolution="DNS_ROUND_ROBIN", endpoints=())
+    assert found.type == wire.Cluster.STRICT_DNS
+    assert not found.load_assignment.endpoints
