@@ -19,7 +19,11 @@ from typing import Any
 KUBERNETES = "v1.37.0"
 OUTPUT = Path("src/bookmesh/kube/schema/generated/kubernetes.json")
 ROOTS = (
+    "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicy",
+    "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBinding",
     "io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration",
+    "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
+    "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
     "io.k8s.api.admissionregistration.v1.ValidatingWebhookConfiguration",
     "io.k8s.api.apps.v1.ControllerRevision",
     "io.k8s.api.apps.v1.DaemonSet",

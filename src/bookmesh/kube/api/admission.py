@@ -1,9 +1,9 @@
 """
 Admission: others may change or refuse an object before it is stored.
 
-First come the hooks that whoever wires the server passes in (sidecar injection is one), then mutating webhooks, then
-the checks of the object itself, then validating webhooks, and quotas last. Hooks answer at once; webhooks are asked
-over the network, so a write may have to wait here while others go on.
+First come the hooks that whoever wires the server passes in (sidecar injection is one), then mutating policies and
+webhooks, then the checks of the object itself, then validating policies and webhooks, and quotas last. Hooks and
+policies answer at once; webhooks are asked over the network, so a write may have to wait here while others go on.
 """
 
 from __future__ import annotations
@@ -69,6 +69,18 @@ class Webhooks(Protocol):
         ...
 
 
+class Policies(Protocol):
+    """A port: expressions that are evaluated at once; both raise `ApiError` for a refusal."""
+
+    def mutate(self, request: AdmissionRequest) -> JsonObject:
+        """Return the object, changed or not."""
+        ...
+
+    def validate(self, request: AdmissionRequest) -> tuple[str, ...]:
+        """Return warnings."""
+        ...
+
+
 class Admission:
     """Everybody who has a say, in the order in which they are asked."""
 
@@ -77,15 +89,21 @@ class Admission:
         hooks: Sequence[AdmissionHook] = (),
         webhooks: Webhooks | None = None,
         *,
+        policies: Policies | None = None,
         last: Sequence[AdmissionHook] = (),
     ) -> None:
         """`last` see what is about to be stored and may only refuse; nothing comes between them and the store."""
-        self._hooks, self._webhooks, self._last = hooks, webhooks, last
+        self._hooks, self._webhooks, self._policies, self._last = hooks, webhooks, policies, last
 
     async def mutate(self, request: AdmissionRequest) -> Review:
-        """Let everybody change the object. Subresources are for webhooks alone."""
+        """Let everybody change the object. Subresources are not for hooks."""
         review = Review(request.object) if request.subresource else review_all(self._hooks, request)
-        if self._webhooks is None or _is_exempt(request):
+        if _is_exempt(request):
+            return review
+        if self._policies is not None:
+            changed = self._policies.mutate(dataclasses.replace(request, object=review.object))
+            review = Review(changed, review.warnings)
+        if self._webhooks is None:
             return review
         after = await self._webhooks.mutate(dataclasses.replace(request, object=review.object))
         return Review(after.object, (*review.warnings, *after.warnings))
@@ -93,8 +111,10 @@ class Admission:
     async def validate(self, request: AdmissionRequest) -> tuple[str, ...]:
         """Ask who may only refuse, about the object as it would be stored; returns warnings."""
         warnings: tuple[str, ...] = ()
+        if self._policies is not None and not _is_exempt(request):
+            warnings += self._policies.validate(request)
         if self._webhooks is not None and not _is_exempt(request):
-            warnings = await self._webhooks.validate(request)
+            warnings += await self._webhooks.validate(request)
         if not request.subresource:
             review_all(self._last, request)
         return warnings

@@ -32,6 +32,7 @@ from bookmesh.kube.api import (
     statuses,
     writing,
 )
+from bookmesh.kube.api.policies import policies
 from bookmesh.kube.api.strategies import base, certificate_requests, table
 from bookmesh.kube.api.webhooks import chain
 from bookmesh.kube.schema import conversions, patching
@@ -72,9 +73,14 @@ class Verbs:
         hooks = (pod_security.PodSecurity(store), *hooks, limiting.LimitRanger(store))
         self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
-        self._strategies = table.build(store, kinds, clock, signer)
+        self._strategies = table.build(store, kinds, clock, signer, schemas=schemas)
         self.webhooks = chain.Webhooks(store, kinds)
-        self.admission = admission.Admission(hooks, self.webhooks, last=(limiting.QuotaKeeper(store),))
+        self.admission = admission.Admission(
+            hooks,
+            self.webhooks,
+            policies=policies.Policies(store, kinds, schemas),
+            last=(limiting.QuotaKeeper(store),),
+        )
         self._remover = deleting.Remover(store, custom=self.custom, admission=self.admission, clock=clock)
         self._writer = writing.Writer(
             store, schemas, remover=self._remover, admission=self.admission, clock=clock

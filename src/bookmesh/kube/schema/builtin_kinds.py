@@ -25,6 +25,10 @@ v1 ResourceQuota resourcequotas n quota - status -
 v1 Secret secrets n - - - -
 v1 ServiceAccount serviceaccounts n sa - token -
 v1 Service services n svc all status -
+admissionregistration.k8s.io/v1 MutatingAdmissionPolicy mutatingadmissionpolicies c - api-extensions - -
+admissionregistration.k8s.io/v1 MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings c - api-extensions - -
+admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy validatingadmissionpolicies c - api-extensions status -
+admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings c - api-extensions - -
 admissionregistration.k8s.io/v1 MutatingWebhookConfiguration mutatingwebhookconfigurations c - api-extensions - -
 admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration validatingwebhookconfigurations c - api-extensions - -
 apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions c crd,crds api-extensions status -
@@ -57,7 +61,7 @@ rbac.authorization.k8s.io/v1 RoleBinding rolebindings n - - - -
 rbac.authorization.k8s.io/v1 Role roles n - - - -
 scheduling.k8s.io/v1 PriorityClass priorityclasses c pc - - -
 storage.k8s.io/v1 StorageClass storageclasses c sc - - -
-"""
+"""  # noqa: E501 - a line a kind
 
 METRICS: Final = """
 metrics.k8s.io/v1beta1 NodeMetrics nodes c - - - get,list

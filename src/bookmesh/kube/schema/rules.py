@@ -15,6 +15,7 @@ from bookmesh.kube.schema import kinds
 from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.semantics import (
     access,
+    admission_policies,
     admission_webhooks,
     certificate_requests,
     configuration,
@@ -36,6 +37,10 @@ _RULES: Final[dict[tuple[str, str], _Rule]] = {
     ("", "Pod"): pods.check_pod,
     ("", "Secret"): configuration.check_secret,
     ("", "Service"): services.check_service,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): admission_policies.check_mutating,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): admission_policies.check_binding,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): admission_policies.check_validating,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): admission_policies.check_binding,
     (
         "admissionregistration.k8s.io",
         "MutatingWebhookConfiguration",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bookmesh.kube.api import metadata
 from bookmesh.kube.api.strategies import (
+    admission_policies,
     base,
     certificate_requests,
     custom_resource_definitions,
@@ -19,6 +20,7 @@ from bookmesh.kube.api.strategies import (
     volumes,
 )
 from bookmesh.kube.schema import kinds as kinds_module
+from bookmesh.kube.schema import schemas as schemas_module
 from bookmesh.kube.store import store as stores
 
 Strategies = Mapping[tuple[str, str], base.Strategy]
@@ -29,9 +31,15 @@ def build(
     kinds: kinds_module.Kinds,
     clock: metadata.Clock,
     signer: certificate_requests.Signer | None = None,
+    *,
+    schemas: schemas_module.Schemas,
 ) -> Strategies:
     """Build the strategies by (group, plural); a kind that is missing has `base.Strategy`."""
     return {
+        (
+            "admissionregistration.k8s.io",
+            "validatingadmissionpolicies",
+        ): admission_policies.PolicyStrategy(kinds, schemas),
         ("", "namespaces"): namespaces.NamespaceStrategy(),
         ("", "persistentvolumeclaims"): volume_claims.ClaimStrategy(store),
         ("", "persistentvolumes"): volumes.VolumeStrategy(),

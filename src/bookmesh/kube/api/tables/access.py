@@ -1,4 +1,4 @@
-"""Rows of roles, bindings, admission webhooks and requests for certificates."""
+"""Rows of roles, bindings, admission webhooks, policies and requests for certificates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from bookmesh.kube.api.tables.columns import Column
 
 ROLE_COLUMNS: Final = (columns.NAME, Column("Created At", "date"))
 WEBHOOK_COLUMNS: Final = (columns.NAME, Column("Webhooks", "integer"), columns.AGE)
+POLICY_COLUMNS: Final = (columns.NAME, Column("Validations", "integer"), Column("ParamKind"), columns.AGE)
+MUTATION_COLUMNS: Final = (columns.NAME, Column("Mutations", "integer"), Column("ParamKind"), columns.AGE)
+POLICY_BINDING_COLUMNS: Final = (columns.NAME, Column("PolicyName"), Column("ParamRef"), columns.AGE)
 REQUEST_COLUMNS: Final = (
     columns.NAME,
     columns.AGE,
@@ -55,6 +58,24 @@ def webhook_row(configuration: JsonObject, now: datetime.datetime) -> list[Any]:
         len(configuration.get("webhooks") or []),
         columns.age(configuration, now),
     ]
+
+
+def policy_row(policy: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `POLICY_COLUMNS`, and for `MUTATION_COLUMNS`."""
+    spec = policy.get("spec") or {}
+    kind = spec.get("paramKind") or {}
+    shown = f"{kind['apiVersion']}/{kind['kind']}" if kind else "<unset>"
+    count = len(spec.get("validations") or spec.get("mutations") or [])
+    return [policy["metadata"]["name"], count, shown, columns.age(policy, now)]
+
+
+def policy_binding_row(binding: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `POLICY_BINDING_COLUMNS`."""
+    spec = binding.get("spec") or {}
+    reference = spec.get("paramRef") or {}
+    names = [each for each in (reference.get("namespace"), reference.get("name")) if each]
+    shown = "/".join(names) if reference.get("name") else "*" if reference else "<unset>"
+    return [binding["metadata"]["name"], spec.get("policyName", ""), shown, columns.age(binding, now)]
 
 
 def request_row(request: JsonObject, now: datetime.datetime) -> list[Any]:

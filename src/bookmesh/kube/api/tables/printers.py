@@ -37,6 +37,18 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
     ("", "LimitRange"): columns.Printer(limits.RANGE_COLUMNS, limits.range_row),
     ("", "ResourceQuota"): columns.Printer(limits.QUOTA_COLUMNS, limits.quota_row),
     ("", "Event"): columns.Printer(core.EVENT_COLUMNS, core.event_row),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): columns.Printer(
+        access.MUTATION_COLUMNS, access.policy_row
+    ),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): columns.Printer(
+        access.POLICY_BINDING_COLUMNS, access.policy_binding_row
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): columns.Printer(
+        access.POLICY_COLUMNS, access.policy_row
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): columns.Printer(
+        access.POLICY_BINDING_COLUMNS, access.policy_binding_row
+    ),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): columns.Printer(
         access.WEBHOOK_COLUMNS, access.webhook_row
     ),

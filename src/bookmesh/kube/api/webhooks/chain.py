@@ -11,16 +11,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
-from bookmesh.kube.api import admission
+from bookmesh.base.kubernetes import ApiError, JsonObject
+from bookmesh.kube.api import admission, authorization
 from bookmesh.kube.api.webhooks import calling, configurations, matching, reviews
 from bookmesh.kube.schema import kinds as kinds_module
-from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
-_NAMESPACES = records.GroupResource("", "namespaces")
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +30,7 @@ class Webhooks:
     ) -> None:
         self._store, self._kinds = store, kinds
         self.caller = caller or calling.Caller(store)
+        self._authorizer = authorization.Authorizer(store)
         self._mutating = configurations.Configurations(store, configurations.MUTATING)
         self._validating = configurations.Configurations(store, configurations.VALIDATING)
 
@@ -110,12 +109,20 @@ class Webhooks:
         Raises:
             ApiError: it refuses, or gives no answer.
         """
-        resource = matching.matched_resource(webhook, request, self._equivalents(request.resource))
-        if resource is None or not matching.is_selected(webhook, request, self._namespace_labels(request)):
+        resource = matching.matched_resource(
+            webhook.source.get("rules") or [],
+            webhook.source.get("matchPolicy", "Equivalent"),
+            request,
+            matching.equivalents(self._kinds, request.resource),
+        )
+        if resource is None:
+            return None
+        labels = matching.namespace_labels(self._store, request)
+        if not matching.is_selected(webhook.source, request, labels):
             return None
         asked = reviews.question(request, resource)
         try:
-            if not matching.meets_conditions(webhook, asked):
+            if not matching.meets_conditions(webhook, request, asked, self._authorizer):
                 return None
             verdict = await self.caller.call(webhook, asked)
         except matching.ConditionError as error:
@@ -136,23 +143,6 @@ class Webhooks:
         if not verdict.is_allowed:
             raise reviews.denial(webhook.name, verdict.status)
         return verdict
-
-    def _equivalents(self, resource: Resource) -> Sequence[Resource]:
-        """The other served versions of a resource."""
-        return [
-            kind.resource
-            for kind in self._kinds.all()
-            if (kind.group, kind.plural) == (resource.group, resource.plural) and kind.resource != resource
-        ]
-
-    def _namespace_labels(self, request: admission.AdmissionRequest) -> dict[str, str] | None:
-        """Labels by which a namespace selector chooses: of the object's namespace, or of the namespace it is."""
-        if (request.resource.group, request.resource.plural) == ("", "namespaces"):
-            return (request.object.get("metadata") or {}).get("labels") or {}
-        if not request.namespace:
-            return None
-        stored = self._store.get(_NAMESPACES, "", request.namespace)
-        return (stored.object["metadata"].get("labels") or {}) if stored else {}
 
 
 @dataclasses.dataclass(slots=True)

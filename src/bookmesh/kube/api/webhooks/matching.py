@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject, Resource
-from bookmesh.kube.api import admission
+from bookmesh.kube.api import admission, authorization, consulting
 from bookmesh.kube.api.webhooks import configurations
+from bookmesh.kube.schema import kinds
 from bookmesh.kube.schema.expressions import expression
 from bookmesh.kube.schema.semantics import workloads
+from bookmesh.kube.store import records
+from bookmesh.kube.store import store as stores
+
+_NAMESPACES: Final = records.GroupResource("", "namespaces")
 
 
 class ConditionError(Exception):
@@ -17,17 +22,19 @@ class ConditionError(Exception):
 
 
 def matched_resource(
-    webhook: configurations.Webhook, request: admission.AdmissionRequest, equivalents: Sequence[Resource]
+    rules: Sequence[JsonObject],
+    match_policy: str,
+    request: admission.AdmissionRequest,
+    others: Sequence[Resource],
 ) -> Resource | None:
     """
     The resource as which a webhook wants to hear of a request; None when its rules do not ask for it.
 
-    `equivalents` are the other served versions of the request's resource.
+    `others` are the other served versions of the request's resource.
     """
-    rules = webhook.source.get("rules") or []
     candidates = [request.resource]
-    if webhook.source.get("matchPolicy", "Equivalent") == "Equivalent":
-        candidates += equivalents
+    if match_policy == "Equivalent":
+        candidates += others
     for resource in candidates:
         if any(_is_covered(rule, request, resource) for rule in rules):
             return resource
@@ -41,6 +48,7 @@ def _is_covered(rule: JsonObject, request: admission.AdmissionRequest, resource:
         and _has(rule, "apiVersions", resource.version)
         and _is_in_scope(rule.get("scope", "*"), request)
         and any(_names(each, resource.plural, request.subresource) for each in rule.get("resources") or [])
+        and (not rule.get("resourceNames") or request.name in rule["resourceNames"])
     )
 
 
@@ -58,20 +66,41 @@ def _names(pattern: str, plural: str, subresource: str) -> bool:
     return resource in ("*", plural) and part in ("*", subresource)
 
 
+def equivalents(known: kinds.Kinds, resource: Resource) -> Sequence[Resource]:
+    """The other served versions of a resource."""
+    return [
+        kind.resource
+        for kind in known.all()
+        if (kind.group, kind.plural) == (resource.group, resource.plural) and kind.resource != resource
+    ]
+
+
+def namespace_labels(store: stores.Store, request: admission.AdmissionRequest) -> dict[str, str] | None:
+    """
+    Labels by which a namespace selector chooses: of the object's namespace, or of the namespace it is.
+
+    None stands for an object outside of namespaces.
+    """
+    if (request.resource.group, request.resource.plural) == ("", "namespaces"):
+        return (request.object.get("metadata") or {}).get("labels") or {}
+    if not request.namespace:
+        return None
+    stored = store.get(_NAMESPACES, "", request.namespace)
+    return (stored.object["metadata"].get("labels") or {}) if stored else {}
+
+
 def is_selected(
-    webhook: configurations.Webhook,
-    request: admission.AdmissionRequest,
-    namespace_labels: dict[str, str] | None,
+    source: JsonObject, request: admission.AdmissionRequest, labels: dict[str, str] | None
 ) -> bool:
     """
-    Whether the selectors choose the request; `namespace_labels` None stands for an object outside of namespaces.
+    Whether the selectors of `source` choose the request; `labels` are those of `namespace_labels`.
 
     The object selector looks at the object as it will be and as it was.
     """
-    selector = webhook.source.get("namespaceSelector") or {}
-    if namespace_labels is not None and not workloads.selector_matches(selector, namespace_labels):
+    selector = source.get("namespaceSelector") or {}
+    if labels is not None and not workloads.selector_matches(selector, labels):
         return False
-    wanted = webhook.source.get("objectSelector") or {}
+    wanted = source.get("objectSelector") or {}
     if not wanted:
         return True
     return any(
@@ -81,9 +110,14 @@ def is_selected(
     )
 
 
-def meets_conditions(webhook: configurations.Webhook, asked: JsonObject) -> bool:
+def meets_conditions(
+    webhook: configurations.Webhook,
+    request: admission.AdmissionRequest,
+    asked: JsonObject,
+    authorizer: authorization.Authorizer,
+) -> bool:
     """
-    Whether every match condition holds; `asked` is the `request` of an AdmissionReview.
+    Whether every match condition holds; `asked` is the `request` of an AdmissionReview about the request.
 
     Raises:
         ConditionError: one could not be evaluated, and none is false.
@@ -94,11 +128,13 @@ def meets_conditions(webhook: configurations.Webhook, asked: JsonObject) -> bool
         "object": asked.get("object"),
         "oldObject": asked.get("oldObject"),
         "request": asked,
+        "authorizer": consulting.variable_for(request),
     }
+    functions = consulting.functions_for(authorizer, request)
     failures: list[str] = []
     for condition in webhook.conditions:
         try:
-            if condition.evaluate(variables) is not True:
+            if condition.evaluate(variables, functions) is not True:
                 return False
         except expression.EvaluationError as error:
             failures.append(f"expression '{condition.text}' resulted in error: {error}")

@@ -1,4 +1,4 @@
-"""Roles, bindings and admission webhooks."""
+"""Roles, bindings, admission webhooks and policies."""
 
 from __future__ import annotations
 
@@ -18,6 +18,28 @@ def fill_binding(binding: JsonObject) -> None:
         fill(subject, apiGroup="" if subject.get("kind") == "ServiceAccount" else _GROUP)
         if not subject["apiGroup"]:
             del subject["apiGroup"]
+
+
+def fill_policy(policy: JsonObject) -> None:
+    """Fill a ValidatingAdmissionPolicy or MutatingAdmissionPolicy."""
+    spec = policy.get("spec")
+    if spec:
+        fill(spec, failurePolicy="Fail")
+        _fill_matching(spec.get("matchConstraints"))
+
+
+def fill_policy_binding(binding: JsonObject) -> None:
+    """Fill the binding of a policy."""
+    _fill_matching((binding.get("spec") or {}).get("matchResources"))
+
+
+def _fill_matching(matching: JsonObject | None) -> None:
+    if matching is None:
+        return
+    fill(matching, matchPolicy="Equivalent", namespaceSelector={}, objectSelector={})
+    for field in ("resourceRules", "excludeResourceRules"):
+        for rule in objects(matching, field):
+            fill(rule, scope="*")
 
 
 def fill_webhooks(configuration: JsonObject) -> None:

@@ -78,12 +78,24 @@ class Expression:
         except Exception as error:  # the engine raises built-in errors of many kinds, and those of functions
             raise EvaluationError(_reason(error)) from error
 
-    def check_types(self, known: Mapping[str, nodes.Node | None], wanted: str = "") -> list[str]:
+    def fields_of(self, variable: str) -> frozenset[str]:
+        """The fields that it asks a variable for, by name."""
+        return frozenset(
+            each.field
+            for each in tree.all_of(self._parsed)
+            if isinstance(each, tree.Select)
+            and isinstance(each.operand, tree.Name)
+            and each.operand.name == variable
+        )
+
+    def check_types(
+        self, known: Mapping[str, nodes.Node | None], wanted: str = "", *, is_plain: bool = False
+    ) -> list[str]:
         """
         Say what is wrong by the schemas of its variables, as far as these are known: fields that are not there, and a
-        result of another type than `wanted` ("" for any).
+        result of another type than `wanted` ("" for any). With `is_plain` fields have their own names, not escaped.
         """
-        walk = references.Types()
+        walk = references.Types(is_plain=is_plain)
         made = walk.node_of(self._parsed, known)
         if (
             not walk.problems

@@ -48,8 +48,10 @@ class Types:
     What comes out of functions, and values whose schema is open, are not known and not looked into.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_plain: bool = False) -> None:
+        """`is_plain` says that fields have their own names; else those that are no identifiers are escaped."""
         self.problems: list[Problem] = []
+        self._is_plain = is_plain
 
     def node_of(self, found: Tree, known: _Known) -> nodes.Node | None:
         """`known` are variables with the node of their value."""
@@ -97,7 +99,7 @@ class Types:
             self.problems.append(Problem(found.at, f"type '{kind}' does not support field selection"))
             return None
         for name in owner.properties:
-            if rule_values.escaped(name) == found.field:
+            if (name if self._is_plain else rule_values.escaped(name)) == found.field:
                 return owner.child(name)
         self.problems.append(Problem(found.at, f"undefined field '{found.field}'"))
         return None

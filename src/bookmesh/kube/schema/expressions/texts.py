@@ -77,10 +77,16 @@ def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def escape_key(key: str) -> str:
+    """A key as a step of a JSON pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "find": find,
     "findAll": find_all,
     "format": format_text,
     "indexOf": index_of,
+    "jsonpatch.escapeKey": escape_key,
     "lastIndexOf": last_index_of,
 }

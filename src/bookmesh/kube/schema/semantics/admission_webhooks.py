@@ -12,7 +12,7 @@ from bookmesh.kube.schema.causes import Cause
 from bookmesh.kube.schema.expressions import expression
 from bookmesh.kube.schema.semantics import workloads
 
-VARIABLES: Final = frozenset({"object", "oldObject", "request"})
+VARIABLES: Final = frozenset({"object", "oldObject", "request", "authorizer"})
 """What match conditions can refer to."""
 _OPERATIONS: Final = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _CHOICES: Final = {
@@ -67,14 +67,15 @@ def _check_webhook(where: str, webhook: JsonObject) -> list[Cause]:
         why = f"must include at least one of {', '.join(_VERSIONS)}"
         found.append(causes.invalid(f"{where}.admissionReviewVersions", versions, why))
     for index, rule in enumerate(webhook.get("rules") or []):
-        found += _check_rule(f"{where}.rules[{index}]", rule)
+        found += check_rule(f"{where}.rules[{index}]", rule)
     for field in ("namespaceSelector", "objectSelector"):
         found += workloads.check_selector(f"{where}.{field}", webhook.get(field) or {})
     found += _check_client(f"{where}.clientConfig", webhook.get("clientConfig") or {})
-    return found + _check_conditions(f"{where}.matchConditions", webhook.get("matchConditions") or [])
+    return found + check_conditions(f"{where}.matchConditions", webhook.get("matchConditions") or [])
 
 
-def _check_rule(where: str, rule: JsonObject) -> list[Cause]:
+def check_rule(where: str, rule: JsonObject) -> list[Cause]:
+    """Check one rule about operations and resources."""
     found: list[Cause] = []
     for index, operation in enumerate(rule.get("operations") or []):
         if operation not in _OPERATIONS:
@@ -149,7 +150,10 @@ def _check_url(where: str, text: str) -> list[Cause]:
     return found
 
 
-def _check_conditions(where: str, conditions: Sequence[dict[str, Any]]) -> list[Cause]:
+def check_conditions(
+    where: str, conditions: Sequence[dict[str, Any]], variables: frozenset[str] = VARIABLES
+) -> list[Cause]:
+    """Check match conditions, which may refer to `variables`."""
     found: list[Cause] = []
     if len(conditions) > _MOST_CONDITIONS:
         found.append(causes.too_many(where, len(conditions), _MOST_CONDITIONS))
@@ -163,15 +167,19 @@ def _check_conditions(where: str, conditions: Sequence[dict[str, Any]]) -> list[
         if name in seen:
             found.append(causes.duplicate(f"{place}.name", name))
         seen.add(name)
-        found += _check_expression(f"{place}.expression", (condition.get("expression") or "").strip())
+        found += check_expression(f"{place}.expression", condition.get("expression"), variables)
     return found
 
 
-def _check_expression(where: str, text: str) -> list[Cause]:
+def check_expression(
+    where: str, text: str | None, variables: frozenset[str], structures: frozenset[str] = frozenset()
+) -> list[Cause]:
+    """Check an expression that has to be there."""
+    text = (text or "").strip()
     if not text:
         return [causes.required(where)]
     try:
-        expression.compile_expression(text, VARIABLES)
+        expression.compile_expression(text, variables, structures)
     except expression.ExpressionError as error:
         return [causes.invalid(where, text, f"compilation failed: {error}")]
     return []

@@ -9,7 +9,7 @@ from tests.unit.kube.api.webhooks.test_configurations import source
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import Resource
-from bookmesh.kube.api import admission
+from bookmesh.kube.api import admission, authorization, verbs
 from bookmesh.kube.api.webhooks import configurations, matching
 
 RULE: dict[str, Any] = {
@@ -59,33 +59,35 @@ def webhook(**changed: Any) -> configurations.Webhook:
         ({"scope": "Cluster"}, {}, False),
         ({"scope": "Cluster"}, {"namespace": ""}, True),
         ({"scope": "Namespaced"}, {"namespace": ""}, False),
+        ({"resourceNames": ["web"]}, {}, True),
+        ({"resourceNames": ["other"]}, {}, False),
     ],
 )
 def test_rules(rule: dict[str, Any], asked: dict[str, Any], expected: bool) -> None:
-    found = matching.matched_resource(webhook(rules=[{**RULE, **rule}]), request(**asked), [])
+    found = matching.matched_resource([{**RULE, **rule}], "Exact", request(**asked), [])
     assert found == (kubernetes.DEPLOYMENTS if expected else None)
 
 
 def test_any_rule_will_do() -> None:
     rules = [{**RULE, "resources": ["pods"]}, RULE]
-    assert matching.matched_resource(webhook(rules=rules), request(), []) == kubernetes.DEPLOYMENTS
-    assert matching.matched_resource(webhook(rules=[]), request(), []) is None
+    assert matching.matched_resource(rules, "Exact", request(), []) == kubernetes.DEPLOYMENTS
+    assert matching.matched_resource([], "Exact", request(), []) is None
 
 
 def test_another_version_is_as_good_unless_it_must_be_exact() -> None:
     other = Resource("apps", "v2", "deployments")
     asked = request(resource=other)
-    assert matching.matched_resource(webhook(), asked, [kubernetes.DEPLOYMENTS]) == kubernetes.DEPLOYMENTS
-    exact = webhook(matchPolicy="Exact")
-    assert matching.matched_resource(exact, asked, [kubernetes.DEPLOYMENTS]) is None
+    others = [kubernetes.DEPLOYMENTS]
+    assert matching.matched_resource([RULE], "Equivalent", asked, others) == kubernetes.DEPLOYMENTS
+    assert matching.matched_resource([RULE], "Exact", asked, others) is None
 
 
 def test_selectors() -> None:
-    place = webhook(namespaceSelector={"matchLabels": {"team": "shop"}})
+    place = {"namespaceSelector": {"matchLabels": {"team": "shop"}}}
     assert matching.is_selected(place, request(), {"team": "shop"})
     assert not matching.is_selected(place, request(), {})
     assert matching.is_selected(place, request(namespace=""), None)
-    thing = webhook(objectSelector={"matchLabels": {"app": "web"}})
+    thing = {"objectSelector": {"matchLabels": {"app": "web"}}}
     assert matching.is_selected(thing, request(), {})
     other = {"metadata": {}}
     assert not matching.is_selected(thing, request(object=other), {})
@@ -97,18 +99,49 @@ def conditions(*texts: str) -> list[dict[str, str]]:
     return [{"name": f"c{index}", "expression": text} for index, text in enumerate(texts)]
 
 
-def test_conditions() -> None:
+def meets(given: configurations.Webhook, asked: dict[str, Any], over: verbs.Verbs) -> bool:
+    authorizer = authorization.Authorizer(over.store)
+    return matching.meets_conditions(given, request(), asked, authorizer)
+
+
+def test_conditions(over: verbs.Verbs) -> None:
     asked = {"operation": "UPDATE", "object": {"data": {}}, "oldObject": None}
-    assert matching.meets_conditions(webhook(), asked)
+    assert meets(webhook(), asked, over)
     holds, fails = "request.operation == 'UPDATE' && oldObject == null", "has(object.data.x)"
-    assert matching.meets_conditions(webhook(matchConditions=conditions(holds)), asked)
-    assert not matching.meets_conditions(webhook(matchConditions=conditions(holds, fails)), asked)
+    assert meets(webhook(matchConditions=conditions(holds)), asked, over)
+    assert not meets(webhook(matchConditions=conditions(holds, fails)), asked, over)
 
 
-def test_a_condition_that_breaks_counts_only_when_none_is_false() -> None:
+def test_a_condition_that_breaks_counts_only_when_none_is_false(over: verbs.Verbs) -> None:
     asked = {"operation": "UPDATE", "object": {"data": {}}}
     broken = webhook(matchConditions=conditions("object.data.x == 'y'", "true"))
     with pytest.raises(matching.ConditionError, match="no such key: x"):
-        matching.meets_conditions(broken, asked)
+        meets(broken, asked, over)
     false = webhook(matchConditions=conditions("object.data.x == 'y'", "false"))
-    assert not matching.meets_conditions(false, asked)
+    assert not meets(false, asked, over)
+
+
+def test_a_condition_may_ask_what_the_user_may_do(over: verbs.Verbs) -> None:
+    asked = {"operation": "UPDATE", "object": {}}
+    mine = webhook(matchConditions=conditions("authorizer.requestResource.check('delete').allowed()"))
+    account = "authorizer.serviceAccount('default', 'x').path('/x').check('get').allowed()"
+    assert meets(mine, asked, over)
+    assert not meets(webhook(matchConditions=conditions(account)), asked, over)
+
+
+def test_the_labels_of_a_namespace(over: verbs.Verbs) -> None:
+    over.create(kubernetes.NAMESPACES, {"metadata": {"name": "shop", "labels": {"team": "shop"}}})
+    labels = matching.namespace_labels(over.store, request(namespace="shop"))
+    assert labels is not None
+    assert labels["team"] == "shop"
+    assert matching.namespace_labels(over.store, request(namespace="")) is None
+    own = {"metadata": {"labels": {"a": "b"}}}
+    about = request(resource=kubernetes.NAMESPACES, namespace="", object=own)
+    assert matching.namespace_labels(over.store, about) == {"a": "b"}
+
+
+def test_other_versions(over: verbs.Verbs) -> None:
+    resource = Resource("autoscaling", "v2", "horizontalpodautoscalers")
+    assert matching.equivalents(over.kinds, resource) == [
+        Resource("autoscaling", "v1", "horizontalpodautoscalers")
+    ]
