@@ -8,7 +8,7 @@ import datetime
 import gc
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,6 @@ from cryptography.x509.oid import NameOID
 from tests.clients import cells, kubectls, local_streams
 
 from bookmesh.base import kubernetes
-from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api import (
     app,
     authentication,
@@ -34,8 +33,9 @@ from bookmesh.kube.api import (
 )
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import records, store
-from bookmesh.lab import certificate_signing
+from bookmesh.lab import bound_tokens, certificate_signing
 from bookmesh.lab import keys as lab_keys
+from bookmesh.lab import tokens as lab_tokens
 
 TOKEN = "a-token-of-the-tests"
 DEADLINE_S = 20.0
@@ -103,6 +103,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     found = Keys(directory / "ca.crt", directory / "server.pem", directory / "client.pem")
     found.authority.write_bytes(_certificate("test-ca", authority, "test-ca", authority, is_ca=True))
     (directory / "ca.key").write_bytes(_private(authority))
+    (directory / "service-accounts.key").write_bytes(_private(ec.generate_private_key(ec.SECP256R1())))
     for path, name in ((found.server, "kube-apiserver"), (found.client, "tester")):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(name, key, "test-ca", authority, is_ca=False)
@@ -258,29 +259,9 @@ def over(keys: Keys) -> Iterator[verbs.Verbs]:
     objects.close()
 
 
-class Issuer:
-    """Issues tokens that nobody would take for real ones."""
-
-    def issue(
-        self,
-        *,
-        namespace: str,
-        service_account: str,
-        pod: JsonObject | None,
-        audiences: Sequence[str],
-        expiration_s: int,
-    ) -> tuple[str, datetime.datetime]:
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=expiration_s)
-        return f"token-of-{namespace}-{service_account}-{expiration_s}", end
-
-
-def _user_for_token(token: str) -> str | None:
-    """Know the token of the tests, and those that `Issuer` makes."""
-    if token == TOKEN:
-        return "token-user"
-    kind, _, rest = token.partition("-of-")
-    namespace, _, account = rest.partition("-")
-    return f"system:serviceaccount:{namespace}:{account.rpartition('-')[0]}" if kind == "token" else None
+def _user_for_token(read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Know the token of the tests, and those of service accounts."""
+    return lambda token: "token-user" if token == TOKEN else read(token)
 
 
 async def _until_hung_up(port: int) -> None:
@@ -300,10 +281,12 @@ async def open_cluster(
 ) -> AsyncIterator[Cluster]:
     """Serve `over`; every command that kubectl started must have ended when it closes."""
     streams = local_streams.LocalStreams()
-    authenticator = authentication.Authenticator(user_for_token=_user_for_token)
+    issuer = lab_tokens.TokenIssuer(lab_keys.Keys(keys.authority.parent).token_key)
+    read = bound_tokens.reader(issuer, over.store)
+    authenticator = authentication.Authenticator(user_for_token=_user_for_token(read))
     authorizer = authorization.Authorizer(over.store)
     built = app.build_app(
-        over, streams=streams, authenticator=authenticator, authorizer=authorizer, issuer=Issuer()
+        over, streams=streams, authenticator=authenticator, authorizer=authorizer, issuer=issuer
     )
     running = await serving.start(built, tls=tls)
     _write_kubeconfig(directory / "kubeconfig", keys, running.port)

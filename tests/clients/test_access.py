@@ -115,3 +115,45 @@ async def test_reviews_about_others(cluster: Cluster, robot: tuple[str, ...]) ->
     asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
     out = await cluster.ok("create", "-f", "-", "-o", "json", stdin=orjson.dumps(asked))
     assert orjson.loads(out)["status"]["user"]["username"] == ROBOT
+
+
+def with_token(token: str) -> tuple[str, ...]:
+    return (f"--token={token.strip()}", "--context=nobody")
+
+
+@pytest.mark.covers("kubectl", "create token --bound-object-kind")
+async def test_a_token_ends_with_what_it_is_bound_to(cluster: Cluster) -> None:
+    await cluster.ok("create", "serviceaccount", "robot")
+    await cluster.ok("create", "secret", "generic", "lease")
+    bound = ("--bound-object-kind=Secret", "--bound-object-name=lease")
+    token = await cluster.ok("create", "token", "robot", *bound)
+    assert ROBOT in await cluster.ok(*with_token(token), "auth", "whoami")
+    await cluster.ok("delete", "secret", "lease")
+    assert "You must be logged in to the server" in await cluster.fails(*with_token(token), "get", "pods")
+    text = await cluster.fails("create", "token", "robot", *bound)
+    assert 'secrets "lease" not found' in text
+
+
+async def test_a_token_ends_with_its_account(cluster: Cluster) -> None:
+    await cluster.ok("create", "serviceaccount", "robot")
+    token = await cluster.ok("create", "token", "robot")
+    assert ROBOT in await cluster.ok(*with_token(token), "auth", "whoami")
+    await cluster.ok("delete", "serviceaccount", "robot")
+    assert "You must be logged in to the server" in await cluster.fails(*with_token(token), "get", "pods")
+
+
+@pytest.mark.covers("kubectl", "--as-group")
+async def test_standing_in_for_a_group(cluster: Cluster, robot: tuple[str, ...]) -> None:
+    await cluster.ok("create", "clusterrolebinding", "team", "--clusterrole=view", "--group=team")
+    ann = ("--as=ann", "--as-group=team")
+    assert "No resources found" in (await cluster.kubectl("get", "pods", *ann)).err
+    assert 'User "ann" cannot list resource "pods"' in await cluster.fails("get", "pods", "--as=ann")
+    assert 'User "ann" cannot delete' in await cluster.fails("delete", "pod", "x", *ann)
+    # Who may stand in for a user may not stand in for every group.
+    await cluster.ok("create", "clusterrole", "stand-in", "--verb=impersonate", "--resource=users")
+    await cluster.ok(
+        "create", "clusterrolebinding", "stand-in", "--clusterrole=stand-in", "--serviceaccount=default:robot"
+    )
+    code, text = await as_robot(cluster, robot, "get", "pods", *ann)
+    assert code != 0
+    assert f'groups "team" is forbidden: User "{ROBOT}" cannot impersonate resource "groups"' in text

@@ -50,6 +50,7 @@ async def status_of(cluster: Cluster, name: str) -> dict[str, Any]:
     return found["status"]  # type: ignore[no-any-return]
 
 
+@pytest.mark.covers("kubectl", "certificate approve")
 async def test_a_user_with_a_signed_certificate_may_do_what_roles_allow(
     cluster: Cluster, key: ec.EllipticCurvePrivateKey
 ) -> None:
@@ -99,6 +100,7 @@ async def test_a_certificate_says_what_it_is_for_and_for_how_long(
     assert 364 < lifetime.days <= 366
 
 
+@pytest.mark.covers("kubectl", "certificate deny")
 async def test_a_denied_request_is_not_signed(cluster: Cluster, key: ec.EllipticCurvePrivateKey) -> None:
     await cluster.ok("apply", "-f", "-", stdin=request("ann", pem_request(key, "ann")))
     await cluster.ok("certificate", "deny", "ann")

@@ -273,11 +273,11 @@ async def test_selectors_and_conditions_choose(cluster: Cluster, program: webhoo
 async def test_a_condition_that_is_no_expression_is_refused(
     cluster: Cluster, program: webhooks.Program
 ) -> None:
-    conditions = [{"name": "a", "expression": "authorizer.group('') == 1"}]
+    conditions = [{"name": "a", "expression": "params.x == 1"}]
     hook = program.webhook("/a", webhooks.allow, matchConditions=conditions)
     text = await cluster.fails("apply", "-f", "-", stdin=webhooks.configuration("Validating", hook))
     assert "webhooks[0].matchConditions[0].expression: Invalid value" in text
-    assert "compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer'" in text
+    assert "compilation failed: ERROR: <input>:1:1: undeclared reference to 'params'" in text
 
 
 async def test_subresources_are_asked_about_apart(cluster: Cluster, program: webhooks.Program) -> None:

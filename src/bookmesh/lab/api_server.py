@@ -24,7 +24,7 @@ from bookmesh.kube.api import (
 from bookmesh.kube.node import metrics
 from bookmesh.kube.schema import builtin_kinds, kinds, schemas
 from bookmesh.kube.store import store as stores
-from bookmesh.lab import certificate_signing, fault_dial, keys, paths, seeding, status, tokens
+from bookmesh.lab import bound_tokens, certificate_signing, fault_dial, keys, paths, seeding, status, tokens
 from bookmesh.lab import client as lab_client
 
 
@@ -86,7 +86,7 @@ def build_app(
     return app.build_app(
         kube.verbs,
         streams=streams,
-        authenticator=authentication.Authenticator(user_for_token=issuer.user_for),
+        authenticator=authentication.Authenticator(user_for_token=bound_tokens.reader(issuer, kube.store)),
         authorizer=authorization.Authorizer(kube.store),
         extra_routes={
             lab_client.STATUS_PATH: inside.handle,

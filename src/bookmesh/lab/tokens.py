@@ -37,7 +37,7 @@ class TokenIssuer:
         *,
         namespace: str,
         service_account: str,
-        pod: JsonObject | None,
+        bound: JsonObject | None,
         audiences: Sequence[str],
         expiration_s: int,
     ) -> tuple[str, datetime.datetime]:
@@ -45,6 +45,7 @@ class TokenIssuer:
         Sign a token for `system:serviceaccount:<namespace>:<service_account>`.
 
         Args:
+            bound: an object (a Pod, Secret or Node) without which it is good no more.
             audiences: who may accept it; empty means the API server.
             expiration_s: wanted life time; at least 600 s are given.
 
@@ -53,10 +54,11 @@ class TokenIssuer:
         """
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         expires = now + datetime.timedelta(seconds=max(expiration_s, _SHORTEST_S))
-        bound: dict[str, Any] = {"namespace": namespace, "serviceaccount": {"name": service_account}}
-        if pod:
-            metadata = pod["metadata"]
-            bound["pod"] = {"name": metadata["name"], "uid": metadata.get("uid", "")}
+        kept: dict[str, Any] = {"namespace": namespace, "serviceaccount": {"name": service_account}}
+        if bound:
+            metadata = bound["metadata"]
+            kind = bound.get("kind", "Pod").lower()
+            kept[kind] = {"name": metadata["name"], "uid": metadata.get("uid", "")}
         claims = {
             "iss": ISSUER,
             "sub": f"system:serviceaccount:{namespace}:{service_account}",
@@ -64,28 +66,27 @@ class TokenIssuer:
             "iat": now,
             "nbf": now,
             "exp": expires,
-            "kubernetes.io": bound,
+            "kubernetes.io": kept,
         }
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id}), expires
 
-    def issue_lasting(self, namespace: str, service_account: str) -> str:
+    def issue_lasting(self, namespace: str, service_account: str, secret: JsonObject) -> str:
         """Sign a token for a Secret, which holds it for as long as it is there: ten years."""
         token, _ = self.issue(
             namespace=namespace,
             service_account=service_account,
-            pod=None,
+            bound={**secret, "kind": "Secret"},
             audiences=(),
             expiration_s=_LASTING_S,
         )
         return token
 
-    def user_for(self, token: str) -> str | None:
-        """The user name a bearer token stands for; None when it is not ours, has ended or is for somebody else."""
+    def claims_of(self, token: str) -> dict[str, Any] | None:
+        """What a bearer token says; None when it is not ours, has ended or is for somebody else."""
         try:
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token, self._key.public_key(), algorithms=["ES256"], audience=ISSUER, issuer=ISSUER
             )
         except jwt.InvalidTokenError:
             return None
-        subject: str = claims["sub"]
-        return subject
+        return claims

@@ -20,7 +20,7 @@ def issue(issuer: tokens.TokenIssuer, *, audiences: tuple[str, ...] = (), expira
     token, _ = issuer.issue(
         namespace="default",
         service_account="bookinfo-reviews",
-        pod=pod,
+        bound=pod,
         audiences=audiences,
         expiration_s=expiration_s,
     )
@@ -28,7 +28,7 @@ def issue(issuer: tokens.TokenIssuer, *, audiences: tuple[str, ...] = (), expira
 
 
 def test_a_token_names_its_service_account(issuer: tokens.TokenIssuer) -> None:
-    assert issuer.user_for(issue(issuer)) == "system:serviceaccount:default:bookinfo-reviews"
+    assert (issuer.claims_of(issue(issuer)) or {})["sub"] == "system:serviceaccount:default:bookinfo-reviews"
 
 
 def test_claims_bind_the_token_to_its_pod(issuer: tokens.TokenIssuer) -> None:
@@ -38,16 +38,16 @@ def test_claims_bind_the_token_to_its_pod(issuer: tokens.TokenIssuer) -> None:
 
 
 def test_a_token_for_somebody_else_is_not_accepted(issuer: tokens.TokenIssuer) -> None:
-    assert issuer.user_for(issue(issuer, audiences=("istio-ca",))) is None
+    assert issuer.claims_of(issue(issuer, audiences=("istio-ca",))) is None
 
 
 def test_a_token_of_another_lab_is_not_accepted(issuer: tokens.TokenIssuer, tmp_path: Path) -> None:
     other = tokens.TokenIssuer(credentials.ensure(tmp_path / "pki", addresses=("127.0.0.1",)).token_key)
-    assert issuer.user_for(issue(other)) is None
-    assert issuer.user_for("not.a.token") is None
+    assert issuer.claims_of(issue(other)) is None
+    assert issuer.claims_of("not.a.token") is None
 
 
 def test_a_token_lives_ten_minutes_at_least(issuer: tokens.TokenIssuer) -> None:
-    _, expires = issuer.issue(namespace="d", service_account="s", pod=None, audiences=(), expiration_s=1)
+    _, expires = issuer.issue(namespace="d", service_account="s", bound=None, audiences=(), expiration_s=1)
     left = expires - datetime.datetime.now(datetime.UTC)
     assert datetime.timedelta(minutes=9) < left <= datetime.timedelta(minutes=10)

@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from bookmesh.base.kubernetes import PODS, JsonObject, copy_json, not_found
+from bookmesh.base.kubernetes import NODES, PODS, SECRETS, JsonObject, conflict, copy_json, not_found
 from bookmesh.kube.api import metadata, statuses, verbs
 from bookmesh.kube.store import records
 
-_PODS: Final = records.GroupResource("", "pods")
+_BINDING: Final = {"Node": NODES, "Pod": PODS, "Secret": SECRETS}
 _USUAL_LIFE_S: Final = 3600
 _SHORTEST_LIFE_S: Final = 600
 _LONGEST_LIFE_S: Final = 1 << 32
@@ -24,11 +24,15 @@ class TokenIssuer(Protocol):
         *,
         namespace: str,
         service_account: str,
-        pod: JsonObject | None,
+        bound: JsonObject | None,
         audiences: Sequence[str],
         expiration_s: int,
     ) -> tuple[str, datetime.datetime]:
-        """Return a JWT and the UTC time at which it ends; no audiences means the API server."""
+        """
+        Return a JWT and the UTC time at which it ends; no audiences means the API server.
+
+        With a `bound` object it is good only while that is there, and without one while the account is.
+        """
         ...
 
 
@@ -37,7 +41,7 @@ def request_token(over: verbs.Verbs, tokens: TokenIssuer, account: JsonObject, b
     Answer a `TokenRequest` for an existing service account.
 
     Raises:
-        ApiError: 404 when it shall be bound to a pod that is not there, 422 for a life time that is not allowed.
+        ApiError: 404 when it shall be bound to an object that is not there, 422 for a life time that is not allowed.
     """
     request = copy_json(body) if isinstance(body, dict) else {}
     fields, spec = account["metadata"], request.get("spec") or {}
@@ -54,7 +58,7 @@ def request_token(over: verbs.Verbs, tokens: TokenIssuer, account: JsonObject, b
     token, end = tokens.issue(
         namespace=fields["namespace"],
         service_account=fields["name"],
-        pod=_bound_pod(over, fields["namespace"], spec.get("boundObjectRef")),
+        bound=_bound(over, fields["namespace"], spec.get("boundObjectRef")),
         audiences=tuple(spec.get("audiences") or ()),
         expiration_s=life_s,
     )
@@ -71,18 +75,22 @@ def request_token(over: verbs.Verbs, tokens: TokenIssuer, account: JsonObject, b
     }
 
 
-def _bound_pod(over: verbs.Verbs, namespace: str, reference: JsonObject | None) -> JsonObject | None:
+def _bound(over: verbs.Verbs, namespace: str, reference: JsonObject | None) -> JsonObject | None:
+    """The object that a token is bound to."""
     if not reference:
         return None
-    if reference.get("kind") != "Pod":
+    resource = _BINDING.get(reference.get("kind", ""))
+    if resource is None:
         raise statuses.bad_request(
-            f"cannot bind a token to an object of kind {reference.get('kind')!r}, only to a Pod"
+            f"cannot bind a token to an object of kind {reference.get('kind')!r}, only to a Pod, Secret or Node"
         )
     name = reference.get("name", "")
-    stored = over.store.get(_PODS, namespace, name)
-    if (
-        stored is None
-        or (reference.get("uid") or stored.object["metadata"]["uid"]) != stored.object["metadata"]["uid"]
-    ):
-        raise not_found(PODS, name)
-    return stored.object
+    place = records.GroupResource("", resource.plural)
+    stored = over.store.get(place, "" if resource == NODES else namespace, name)
+    if stored is None:
+        raise not_found(resource, name)
+    uid = stored.object["metadata"]["uid"]
+    if (reference.get("uid") or uid) != uid:
+        why = f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record"
+        raise conflict(resource, name, f"{why}. The object might have been deleted and then recreated")
+    return {**stored.object, "kind": reference["kind"]}

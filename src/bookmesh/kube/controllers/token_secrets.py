@@ -20,8 +20,8 @@ TYPE: Final = "kubernetes.io/service-account-token"
 ACCOUNT: Final = "kubernetes.io/service-account.name"
 ACCOUNT_UID: Final = "kubernetes.io/service-account.uid"
 
-IssueToken = Callable[[str, str], str]
-"""Signs a token for the account (namespace, name)."""
+IssueToken = Callable[[str, str, JsonObject], str]
+"""Signs a token for the account (namespace, name) that lasts as long as a Secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
     current = desired.get("data") or {}
     missing = {key: text for key, text in data.items() if current.get(key) != text}
     if not current.get("token"):
-        token = seen.issue(metadata["namespace"], name)
+        token = seen.issue(metadata["namespace"], name, desired)
         missing["token"] = base64.b64encode(token.encode()).decode()
     if not missing and known_uid:
         return ()

@@ -106,9 +106,9 @@ class TokenIssuer(Protocol):
         *,
         namespace: str,
         service_account: str,
-        pod: JsonObject | None,
+        bound: JsonObject | None,
         audiences: Sequence[str],
         expiration_s: int,
     ) -> tuple[str, datetime.datetime]:
-        """Sign a token; returns it and the UTC time of its end."""
+        """Sign a token that is good while `bound` is there; returns it and the UTC time of its end."""
         ...

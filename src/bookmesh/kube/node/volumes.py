@@ -55,7 +55,7 @@ class _Tokens:
             token, expires = self._issuer.issue(
                 namespace=pod["metadata"]["namespace"],
                 service_account=pod["spec"].get("serviceAccountName") or "default",
-                pod=pod,
+                bound=pod,
                 audiences=[key[0]] if key[0] else [],
                 expiration_s=source.get("expirationSeconds") or 3600,
             )

@@ -25,11 +25,11 @@ class Issuer:
         *,
         namespace: str,
         service_account: str,
-        pod: JsonObject | None,
+        bound: JsonObject | None,
         audiences: Sequence[str],
         expiration_s: int,
     ) -> tuple[str, datetime.datetime]:
-        self.asked = {"pod": pod, "audiences": audiences, "life": expiration_s}
+        self.asked = {"bound": bound, "audiences": audiences, "life": expiration_s}
         return f"{namespace}/{service_account}", NOW + datetime.timedelta(seconds=expiration_s)
 
 
@@ -50,7 +50,24 @@ def test_token_bound_to_a_pod(over: verbs.Verbs, account: JsonObject, pod: JsonO
     issuer = Issuer()
     reference = {"kind": "Pod", "name": "web", "uid": stored["metadata"]["uid"]}
     tokens.request_token(over, issuer, account, {"spec": {"boundObjectRef": reference}})
-    assert issuer.asked["pod"] == stored
+    assert issuer.asked["bound"] == {**stored, "kind": "Pod"}
+
+
+def test_token_bound_to_a_secret(over: verbs.Verbs, account: JsonObject) -> None:
+    over.create(kubernetes.SECRETS, {"metadata": {"name": "s", "namespace": "default"}})
+    issuer = Issuer()
+    tokens.request_token(over, issuer, account, {"spec": {"boundObjectRef": {"kind": "Secret", "name": "s"}}})
+    assert issuer.asked["bound"]["metadata"]["name"] == "s"
+
+
+def test_an_object_that_was_made_anew_is_another_one(
+    over: verbs.Verbs, account: JsonObject, pod: JsonObject
+) -> None:
+    over.create(kubernetes.PODS, pod)
+    reference = {"kind": "Pod", "name": "web", "uid": "another"}
+    with pytest.raises(ApiError, match="does not match the UID in record") as refusal:
+        tokens.request_token(over, Issuer(), account, {"spec": {"boundObjectRef": reference}})
+    assert refusal.value.code == 409
 
 
 @pytest.mark.parametrize(
@@ -59,7 +76,8 @@ def test_token_bound_to_a_pod(over: verbs.Verbs, account: JsonObject, pod: JsonO
         ({"expirationSeconds": 60}, 422),
         ({"expirationSeconds": "long"}, 422),
         ({"boundObjectRef": {"kind": "Pod", "name": "none"}}, 404),
-        ({"boundObjectRef": {"kind": "Node", "name": "n"}}, 400),
+        ({"boundObjectRef": {"kind": "Node", "name": "n"}}, 404),
+        ({"boundObjectRef": {"kind": "ConfigMap", "name": "n"}}, 400),
     ],
 )
 def test_refusals(over: verbs.Verbs, account: JsonObject, spec: JsonObject, code: int) -> None:

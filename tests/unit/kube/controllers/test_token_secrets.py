@@ -26,7 +26,7 @@ def _secret(data: dict[str, str] | None = None, **annotations: str) -> JsonObjec
 
 
 def _decide(secret: JsonObject, account: JsonObject | None = ACCOUNT) -> actions.Actions:
-    seen = token_secrets.Seen(account, "PEM", lambda namespace, name: f"token of {namespace}/{name}")
+    seen = token_secrets.Seen(account, "PEM", lambda namespace, name, _secret: f"token of {namespace}/{name}")
     return token_secrets.reconcile(secret, seen)
 
 

@@ -311,7 +311,7 @@ class FakeTokens:
         *,
         namespace: str,
         service_account: str,
-        pod: JsonObject | None,
+        bound: JsonObject | None,
         audiences: Sequence[str],
         expiration_s: int,
     ) -> tuple[str, datetime.datetime]:
