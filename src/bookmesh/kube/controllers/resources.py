@@ -71,7 +71,11 @@ BUILT_IN: Final[tuple[Served, ...]] = (
     *(
         Served(Resource(group, "v1", plural), kind, is_namespaced=False)
         for group, plural, kind in (
+            (_ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+            (_ADMISSION, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
             (_ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+            (_ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+            (_ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
             (_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
             ("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest"),
             ("networking.k8s.io", "ingressclasses", "IngressClass"),

@@ -7,7 +7,7 @@ from typing import Any
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import kinds, schemas
 from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
-from bookmesh.mesh.model.gateway_api import references
+from bookmesh.mesh.model.gateway_api import references, rules
 
 
 def build_crds() -> list[JsonObject]:
@@ -23,7 +23,11 @@ def build_gateway_api_crds() -> list[JsonObject]:
         f"{group}/bundle-version": gateway_kinds.BUNDLE_VERSION,
         f"{group}/channel": gateway_kinds.CHANNEL,
     }
-    return [build_crd(kind, {"annotations": annotations}) for kind in gateway_kinds.KINDS]
+    crds = [build_crd(kind, {"annotations": annotations}) for kind in gateway_kinds.KINDS]
+    for crd in crds:
+        for version in crd["spec"]["versions"]:
+            rules.add(version["schema"]["openAPIV3Schema"], crd["spec"]["names"]["kind"])
+    return crds
 
 
 def build_crd(kind: kinds.Kind, metadata: JsonObject) -> JsonObject:
