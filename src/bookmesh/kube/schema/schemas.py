@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.schema import nodes
+from bookmesh.kube.schema import metrics_schemas, nodes
 
 OBJECT_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _GROUP_VERSION_KIND: Final = "x-kubernetes-group-version-kind"
@@ -33,7 +33,7 @@ class Schemas:
     def __init__(self, document: JsonObject) -> None:
         """`document` has `kubernetes` (a version) and `definitions` (OpenAPI v3 schemas by name)."""
         self.kubernetes_version: str = document["kubernetes"]
-        self._definitions: dict[str, JsonObject] = dict(document["definitions"])
+        self._definitions: dict[str, JsonObject] = {**metrics_schemas.DEFINITIONS, **document["definitions"]}
         self._nodes: dict[str, nodes.Node] = {}
         self._names: dict[GroupVersionKind, str] = {}
         self._custom: dict[str, list[GroupVersionKind]] = {}
