@@ -11,14 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.release import contracts, subsets
 from bookmesh.release.contracts import ReleaseId
-
-ISTIO: Final = "networking.istio.io"
-GATEWAY_API: Final = "gateway.networking.k8s.io"
 
 
 @dataclass(frozen=True, slots=True)

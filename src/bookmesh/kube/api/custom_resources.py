@@ -70,11 +70,6 @@ def is_accepted(definition: JsonObject) -> bool:
     return any(entry["type"] == "NamesAccepted" and entry["status"] == "True" for entry in conditions)
 
 
-def served_versions(definition: JsonObject) -> list[str]:
-    """Names of the versions that are served, in the definition's order."""
-    return [version["name"] for version in definition["spec"]["versions"] if version.get("served")]
-
-
 def name_conflict(definition: JsonObject, others: Iterable[kinds_module.Kind]) -> tuple[str, str] | None:
     """
     Find out whether another kind of the same group has a name that `definition` wants.

@@ -67,10 +67,6 @@ class Kind:
     def api_version(self) -> str:
         return self.resource.api_version
 
-    @property
-    def list_kind(self) -> str:
-        return f"{self.kind}List"
-
 
 class Subresource(NamedTuple):
     """What lies below an object: the verbs it takes, and the kind of its bodies (group, version, kind)."""

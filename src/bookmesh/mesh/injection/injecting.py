@@ -71,10 +71,6 @@ def template_for(pod: JsonObject) -> str:
     return name
 
 
-def is_injected(pod: JsonObject) -> bool:
-    return settings_.STATUS in (pod["metadata"].get("annotations") or {})
-
-
 def _add_sidecar(pod: JsonObject, settings: InjectionSettings) -> None:
     spec = pod["spec"]
     container = containers.build_sidecar(pod, settings)

@@ -17,7 +17,7 @@ def test_built_in_kinds_are_found_by_resource_and_by_kind() -> None:
     assert deployment is registry.by_kind("apps", "v1", "Deployment")
     assert deployment is not None
     assert deployment.storage == GroupResource("apps", "deployments")
-    assert (deployment.api_version, deployment.list_kind) == ("apps/v1", "DeploymentList")
+    assert deployment.api_version == "apps/v1"
     assert registry.by_resource(Resource("apps", "v1beta1", "deployments")) is None
 
 

@@ -43,11 +43,6 @@ def test_annotations_that_cannot_be_read_are_refused_at_once():
         inject({"traffic.sidecar.istio.io/excludeInboundPorts": "http"})
 
 
-def test_is_injected_tells_by_the_status():
-    assert injecting.is_injected(inject())
-    assert not injecting.is_injected({"metadata": {"name": "p"}})
-
-
 def test_a_proxy_config_that_cannot_be_read_is_refused_at_once():
     with pytest.raises(InjectionError, match=r"annotation proxy\.istio\.io/config cannot be read"):
         inject({"proxy.istio.io/config": "proxyStatsMatcher: ["})
