@@ -7,11 +7,11 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
+from bookmesh.base import near_misses
 from bookmesh.base.findings import BookmeshError, Finding
 from bookmesh.cli.explain import sources
 from bookmesh.cli.explain.requests import Request
 from bookmesh.cli.istioctl.dumps import JsonObject
-from bookmesh.mesh.analysis import near_misses
 
 _STATUS: Final = "sidecar.istio.io/status"
 _TEMPLATES: Final = "inject.istio.io/templates"

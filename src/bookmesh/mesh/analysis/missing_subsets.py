@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bookmesh.base import near_misses
 from bookmesh.base.findings import Finding
-from bookmesh.mesh.analysis import destinations, near_misses
+from bookmesh.mesh.analysis import destinations
 from bookmesh.mesh.model import parsing
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import snapshot as snapshots

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bookmesh.base import near_misses
 from bookmesh.base.findings import Finding
-from bookmesh.mesh.analysis import near_misses
 from bookmesh.mesh.snapshot import gateways
 from bookmesh.mesh.snapshot import snapshot as snapshots
 

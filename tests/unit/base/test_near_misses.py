@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bookmesh.mesh.analysis import near_misses
+from bookmesh.base import near_misses
 
 
 def test_closest_word_is_offered_and_a_strange_one_is_not() -> None:

@@ -1,4 +1,4 @@
-"""Guesses at what somebody meant, for the `known` and `hint` parts of findings."""
+"""Guesses at what somebody meant, for the `known` and `hint` parts of messages."""
 
 from __future__ import annotations
 
