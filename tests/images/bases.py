@@ -65,7 +65,7 @@ class Builder:
         if overlay.is_mount():  # of the storage driver, where root runs it
             subprocess.run(["umount", str(overlay)], check=True, timeout=60)
         wrapper = ["buildah", "unshare"] if os.geteuid() else []
-        subprocess.run([*wrapper, "rm", "-rf", str(self.directory)], check=True, timeout=60)
+        subprocess.run([*wrapper, "rm", "-rf", str(self.directory)], check=True, timeout=300)
 
 
 @dataclass(frozen=True)
