@@ -195,3 +195,15 @@ def test_reviews_of_other_types_are_refused(here: servers.Here) -> None:
     assert b"TokenReview in version" in content(answer)
     assert here.send("POST", ACCESS, b'{"spec":{"user":1}}', JSON).status == 400
     assert here.send("POST", ACCESS, b'{"kind":"TokenReview","spec":{}}', JSON).status == 400
+
+
+def test_a_definition_without_a_name_is_refused(here: servers.Here) -> None:
+    body = orjson.dumps({**DEFINITION, "metadata": {}})
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    assert here.send("POST", path, body, JSON).status == 422
+
+
+def test_a_signal_to_stop_with_is_no_handler(here: servers.Here) -> None:
+    container = {"name": "main", "image": "httpbin", "lifecycle": {"stopSignal": "SIGUSR1"}}
+    body = orjson.dumps({"metadata": {"name": "signalled"}, "spec": {"containers": [container]}})
+    assert here.send("POST", "/api/v1/namespaces/default/pods", body, JSON).status == 201

@@ -80,7 +80,9 @@ def name_conflict(definition: JsonObject, others: Iterable[kinds_module.Kind]) -
     spec = definition["spec"]
     names = spec["names"]
     for other in others:
-        if other.group != spec["group"] or f"{other.plural}.{other.group}" == definition["metadata"]["name"]:
+        if other.group != spec["group"] or f"{other.plural}.{other.group}" == definition["metadata"].get(
+            "name"
+        ):
             continue
         if other.plural == names["plural"]:
             return "PluralConflict", f'"{names["plural"]}" is already in use'

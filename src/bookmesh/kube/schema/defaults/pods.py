@@ -64,9 +64,10 @@ def _fill_container(container: JsonObject, *, on_host_network: bool) -> None:
     for name in _PROBES:
         if container.get(name):
             _fill_probe(container[name])
-    for hook in (container.get("lifecycle") or {}).values():
-        if hook.get("httpGet") is not None:
-            fill(hook["httpGet"], path="/", scheme="HTTP")
+    lifecycle = container.get("lifecycle") or {}
+    for event in ("postStart", "preStop"):
+        if (lifecycle.get(event) or {}).get("httpGet") is not None:
+            fill(lifecycle[event]["httpGet"], path="/", scheme="HTTP")
 
 
 def pull_policy_for(image: str) -> str:
