@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.lab import labs
@@ -134,11 +135,19 @@ def test_an_unknown_option_is_misuse(bookinfo: labs.Lab) -> None:
     assert bookinfo.bookmesh("up", "--no-such-option", check=False).returncode == 2
 
 
-def test_files_that_kubectl_refuses_leave_the_lab_up(bookinfo: labs.Lab) -> None:
+def test_a_file_that_is_not_there_is_misuse(bookinfo: labs.Lab) -> None:
     refused = bookinfo.bookmesh("up", "-f", "/no/such/file.yaml", check=False)
+    assert refused.returncode == 2
+    assert "/no/such/file.yaml" in refused.stderr
+
+
+def test_files_that_kubectl_refuses_leave_the_lab_up(bookinfo: labs.Lab, tmp_path: Path) -> None:
+    file = tmp_path / "refused.yaml"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: No Such Name}\n")
+    refused = bookinfo.bookmesh("up", "-f", str(file), check=False)
     assert refused.returncode == 1
     assert "error[BM0109]" in refused.stderr
-    assert "/no/such/file.yaml" in refused.stderr
+    assert 'metadata.name: Invalid value: "No Such Name"' in refused.stderr
     assert bookinfo.status()["name"] == bookinfo.name
 
 

@@ -2,15 +2,17 @@
 Bringing a cluster in line with what a conversion of the Gateway API says: statuses, and what Gateways need.
 
 Runs beside the push loop, so that a slow API never delays a push. Nothing is written that is there already, also not
-after a restart. What Gateways need is looked at when it changes, and every 30 seconds for what others did to it. An
-object by the name of one we need, which is not ours, is left alone.
+after a restart. What Gateways need is compared with a live copy of what is there, so what others delete or change is
+put right at once; what the API refused is tried again after a while. An object by the name of one we need, which is
+not ours, is left alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +23,7 @@ from bookmesh.mesh.gateway_api import classes, converting, deployments, statuses
 from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
 RETRY_PAUSE_S: Final = 1.0
-RESYNC_S: Final = 30.0
+REFUSED_PAUSE_S: Final = 30.0
 _CLASSES: Final = gateway_kinds.KINDS[0]
 
 _log = logging.getLogger(__name__)
@@ -39,7 +41,10 @@ class Fulfiller:
         self._clock = clock
         self._conversion = converting.Conversion()
         self._wake = asyncio.Event()
-        self._ensured: tuple[tuple[Resource, JsonObject], ...] = ()
+        self._deployed = {
+            resource: Mirror(client, resource, on_change=self._wake.set) for resource in deployments.RESOURCES
+        }
+        self._left_alone: set[tuple[Resource, str, str]] = set()
 
     def report(self, conversion: converting.Conversion) -> None:
         """Replace what is asked for."""
@@ -48,33 +53,30 @@ class Fulfiller:
 
     async def run(self) -> None:
         """Fulfil until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for mirror in self._deployed.values():
+                tasks.create_task(mirror.run())
+            tasks.create_task(self._fulfil())
+
+    async def _fulfil(self) -> None:
         while True:
             await self._changed_or_due()
             try:
                 await self._ensure_class()
-                await self._ensure_all(self._conversion.deployed)
+                for resource, wanted in self._conversion.deployed:
+                    await self._ensure(resource, wanted)
                 await self._write_statuses()
             except (ApiError, OSError) as error:
                 _log.warning("fulfilling Gateways: %s; trying again", error)
-                self._ensured = ()
                 await asyncio.sleep(RETRY_PAUSE_S)
                 self._wake.set()
 
     async def _changed_or_due(self) -> None:
-        """Wait for a report; after a while everything is looked at without one."""
-        try:
-            async with asyncio.timeout(RESYNC_S):
+        """Wait for a report or a change; after a while everything is looked at without one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REFUSED_PAUSE_S):
                 await self._wake.wait()
-        except TimeoutError:
-            self._ensured = ()
         self._wake.clear()
-
-    async def _ensure_all(self, deployed: Sequence[tuple[Resource, JsonObject]]) -> None:
-        """See to it that all is there as it should be, except what was seen to before."""
-        for each in deployed:
-            if each not in self._ensured:
-                await self._ensure(*each)
-        self._ensured = tuple(deployed)
 
     async def _ensure_class(self) -> None:
         """The class of our Gateways is there whenever its kind is."""
@@ -90,21 +92,24 @@ class Fulfiller:
         await self._create(mirror.resource, body)
 
     async def _ensure(self, resource: Resource, wanted: JsonObject) -> None:
-        metadata = wanted["metadata"]
-        name, namespace = metadata["name"], metadata["namespace"]
-        try:
-            seen = await self._client.get(resource, name, namespace)
-        except ApiError as error:
-            if error.code != 404:
-                raise
+        """See to it that an object is there as it should be; its mirror wakes us when it knows better."""
+        name, namespace = wanted["metadata"]["name"], wanted["metadata"]["namespace"]
+        mirror = self._deployed[resource]
+        if not mirror.has_listed.is_set():
+            return
+        seen = mirror.get(namespace, name)
+        if seen is None:
             await self._create(resource, wanted)
-            return
-        if not _is_owned(seen, wanted):
+        elif not _is_owned(seen, wanted):
+            self._leave_alone(resource, namespace, name)
+        elif patch := deployments.changes(wanted, seen):
+            await self._patch(resource, name, namespace, patch)
+
+    def _leave_alone(self, resource: Resource, namespace: str, name: str) -> None:
+        """Say so, once."""
+        if (resource, namespace, name) not in self._left_alone:
+            self._left_alone.add((resource, namespace, name))
             _log.warning("%s %s/%s is not ours: left alone", resource.plural, namespace, name)
-            return
-        patch = deployments.changes(wanted, seen)
-        if patch:
-            await self._client.patch(resource, name, namespace, patch)
 
     async def _create(self, resource: Resource, body: JsonObject) -> None:
         try:
@@ -128,13 +133,18 @@ class Fulfiller:
                     now=now,
                 )
                 if status is not None:
-                    await self._write(mirror.resource, metadata["name"], namespace, status)
+                    body = {"status": status}
+                    await self._patch(
+                        mirror.resource, metadata["name"], namespace, body, subresource="status"
+                    )
 
-    async def _write(self, resource: Resource, name: str, namespace: str, status: JsonObject) -> None:
+    async def _patch(
+        self, resource: Resource, name: str, namespace: str, patch: JsonObject, *, subresource: str = ""
+    ) -> None:
         try:
-            await self._client.patch(resource, name, namespace, {"status": status}, subresource="status")
+            await self._client.patch(resource, name, namespace, patch, subresource=subresource)
         except ApiError as error:
-            if error.code != 404:  # gone meanwhile: nobody is left to tell
+            if error.code != 404:  # gone meanwhile: its mirror will tell
                 raise
 
 

@@ -24,6 +24,8 @@ SERVICE_TYPE: Final = "networking.istio.io/service-type"
 NAME_OVERRIDE: Final = "gateway.istio.io/name-override"
 SERVICE_ACCOUNT_OVERRIDE: Final = "gateway.istio.io/service-account"
 STATUS_PORT: Final = 15021
+RESOURCES: Final = (kubernetes.SERVICE_ACCOUNTS, kubernetes.DEPLOYMENTS, kubernetes.SERVICES)
+"""What `build` yields objects of."""
 _NOT_COPIED: Final = frozenset(
     {"kubectl.kubernetes.io/last-applied-configuration", NAME_OVERRIDE, SERVICE_ACCOUNT_OVERRIDE}
 )

@@ -93,24 +93,33 @@ async def test_what_is_missing_is_made_and_what_differs_is_changed(client, fulfi
     assert len(writes(client)) == before
 
 
-async def test_what_was_seen_to_is_looked_at_again_when_it_changes_or_after_a_while(
-    client, fulfiller, monkeypatch
-):
-    def reads():
-        return [call for call in client.calls if call[0] == "get"]
+async def test_what_others_delete_or_change_is_put_right_at_once(client, fulfiller):
+    fulfiller.report(Conversion(deployed=((DEPLOYMENTS, DEPLOYMENT),)))
+    await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
+    client.remove(DEPLOYMENTS, "edge-istio", "default")
+    await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
+    client.put(DEPLOYMENTS, {**DEPLOYMENT, "spec": {"selector": {"matchLabels": {"a": "their own"}}}})
+    await until(
+        lambda: stored(client, DEPLOYMENTS, "edge-istio")["spec"]["selector"]["matchLabels"] == {"a": "b"}
+    )
 
+
+async def test_what_is_there_costs_no_request(client, fulfiller):
     wanted = Conversion(deployed=((DEPLOYMENTS, DEPLOYMENT),))
     fulfiller.report(wanted)
     await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
     await done(fulfiller)
-    before = len(reads())
+    before = len(client.calls)
     for _ in range(3):
         fulfiller.report(wanted)
         await done(fulfiller)
-    assert len(reads()) == before
-    monkeypatch.setattr(fulfilling, "RESYNC_S", 0.001)
-    client.remove(DEPLOYMENTS, "edge-istio", "default")
-    fulfiller.report(wanted)
+    assert len(client.calls) == before
+
+
+async def test_what_is_refused_is_tried_again_after_a_while(client, fulfiller, monkeypatch):
+    monkeypatch.setattr(fulfilling, "REFUSED_PAUSE_S", 0.001)
+    client.failures["create", "deployments"] = [ApiError(403, "Forbidden", "exceeded quota")]
+    fulfiller.report(Conversion(deployed=((DEPLOYMENTS, DEPLOYMENT),)))
     await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
 
 
