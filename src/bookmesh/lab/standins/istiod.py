@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import posixpath
 import signal
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any, Final
 import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -78,8 +79,19 @@ def create(ask: istiod_lab.Ask = istiod_lab.ask) -> ASGIApp:
             return PlainTextResponse(f"the lab does not answer: {error}\n", status_code=503)
         return JSONResponse(list(sync_statuses(proxies)))
 
+    async def other(request: Request) -> Response:
+        """As the original's router: a path with doubled slashes, as istioctl's, leads to the clean one."""
+        path = request.url.path
+        clean = posixpath.normpath(path).replace("//", "/")
+        return RedirectResponse(clean) if clean != path else PlainTextResponse("404 page not found\n", 404)
+
     return Starlette(
-        routes=[Route("/ready", ready), Route("/version", version), Route("/debug/syncz", syncz)]
+        routes=[
+            Route("/ready", ready),
+            Route("/version", version),
+            Route("/debug/syncz", syncz),
+            Route("/{path:path}", other),
+        ]
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ async def test_a_read_only_root_is_warned_of_where_a_stand_in_has_none(
         assert ("NotHonoured" in dict(await bench.events())) is not is_loaded
 
 
-async def test_an_image_without_its_user_makes_no_container(bench: fakes.Bench) -> None:
+async def test_an_image_without_its_user_makes_no_container(tmp_path: Path) -> None:
+    bench = fakes.Bench(tmp_path, can_change_user=os.geteuid() == 0)
     bench.images.loaded["app"] = Image("app", ("/bin/app",), user="nobody2", accounts=users.Accounts())
     async with living(bench, fakes.pod()) as life:
         await life.until(lambda: life.reason() == "CreateContainerError")

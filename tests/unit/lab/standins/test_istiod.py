@@ -35,6 +35,13 @@ async def test_it_is_ready_and_says_where_the_control_plane_is() -> None:
         assert (await answer.text()).startswith(f"{releases.ISTIO_TAG}-")
 
 
+async def test_doubled_slashes_lead_to_the_clean_path() -> None:
+    async with small_servers.client_of(istiod.create(ask)) as client:
+        assert len(await (await client.get("/debug//syncz")).json()) == 1
+        assert (await client.get("/./ready//")).status == 200
+        assert (await client.get("/nowhere")).status == 404
+
+
 async def test_it_lists_the_connected_proxies() -> None:
     async with small_servers.client_of(istiod.create(ask)) as client:
         answer = await client.get("/debug/syncz")
