@@ -16,6 +16,8 @@ from typing import Any, Final
 import yaml
 
 from bookmesh.cli.istioctl import gateway_settings
+from bookmesh.lab import releases
+from bookmesh.mesh.injection.settings import InjectionSettings
 
 JsonObject = dict[str, Any]
 
@@ -31,6 +33,15 @@ MESH_CONFIG_DEFAULTS: Final[JsonObject] = {
     "enablePrometheusMerge": True,
     "rootNamespace": "istio-system",
     "trustDomain": "cluster.local",
+}
+# What Istio's own istioctl reads when it analyzes: which proxy pods should have.
+VALUES_DEFAULTS: Final[JsonObject] = {
+    "global": {
+        "hub": InjectionSettings(tag=releases.ISTIO_TAG).hub,
+        "tag": releases.ISTIO_TAG,
+        "proxy": {"image": "proxyv2"},
+    },
+    "sidecarInjectorWebhook": {"enableNamespacesByDefault": False},
 }
 MESH_CONFIG_FIELDS: Final = frozenset(
     [
@@ -156,6 +167,8 @@ def _install(profile: str, spec: JsonObject) -> Installation:
             raise ProfileError(f"meshConfig has no field {name}{guess}")
     _merge(mesh_config, given)
     values = spec.get("values") or {}
+    all_values = copy.deepcopy(VALUES_DEFAULTS)
+    _merge(all_values, values)
     notes = []
     for path in [*_leaves(values, "values."), *(name for name in ("hub", "tag") if name in spec)]:
         if path in WITHOUT_EFFECT:
@@ -170,7 +183,7 @@ def _install(profile: str, spec: JsonObject) -> Installation:
         ingress=_gateway(components, "ingressGateways", "istio-ingressgateway", default=base["ingress"]),
         egress=_gateway(components, "egressGateways", "istio-egressgateway", default=base["egress"]),
         mesh_config=mesh_config,
-        values=values,
+        values=all_values,
         notes=notes,
     )
 

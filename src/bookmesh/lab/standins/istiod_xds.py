@@ -32,6 +32,7 @@ _TYPES: Final = {
     "SDS": "envoy.extensions.transport_sockets.tls.v3.Secret",
 }
 _CHUNK_BYTES: Final = 65536
+_NONCE: Final = "syncz"
 
 
 @contextlib.asynccontextmanager
@@ -143,8 +144,8 @@ class _Discovery:
 
         async for data in requests:
             request = discovery_pb2.DiscoveryRequest.FromString(data)
-            if request.response_nonce:
-                continue  # an acknowledgement
+            if request.response_nonce == _NONCE:
+                continue  # an acknowledgement; istioctl sends another nonce with what it asks first
             if request.type_url != SYNC_TYPE:
                 text = f"a lab's istiod answers {SYNC_TYPE} only; see bookmesh istioctl proxy-status POD"
                 await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
@@ -161,7 +162,7 @@ def build_response(proxies: list[dict[str, Any]], *, instance: str) -> bytes:
     from envoy.service.status.v3 import csds_pb2
 
     identity = {"Component": "istiod", "ID": instance, "Info": {"version": releases.ISTIO_TAG}}
-    response = discovery_pb2.DiscoveryResponse(type_url=SYNC_TYPE, version_info="1", nonce="1")
+    response = discovery_pb2.DiscoveryResponse(type_url=SYNC_TYPE, version_info="1", nonce=_NONCE)
     response.control_plane.identifier = json.dumps(identity)
     for proxy in proxies:
         if not proxy["connected"]:

@@ -69,7 +69,8 @@ def test_gateways_are_set_up() -> None:
 def test_what_has_no_effect_is_said_or_kept() -> None:
     wanted = profiles.build([], ["hub=x", "values.global.proxy.includeIPRanges=10.0.0.0/8"])
     assert wanted.notes == ["hub changes nothing: a lab pulls no images"]
-    assert wanted.values == {"global": {"proxy": {"includeIPRanges": "10.0.0.0/8"}}}
+    assert wanted.values["global"]["proxy"] == {"image": "proxyv2", "includeIPRanges": "10.0.0.0/8"}
+    assert profiles.build([], []).values == profiles.VALUES_DEFAULTS
 
 
 @pytest.mark.parametrize(

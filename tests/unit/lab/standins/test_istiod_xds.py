@@ -50,8 +50,9 @@ async def asked(request: discovery_pb2.DiscoveryRequest, ask: Any = test_istiod.
             return answer
 
 
-async def test_a_debug_type_is_answered_over_tls() -> None:
-    data = await asked(discovery_pb2.DiscoveryRequest(type_url=istiod_xds.SYNC_TYPE))
+@pytest.mark.parametrize("nonce", ["", "istioctl's own"])
+async def test_a_debug_type_is_answered_over_tls(nonce: str) -> None:
+    data = await asked(discovery_pb2.DiscoveryRequest(type_url=istiod_xds.SYNC_TYPE, response_nonce=nonce))
     assert len(discovery_pb2.DiscoveryResponse.FromString(data).resources) == 1
 
 
