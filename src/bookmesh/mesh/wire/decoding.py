@@ -103,8 +103,10 @@ def _field(value: Any, field: Any) -> Any:
 def _types_in(value: Any) -> Iterator[str]:
     """Types of everything but the plain values of a TypedStruct, which are nobody's business but Envoy's."""
     if isinstance(value, dict):
-        own = value.get(_TYPE)
-        if isinstance(own, str):
+        if _TYPE in value:
+            own = value[_TYPE]
+            if not isinstance(own, str):
+                raise ValueError(f"{_TYPE} is the name of a type, not {own!r}")
             yield own
             if own.endswith(".TypedStruct"):
                 return

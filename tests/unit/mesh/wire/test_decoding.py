@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bookmesh.mesh.wire import decoding
@@ -34,6 +36,12 @@ def test_unknown_types_are_refused_at_any_depth() -> None:
     with pytest.raises(decoding.UnknownTypeError) as caught:
         decoding.decode("FILTER_CHAIN", {"filters": filters})
     assert caught.value.type_url == "type.googleapis.com/envoy.x.v3.Nothing"
+
+
+@pytest.mark.parametrize("odd", [None, 7, ["a"], {}])
+def test_types_that_are_no_names_are_refused(odd: Any) -> None:
+    with pytest.raises(ValueError, match="@type is the name of a type"):
+        decoding.decode("FILTER_CHAIN", {"filters": [{"name": "x", "typed_config": {"@type": odd}}]})
 
 
 def test_inside_a_typed_struct_anything_goes() -> None:
