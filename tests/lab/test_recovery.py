@@ -112,7 +112,8 @@ def test_ctrl_c_while_the_lab_starts_leaves_no_process_and_the_next_start_works(
     new_lab: Callable[[], labs.Lab],
 ) -> None:
     lab = new_lab()
-    command = [labs.BOOKMESH, "up", "--name", lab.name]
+    # A shell starts what runs in its background with Ctrl-C ignored, and so these tests, perhaps.
+    command = ["env", "--default-signal=INT", labs.BOOKMESH, "up", "--name", lab.name]
     up = subprocess.Popen(command, env=lab.env, stderr=subprocess.PIPE, text=True)
     record = lab.home / lab.name / "daemon.pid"
     labs.wait_until(record.exists, what="a lab process")
