@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import pty
 import select
@@ -114,6 +115,10 @@ def shell(kubectl: Kubectl, *arguments: str) -> None:
     kubectl.run("wait", "--for=condition=Ready", "pod/shell", "--timeout=30s")
 
 
+def has_logged(kubectl: Kubectl, text: str) -> bool:
+    return text in kubectl.run("logs", "sink").stdout
+
+
 @pytest.mark.covers("kubectl", "run -it --rm")
 @TRANSPORTS
 def test_a_pod_for_as_long_as_its_shell(kubectl: Kubectl, transport: str) -> None:
@@ -181,7 +186,7 @@ def test_a_container_that_keeps_its_input_open(kubectl: Kubectl) -> None:
     kubectl.run("wait", "--for=condition=Ready", "pod/sink", "--timeout=30s")
     for word in ("one", "two"):
         kubectl.run("attach", "-i", "sink", stdin=f"{word}\n")
-        labs.wait_until(lambda word=word: f"got {word}" in kubectl.run("logs", "sink").stdout)  # type: ignore[misc]
+        labs.wait_until(functools.partial(has_logged, kubectl, f"got {word}"))
 
 
 def test_a_terminal_for_a_container_without_one_is_refused_by_the_client(kubectl: Kubectl) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 
 import click
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("text", "json", "junit", "html", "github")
 CATALOGUE_VARIABLE = "BOOKMESH_TASKS"
+
+
+class _Options(TypedDict):
+    """What `_cluster_options` give."""
+
+    target: str
+    name: str
+    jobs: int
+    keep: bool
+    ingress: str
+    report: Path | None
+    output: str
 
 
 def _cluster_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -114,9 +126,9 @@ def show_task(name: str) -> None:
 @task.command("run")
 @click.argument("names", nargs=-1, required=True, shell_complete=_complete_task)
 @_cluster_options
-def run_task(names: tuple[str, ...], **options: object) -> None:
+def run_task(names: tuple[str, ...], **options: Unpack[_Options]) -> None:
     """Run tasks of the catalogue by name, id or glob."""
-    _run(_choose(names), **options)  # type: ignore[arg-type]
+    _run(_choose(names), **options)
 
 
 @task.command("verify")
@@ -124,7 +136,9 @@ def run_task(names: tuple[str, ...], **options: object) -> None:
 @click.option("--all", "every", is_flag=True, help="The whole catalogue.")
 @_pattern_option
 @_cluster_options
-def verify(names: tuple[str, ...], every: bool, patterns: tuple[str, ...], **options: object) -> None:
+def verify(
+    names: tuple[str, ...], every: bool, patterns: tuple[str, ...], **options: Unpack[_Options]
+) -> None:
     """
     Run tasks, named or --all, and report; exit code 1 when one does not pass.
 
@@ -132,7 +146,7 @@ def verify(names: tuple[str, ...], every: bool, patterns: tuple[str, ...], **opt
     """
     if every == bool(names or patterns):
         raise click.UsageError("say which: --all, names such as request-routing, or -k TEXT|GLOB")
-    _run(_choose(names, parts=patterns, every=every), **options)  # type: ignore[arg-type]
+    _run(_choose(names, parts=patterns, every=every), **options)
 
 
 @click.command()
@@ -140,7 +154,7 @@ def verify(names: tuple[str, ...], every: bool, patterns: tuple[str, ...], **opt
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @_cluster_options
-def test(files: tuple[Path, ...], **options: object) -> None:
+def test(files: tuple[Path, ...], **options: Unpack[_Options]) -> None:
     """Run your own cases: FILE is in the format of a task.yaml, over your own YAML."""
     from bookmesh.tasks import loading
 
@@ -148,7 +162,7 @@ def test(files: tuple[Path, ...], **options: object) -> None:
         tasks = [loading.load(file) for file in files]
     except loading.TaskFileError as error:
         _misuse(*error.findings)
-    _run(tasks, **options)  # type: ignore[arg-type]
+    _run(tasks, **options)
 
 
 def catalogue() -> Path:

@@ -62,8 +62,8 @@ class StandardStreams:
 
     def give_to(self, uid: int) -> None:
         """Let a user's program open /dev/stdout again."""
-        for fd in {self.stdin, self.stdout, self.stderr} - {None}:
-            os.fchown(fd, uid, -1)  # type: ignore[arg-type]  # None was taken out
+        for fd in self._theirs():
+            os.fchown(fd, uid, -1)
 
     def begin(self) -> None:
         """Read from now on; the process has its ends."""
@@ -149,9 +149,13 @@ class StandardStreams:
             for reader in self._readers:
                 reader.pause() if is_held else reader.resume()
 
+    def _theirs(self) -> set[int]:
+        """The process's ends; a terminal's is one."""
+        return {fd for fd in (self.stdin, self.stdout, self.stderr) if fd is not None}
+
     def _close_theirs(self) -> None:
-        for fd in {self.stdin, self.stdout, self.stderr} - {None}:
-            os.close(fd)  # type: ignore[arg-type]  # None was taken out
+        for fd in self._theirs():
+            os.close(fd)
 
     def _end(self) -> None:
         self._has_ended = True

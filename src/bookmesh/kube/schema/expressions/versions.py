@@ -25,9 +25,9 @@ def semver(text: str, is_normalized: bool = False) -> dict[str, Any]:
 
 
 def _normalized(text: str) -> str:
-    core, mark, rest = re.fullmatch(r"v?([\d.]*)([-+]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    core, *rest = re.split(r"(?=[-+])", text.removeprefix("v"), maxsplit=1)
     numbers = [str(int(each)) if each.isdecimal() else each for each in core.split(".")]
-    return ".".join([*numbers, "0", "0"][: max(3, len(numbers))]) + mark + rest
+    return ".".join([*numbers, "0", "0"][: max(3, len(numbers))]) + "".join(rest)
 
 
 def is_semver(text: str, is_normalized: bool = False) -> bool:
