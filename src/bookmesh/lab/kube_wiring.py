@@ -74,7 +74,7 @@ async def run(
 
             reporter.step("network")
             forkserver.attach(asyncio.get_running_loop())
-            slot, holder = slots.take(previous.slot or None if previous else None)
+            slot, holder = slots.take((previous and previous.slot) or slots.of_name(lab.name))
             held.enter_context(holder)
             node = await nodes.open_node(
                 lab,

@@ -9,17 +9,32 @@ from __future__ import annotations
 
 import errno
 import socket
+import zlib
 
 from bookmesh.base import findings
 from bookmesh.kube.node import host_ports
+from bookmesh.lab import paths
 
 NODE_PORT = 10250  # where a kubelet listens on a real node
 _LAST = 254
+_NAMED = range(2, 200)
 
 
-def take(preferred: int | None) -> tuple[int, socket.socket]:
+def of_name(name: str) -> int:
     """
-    Take a slot, the preferred one if it is free.
+    The slot that a lab of this name takes unless another lab has it.
+
+    The default lab is the first. Any other has a number of its own, so its addresses are the same whenever it is up,
+    and nobody takes them in the moment in which it is down.
+    """
+    if name == paths.DEFAULT_NAME:
+        return 1
+    return _NAMED[zlib.crc32(name.encode()) % len(_NAMED)]
+
+
+def take(preferred: int) -> tuple[int, socket.socket]:
+    """
+    Take a slot, the preferred one if it is free, otherwise the first that is.
 
     Returns:
         The slot, and the socket that holds it for as long as it is open.
@@ -27,8 +42,7 @@ def take(preferred: int | None) -> tuple[int, socket.socket]:
     Raises:
         BookmeshError: BM0102, all slots are taken.
     """
-    wanted = [preferred] if preferred else []
-    for slot in [*wanted, *range(1, _LAST + 1)]:
+    for slot in [preferred, *range(1, _LAST + 1)]:
         try:
             return slot, socket.create_server((host_ports.node_address(slot), NODE_PORT), backlog=1)
         except OSError as error:

@@ -76,7 +76,7 @@ async def run(
     began = time.time()
     stopping = hosting.end_of(None, lab.pid)
     forkserver.attach(asyncio.get_running_loop())
-    slot, held = slots.take(previous.slot if previous else None)
+    slot, held = slots.take(previous.slot if previous else slots.of_name(lab.name))
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     with held:
         own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
