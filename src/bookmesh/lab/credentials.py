@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import yaml
 from cryptography import x509
@@ -19,7 +21,8 @@ from bookmesh.lab import keys, signing
 
 ADMIN_USER = "bookmesh-admin"
 ADMIN_GROUP = "system:masters"
-_SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+_AUTHORITY: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bookmesh lab")])
+_SERVER_NAMES: Final = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
 def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
@@ -30,21 +33,23 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
         addresses: IP addresses that the API server's certificate is valid for.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    credentials = keys.Keys(directory)
-    names = (
-        credentials.authority,
-        credentials.authority_key,
-        credentials.server,
-        credentials.admin,
-        credentials.token_key,
-    )
-    if all(path.exists() for path in names):
-        return credentials
+    made = keys.Keys(directory)
+    files = (made.authority, made.authority_key, made.server, made.admin, made.token_key)
+    if all(path.exists() for path in files):
+        return made
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bookmesh lab")])
-    authority = signing.sign(
-        subject=subject,
-        issuer=subject,
+    keys.write_private(made.authority, _issue_authority(authority_key))
+    keys.write_private(made.authority_key, signing.private_pem(authority_key))
+    keys.write_private(made.server, _issue_server(authority_key, addresses))
+    keys.write_private(made.admin, _issue_admin(authority_key))
+    keys.write_private(made.token_key, signing.private_pem(ec.generate_private_key(ec.SECP256R1())))
+    return made
+
+
+def _issue_authority(authority_key: ec.EllipticCurvePrivateKey) -> bytes:
+    return signing.sign(
+        subject=_AUTHORITY,
+        issuer=_AUTHORITY,
         key=authority_key,
         signer=authority_key,
         extensions=[
@@ -52,42 +57,49 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
             (signing.key_usage(is_authority=True), True),
         ],
     )
-    alternatives = [x509.DNSName(name) for name in _SERVER_NAMES]
-    alternatives_ip = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
-    server_key = ec.generate_private_key(ec.SECP256R1())
-    server = signing.sign(
+
+
+def _issue_server(authority_key: ec.EllipticCurvePrivateKey, addresses: Sequence[str]) -> bytes:
+    names = [
+        *(x509.DNSName(name) for name in _SERVER_NAMES),
+        *(x509.IPAddress(ipaddress.ip_address(address)) for address in addresses),
+    ]
+    return _issue(
+        authority_key,
         subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")]),
-        issuer=subject,
-        key=server_key,
-        signer=authority_key,
         extensions=[
-            (x509.SubjectAlternativeName([*alternatives, *alternatives_ip]), False),
+            (x509.SubjectAlternativeName(names), False),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-            (signing.key_usage(is_authority=False), True),
         ],
     )
-    admin_key = ec.generate_private_key(ec.SECP256R1())
-    admin = signing.sign(
-        subject=x509.Name(
-            [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, ADMIN_GROUP),
-                x509.NameAttribute(NameOID.COMMON_NAME, ADMIN_USER),
-            ]
-        ),
-        issuer=subject,
-        key=admin_key,
+
+
+def _issue_admin(authority_key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The API server takes a certificate's organization for a group, and its common name for the user."""
+    organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, ADMIN_GROUP)
+    return _issue(
+        authority_key,
+        subject=x509.Name([organization, x509.NameAttribute(NameOID.COMMON_NAME, ADMIN_USER)]),
+        extensions=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)],
+    )
+
+
+def _issue(
+    authority_key: ec.EllipticCurvePrivateKey,
+    *,
+    subject: x509.Name,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]],
+) -> bytes:
+    """Make a key and a certificate for it; returns both as PEM, the certificate first."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = signing.sign(
+        subject=subject,
+        issuer=_AUTHORITY,
+        key=key,
         signer=authority_key,
-        extensions=[
-            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
-            (signing.key_usage(is_authority=False), True),
-        ],
+        extensions=[*extensions, (signing.key_usage(is_authority=False), True)],
     )
-    keys.write_private(credentials.authority, authority)
-    keys.write_private(credentials.authority_key, signing.private_pem(authority_key))
-    keys.write_private(credentials.server, server + signing.private_pem(server_key))
-    keys.write_private(credentials.admin, admin + signing.private_pem(admin_key))
-    keys.write_private(credentials.token_key, signing.private_pem(ec.generate_private_key(ec.SECP256R1())))
-    return credentials
+    return certificate + signing.private_pem(key)
 
 
 def write_kubeconfig(path: Path, credentials: keys.Keys, *, context: str, server: str) -> None:
