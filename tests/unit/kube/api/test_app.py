@@ -80,10 +80,6 @@ async def test_body_that_is_too_large(send: Send) -> None:
     assert (response.status, decoded(response)["reason"]) == (413, "RequestEntityTooLarge")
 
 
-async def test_index_lists_what_there_is(send: Send) -> None:
-    assert {"/api/v1", "/apis/apps/v1", "/version"} <= set(decoded(await send("GET", "/"))["paths"])
-
-
 async def test_extra_routes_are_behind_the_same_checks(over: verbs.Verbs) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(text=request[authentication.USER].name)
@@ -100,16 +96,3 @@ async def test_extra_routes_are_behind_the_same_checks(over: verbs.Verbs) -> Non
     response = await application._handle(request)
     assert isinstance(response, web.Response)
     assert response.text == "me"
-
-
-@pytest.mark.parametrize("kind", ["selfsubjectaccessreviews", "selfsubjectrulesreviews"])
-async def test_access_reviews_allow(send: Send, kind: str) -> None:
-    response = await send("POST", f"/apis/authorization.k8s.io/v1/{kind}", body={"spec": {}})
-    assert response.status == 201
-    status = decoded(response)["status"]
-    assert status.get("allowed") or status["resourceRules"]
-
-
-async def test_who_am_i(send: Send) -> None:
-    response = await send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body={})
-    assert decoded(response)["status"]["userInfo"]["username"] == "somebody"
