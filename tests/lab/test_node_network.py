@@ -14,7 +14,7 @@ import dns.message
 import pytest
 from tests.lab import inside
 
-from bookmesh.base import kubernetes
+from bookmesh.base import cluster, kubernetes
 from bookmesh.base.kubernetes import JsonObject, ObjectList, Resource, WatchEvent
 from bookmesh.kube.node import cluster_dns, host_ports, service_rules
 from bookmesh.kube.node.service_directory import ServiceDirectory
@@ -299,7 +299,7 @@ async def names(_: ForkServer) -> None:
         await eventually(resolved)
         assert "NXDOMAIN" in await resolve(client, "nobody.default.svc.cluster.local")
         made = client.socket()
-        await asyncio.get_running_loop().sock_connect(made, (network.DNS_ADDRESS, 53))
+        await asyncio.get_running_loop().sock_connect(made, (cluster.DNS_IP, 53))
         reader, writer = await asyncio.open_connection(sock=made)
         query = dns.message.make_query("web.default.svc.cluster.local", "A").to_wire()
         for _turn in range(2):  # one connection, several queries
@@ -388,7 +388,7 @@ async def resolve(namespace: NetworkNamespace, name: str) -> str:
     made = namespace.socket(socket.SOCK_DGRAM)
     loop = asyncio.get_running_loop()
     with made:
-        await loop.sock_connect(made, (network.DNS_ADDRESS, 53))
+        await loop.sock_connect(made, (cluster.DNS_IP, 53))
         await loop.sock_sendall(made, dns.message.make_query(name, "A").to_wire())
         async with asyncio.timeout(3):
             return dns.message.from_wire(await loop.sock_recv(made, 4096)).to_text()

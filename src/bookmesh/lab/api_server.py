@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bookmesh.base import kubernetes, pods
+from bookmesh.base import cluster, kubernetes, pods
 from bookmesh.kube.api import (
     admission,
     app,
@@ -24,7 +24,7 @@ from bookmesh.kube.api import (
 from bookmesh.kube.node import metrics
 from bookmesh.kube.schema import builtin_kinds, kinds, schemas
 from bookmesh.kube.store import store as stores
-from bookmesh.lab import bound_tokens, certificate_signing, fault_dial, keys, paths, seeding, status, tokens
+from bookmesh.lab import bound_tokens, certificate_signing, fault_dial, keys, paths, status, tokens
 from bookmesh.lab import client as lab_client
 
 
@@ -93,7 +93,7 @@ def build_app(
             lab_client.FAULTS_PATH: fault_dial.FaultDial(dial).handle,
         },
         issuer=issuer,
-        hosts=(seeding.API_SERVICE_ADDRESS,),
+        hosts=(cluster.API_SERVER_IP,),
         dial=dial,
     )
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bookmesh.base import pods
+from bookmesh.base import cluster, pods
 from bookmesh.lab import (
     absent_node,
     api_server,
@@ -63,7 +63,7 @@ async def run(
     began = time.time()
     stopping = hosting.end_of(lifeline, lab.pid)
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
-    own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
+    own = credentials.ensure(lab.pki, addresses=("127.0.0.1", cluster.API_SERVER_IP))
     issuer = tokens.TokenIssuer(own.token_key)
     kube = api_server.open_kube(lab, has_node=extent.has_node)
     await seeding.seed_cluster(kube.client, has_node=extent.has_node)

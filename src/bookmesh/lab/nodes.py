@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bookmesh.base import findings
+from bookmesh.base import cluster, findings
 from bookmesh.kube.node import (
     agent,
     cluster_dns,
@@ -54,7 +54,7 @@ class NodeParts:
 
     async def listen_inside(self) -> socket.socket:
         """Listen for the API server where pods reach it."""
-        place = (network.GATEWAY, seeding.API_PORT_IN_NODE)
+        place = (cluster.GATEWAY, seeding.API_PORT_IN_NODE)
         return await asyncio.to_thread(self.network.namespace.run, lambda: socket.create_server(place))
 
 

@@ -13,13 +13,11 @@ from collections.abc import Iterator
 
 import yaml
 
-from bookmesh.base import kubernetes, pods
+from bookmesh.base import cluster, kubernetes, pods
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
-from bookmesh.kube.sandbox import network
 
 NODE_NAME = "bookmesh"
 API_PORT_IN_NODE = 6443
-API_SERVICE_ADDRESS = "10.96.0.1"
 _RESOURCES = {
     "Namespace": kubernetes.NAMESPACES,
     "Service": kubernetes.SERVICES,
@@ -36,7 +34,7 @@ _API_SERVER_SERVICE: JsonObject = {
         "labels": {"component": "apiserver", "provider": "kubernetes"},
     },
     "spec": {
-        "clusterIP": API_SERVICE_ADDRESS,
+        "clusterIP": cluster.API_SERVER_IP,
         "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": API_PORT_IN_NODE}],
     },
 }
@@ -47,10 +45,9 @@ _API_SERVER_SLICE: JsonObject = {
         "labels": {"kubernetes.io/service-name": "kubernetes"},
     },
     "addressType": "IPv4",
-    "endpoints": [{"addresses": [network.GATEWAY], "conditions": {"ready": True}}],
+    "endpoints": [{"addresses": [cluster.GATEWAY], "conditions": {"ready": True}}],
     "ports": [{"name": "https", "port": API_PORT_IN_NODE, "protocol": "TCP"}],
 }
-_VERSION = "1.37.0"
 
 
 def build_api_server_pod(node_name: str) -> JsonObject:
@@ -73,11 +70,11 @@ def build_api_server_pod(node_name: str) -> JsonObject:
             "containers": [
                 {
                     "name": "kube-apiserver",
-                    "image": f"registry.k8s.io/kube-apiserver:v{_VERSION}",
+                    "image": f"registry.k8s.io/kube-apiserver:v{cluster.KUBERNETES_VERSION}",
                     "command": [
                         "kube-apiserver",
                         f"--secure-port={API_PORT_IN_NODE}",
-                        f"--service-cluster-ip-range={network.SERVICE_NETWORK}",
+                        f"--service-cluster-ip-range={cluster.SERVICE_NETWORK}",
                     ],
                 }
             ],

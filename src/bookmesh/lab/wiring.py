@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Mapping
 
-from bookmesh.base import findings
+from bookmesh.base import cluster, findings
 from bookmesh.kube.controllers import all as controllers
 from bookmesh.kube.sandbox import forking
 from bookmesh.kube.store import store as stores
@@ -79,7 +79,7 @@ async def run(
     slot, held = slots.take(previous.slot if previous else slots.of_name(lab.name))
     listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
     with held:
-        own = credentials.ensure(lab.pki, addresses=("127.0.0.1", seeding.API_SERVICE_ADDRESS))
+        own = credentials.ensure(lab.pki, addresses=("127.0.0.1", cluster.API_SERVER_IP))
         issuer = tokens.TokenIssuer(own.token_key)
         kube = api_server.open_kube(lab, hooks=_hooks, preferred=(ISTIO_GROUP,))
         await seeding.seed_cluster(kube.client)

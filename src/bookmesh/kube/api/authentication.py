@@ -20,7 +20,6 @@ LOCAL_HOSTS: Final = frozenset(
         "127.0.0.1",
         "::1",
         "localhost",
-        "10.96.0.1",
         "kubernetes",
         "kubernetes.default",
         "kubernetes.default.svc",

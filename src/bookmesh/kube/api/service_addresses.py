@@ -12,11 +12,10 @@ import itertools
 from collections.abc import Iterable, Set
 from typing import Final
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 
-SERVICE_NETWORK: Final = ipaddress.IPv4Network("10.96.0.0/16")
-API_SERVER_IP: Final = "10.96.0.1"
-CLUSTER_DNS_IP: Final = "10.96.0.10"
+SERVICE_NETWORK: Final = ipaddress.IPv4Network(cluster.SERVICE_NETWORK)
 NODE_PORTS: Final = range(30000, 32768)
 
 # Addresses are picked above the first 256, which stay for those who ask for a certain one.
@@ -53,7 +52,7 @@ def used_node_ports(services: Iterable[JsonObject]) -> set[tuple[str, int]]:
 
 def pick_address(used: Set[str]) -> str:
     """The lowest free cluster IP; raises `ExhaustedError`."""
-    reserved = {API_SERVER_IP, CLUSTER_DNS_IP}
+    reserved = {cluster.API_SERVER_IP, cluster.DNS_IP}
     first, last = int(SERVICE_NETWORK.network_address) + 1, int(SERVICE_NETWORK.broadcast_address)
     for number in itertools.chain(range(first + _STATIC_BAND, last), range(first, first + _STATIC_BAND)):
         address = str(ipaddress.IPv4Address(number))

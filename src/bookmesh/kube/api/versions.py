@@ -5,20 +5,20 @@ from __future__ import annotations
 import platform
 from typing import Final
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 
-MAJOR: Final = "1"
-MINOR: Final = "37"
-GIT_VERSION: Final = f"v{MAJOR}.{MINOR}.0+bookmesh"
+GIT_VERSION: Final = f"v{cluster.KUBERNETES_VERSION}+bookmesh"
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def version_document() -> JsonObject:
     """`/version`: the Kubernetes that is spoken; `+bookmesh` says by whom."""
     machine = platform.machine()
+    major, minor, _ = cluster.KUBERNETES_VERSION.split(".")
     return {
-        "major": MAJOR,
-        "minor": MINOR,
+        "major": major,
+        "minor": minor,
         "gitVersion": GIT_VERSION,
         "gitCommit": "",
         "gitTreeState": "clean",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
+from bookmesh.base import cluster
+
 
 class PodAddresses:
     """
@@ -14,7 +16,7 @@ class PodAddresses:
     remembers it talks to the wrong pod.
     """
 
-    def __init__(self, network: str = "10.244.0.0/16") -> None:
+    def __init__(self, network: str = cluster.POD_NETWORK) -> None:
         self._network = ipaddress.IPv4Network(network)
         self._first = int(self._network.network_address) + 2
         self._last = int(self._network.broadcast_address) - 1

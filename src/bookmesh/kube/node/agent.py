@@ -62,9 +62,6 @@ class Node:
         directory: Path,
         host_ip: str,
         node_name: str = "bookmesh",
-        pod_network: str = "10.244.0.0/16",
-        version: str = "1.37.0",
-        host_resolv_conf: Path = Path("/etc/resolv.conf"),
         restart_back_off: BackOffLimits = _RESTART_BACK_OFF,
         metrics: Metrics | None = None,
         size: Mapping[str, str] | None = None,
@@ -73,12 +70,11 @@ class Node:
         """`size` is what the node offers in place of what the machine has, such as `cpu`; see `node_object`."""
         directory.mkdir(parents=True, exist_ok=True)
         machine = node_object.read_machine(directory)
-        host_lines = host_resolv_conf.read_text().splitlines() if host_resolv_conf.exists() else []
         settings = Settings(
             directory=directory,
             node_name=node_name,
             host_ip=host_ip,
-            resolver=network_files.Resolver(host_lines=host_lines),
+            resolver=network_files.read_resolver(),
             allocatable={**machine.capacity, **(size or {})},
             restart_back_off=restart_back_off,
         )
@@ -86,8 +82,6 @@ class Node:
             machine,
             name=node_name,
             host_ip=host_ip,
-            pod_network=pod_network,
-            version=version,
             now=datetime.datetime.now(datetime.UTC),
             size=size,
         )
@@ -104,7 +98,7 @@ class Node:
             create_namespace=create_namespace,
         )
         self._metrics = metrics
-        self._addresses = PodAddresses(pod_network)
+        self._addresses = PodAddresses()
         self._workers: dict[str, PodWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._broken: set[str] = set()

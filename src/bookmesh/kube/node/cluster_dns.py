@@ -32,10 +32,10 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import service_directory
 from bookmesh.kube.node.service_directory import ObjectKey, ServiceDirectory
-from bookmesh.kube.sandbox import network
 from bookmesh.kube.sandbox.network import NodeNetwork
 
 _log = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class ClusterDns:
         self._node = node
         self._fallback = fallback
 
-    async def run(self, *, address: str = network.DNS_ADDRESS, port: int = 53) -> NoReturn:
+    async def run(self, *, address: str = cluster.DNS_IP, port: int = 53) -> NoReturn:
         """Listen and answer until cancelled. Queries before the first look at the API wait in the socket."""
         udp, tcp = await asyncio.to_thread(self._listen, address, port)
         with udp, tcp:

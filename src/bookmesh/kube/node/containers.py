@@ -150,8 +150,6 @@ class ContainerRunner:
             services.items,
             namespace=namespace,
             links=pod["spec"].get("enableServiceLinks", True),
-            api_host=settings.api_host,
-            api_port=settings.api_port,
         )
         own = environment.build_environment(
             container,

@@ -35,8 +35,6 @@ class Settings:
     directory: Path
     node_name: str
     host_ip: str
-    api_host: str = "10.96.0.1"
-    api_port: int = 443
     resolver: network_files.Resolver = field(default_factory=network_files.Resolver)
     allocatable: Mapping[str, str] = field(default_factory=dict)
     restart_back_off: BackOffLimits = field(default_factory=BackOffLimits)

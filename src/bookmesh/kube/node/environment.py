@@ -8,10 +8,14 @@ before it, service variables included.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import expansion, fields
 from bookmesh.kube.node.sources import SourceError, Sources
+
+_API_SERVER_PORT: Final = {"name": "https", "port": 443, "protocol": "TCP"}
 
 
 def build_environment(
@@ -48,9 +52,7 @@ def build_environment(
     return {**service_variables, **own}
 
 
-def build_service_variables(
-    services: Iterable[JsonObject], *, namespace: str, links: bool, api_host: str, api_port: int
-) -> dict[str, str]:
+def build_service_variables(services: Iterable[JsonObject], *, namespace: str, links: bool) -> dict[str, str]:
     """
     Build the variables that announce services, such as `REVIEWS_SERVICE_HOST`.
 
@@ -58,9 +60,7 @@ def build_service_variables(
         services: any services; those of other namespaces and those without a cluster IP are left out.
         links: the pod's `enableServiceLinks`; without it only the API server itself is announced.
     """
-    variables = _variables_of(
-        "kubernetes", api_host, [{"name": "https", "port": api_port, "protocol": "TCP"}]
-    )
+    variables = _variables_of("kubernetes", cluster.API_SERVER_IP, [_API_SERVER_PORT])
     if not links:
         return variables
     for service in services:

@@ -1,10 +1,12 @@
-"""The files of /etc through which a container sees its network: hosts, resolv.conf, hostname. Pure."""
+"""The files of /etc through which a container sees its network: hosts, resolv.conf, hostname."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 
 
@@ -12,9 +14,14 @@ from bookmesh.base.kubernetes import JsonObject
 class Resolver:
     """Where names are looked up: the cluster's DNS, and the lines of the host's own resolv.conf."""
 
-    cluster_dns: str = "10.96.0.10"
+    cluster_dns: str = cluster.DNS_IP
     cluster_domain: str = "cluster.local"
     host_lines: Sequence[str] = field(default_factory=tuple)
+
+
+def read_resolver(host_file: Path = Path("/etc/resolv.conf")) -> Resolver:
+    """The resolver of a cluster on this host; a host may have no such file."""
+    return Resolver(host_lines=host_file.read_text().splitlines() if host_file.exists() else ())
 
 
 def hostname_of(pod: JsonObject) -> str:
@@ -24,7 +31,7 @@ def hostname_of(pod: JsonObject) -> str:
 
 
 def build_network_files(pod: JsonObject, *, ip: str, resolver: Resolver) -> dict[str, str]:
-    """Build the text of each file by its path."""
+    """Build the text of each file by its path. Pure."""
     return {
         "/etc/hosts": _hosts(pod, ip=ip, resolver=resolver),
         "/etc/hostname": f"{hostname_of(pod)}\n",

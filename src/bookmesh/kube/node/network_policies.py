@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.sandbox import network, nft
+from bookmesh.kube.sandbox import nft
 from bookmesh.kube.schema.semantics import workloads
 
 TABLE: Final = "policies"
@@ -34,7 +35,7 @@ class Pod:
     ports: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-DNS_SERVER: Final = Pod("kube-system", network.DNS_ADDRESS, {"k8s-app": "kube-dns"})
+DNS_SERVER: Final = Pod("kube-system", cluster.DNS_IP, {"k8s-app": "kube-dns"})
 
 
 @dataclass(frozen=True, slots=True)

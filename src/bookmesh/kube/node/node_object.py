@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import NODES, ApiError, Client, JsonObject, Resource
 from bookmesh.base.pods import GIVEN_SIZE
 from bookmesh.kube.node import records
@@ -22,6 +23,13 @@ _LEASE_S = 10.0
 _LEASES_PER_STATUS = 30
 _MAX_PODS = "250"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+# Type, status, reason and message of each condition of a node that is well, in a kubelet's words.
+_HEALTHY = (
+    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,6 @@ def build_node(
     *,
     name: str,
     host_ip: str,
-    pod_network: str,
-    version: str,
     now: datetime.datetime,
     size: Mapping[str, str] | None = None,
 ) -> JsonObject:
@@ -75,13 +81,6 @@ def build_node(
     `size` is what it shall offer in place of what the machine has; requests of pods are added up then.
     """
     capacity = {**machine.capacity, **(size or {})}
-    moment = records.format_time(now)
-    healthy = {
-        "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
-    }
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -94,36 +93,44 @@ def build_node(
             },
             **({"annotations": {GIVEN_SIZE: "true"}} if size else {}),
         },
-        "spec": {"podCIDR": pod_network, "podCIDRs": [pod_network]},
+        "spec": {"podCIDR": cluster.POD_NETWORK, "podCIDRs": [cluster.POD_NETWORK]},
         "status": {
             "capacity": capacity,
             "allocatable": dict(capacity),
-            "conditions": [
-                {
-                    "type": kind,
-                    "status": status,
-                    "reason": reason,
-                    "message": message,
-                    "lastHeartbeatTime": moment,
-                    "lastTransitionTime": moment,
-                }
-                for kind, (status, reason, message) in healthy.items()
-            ],
+            "conditions": _healthy_conditions(records.format_time(now)),
             "addresses": [{"type": "InternalIP", "address": host_ip}, {"type": "Hostname", "address": name}],
-            "nodeInfo": {
-                "machineID": machine.machine_id,
-                "systemUUID": machine.machine_id,
-                "bootID": machine.boot_id,
-                "kernelVersion": machine.kernel,
-                "osImage": machine.os_image,
-                "containerRuntimeVersion": f"bookmesh://{version}",
-                "kubeletVersion": f"v{version}",
-                "kubeProxyVersion": "",
-                "operatingSystem": "linux",
-                "architecture": machine.architecture,
-            },
+            "nodeInfo": _node_info(machine),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
         },
+    }
+
+
+def _healthy_conditions(moment: str) -> list[JsonObject]:
+    return [
+        {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "lastHeartbeatTime": moment,
+            "lastTransitionTime": moment,
+        }
+        for kind, status, reason, message in _HEALTHY
+    ]
+
+
+def _node_info(machine: Machine) -> JsonObject:
+    return {
+        "machineID": machine.machine_id,
+        "systemUUID": machine.machine_id,
+        "bootID": machine.boot_id,
+        "kernelVersion": machine.kernel,
+        "osImage": machine.os_image,
+        "containerRuntimeVersion": f"bookmesh://{cluster.KUBERNETES_VERSION}",
+        "kubeletVersion": f"v{cluster.KUBERNETES_VERSION}",
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": machine.architecture,
     }
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NoReturn
 
+from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import service_directory
 from bookmesh.kube.node.service_directory import Endpoint, ObjectKey, ServiceDirectory
@@ -85,8 +86,8 @@ def build_table() -> nft.Table:
     The refusal comes after the translation (priority -100) and spares the DNS server's address, which is a real one.
     """
     to_services = (nft.rule(nft.jump(_SERVICES)),)
-    unknown = [nft.rule(nft.daddr(network.DNS_ADDRESS), nft.accept())]
-    for addresses in (network.SERVICE_NETWORK, network.LOAD_BALANCER_TRANSIT):
+    unknown = [nft.rule(nft.daddr(cluster.DNS_IP), nft.accept())]
+    for addresses in (cluster.SERVICE_NETWORK, network.LOAD_BALANCER_TRANSIT):
         unknown.append(nft.rule(nft.daddr(addresses), nft.protocol("tcp"), nft.reject_with_reset()))
         unknown.append(nft.rule(nft.daddr(addresses), nft.reject()))
     return nft.Table(

@@ -18,13 +18,11 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from bookmesh.base import cluster
 from bookmesh.kube.sandbox import netlink, nft
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.netlink import Message, attribute, nested, string, u32
 
-GATEWAY: Final = "10.244.0.1"
-DNS_ADDRESS: Final = "10.96.0.10"
-SERVICE_NETWORK: Final = "10.96.0.0/16"
 # A load balancer's address is of this network on the host and for programs, and of the other one on the way.
 LOAD_BALANCER_NETWORK: Final = "127.97.0.0/16"
 LOAD_BALANCER_TRANSIT: Final = "10.97.0.0/16"
@@ -64,10 +62,13 @@ class NodeNetwork:
         network._kernel.request(
             [
                 _link_up(_LOOPBACK),
-                *(_add_address(_LOOPBACK, address) for address in (GATEWAY, DNS_ADDRESS, node_address)),
+                *(
+                    _add_address(_LOOPBACK, address)
+                    for address in (cluster.GATEWAY, cluster.DNS_IP, node_address)
+                ),
                 # Without a route to it, a connection to a service address fails before its translation.
-                _add_route(SERVICE_NETWORK, _LOOPBACK, source=GATEWAY),
-                _add_route(LOAD_BALANCER_TRANSIT, _LOOPBACK, source=GATEWAY),
+                _add_route(cluster.SERVICE_NETWORK, _LOOPBACK, source=cluster.GATEWAY),
+                _add_route(LOAD_BALANCER_TRANSIT, _LOOPBACK, source=cluster.GATEWAY),
             ]
         )
         network.namespace.run(_set_node_options)
@@ -89,7 +90,7 @@ class NodeNetwork:
             sandbox.run(_set_sandbox_options)
             with self._lock:
                 self._kernel.request(
-                    [_add_veth(index, sandbox.fd), _add_route(f"{address}/32", index, source=GATEWAY)]
+                    [_add_veth(index, sandbox.fd), _add_route(f"{address}/32", index, source=cluster.GATEWAY)]
                 )
             sandbox.run(lambda: _configure_sandbox(address))
         except OSError:
@@ -106,7 +107,7 @@ class NodeNetwork:
         index = self._attached[of]
         with self._lock:
             self._kernel.request(
-                [_add_route(f"{address}/32", index, source=GATEWAY) for address in addresses]
+                [_add_route(f"{address}/32", index, source=cluster.GATEWAY) for address in addresses]
             )
 
         def add() -> None:
@@ -124,7 +125,7 @@ class NodeNetwork:
         """
         index = self._attached[of]
         with self._lock:
-            self._kernel.request([_add_route("0.0.0.0/0", index, gateway=of, source=GATEWAY)])
+            self._kernel.request([_add_route("0.0.0.0/0", index, gateway=of, source=cluster.GATEWAY)])
 
     def detach(self, address: str) -> None:
         """Take an address out of the network; an unknown one, or one whose namespace is gone, is fine."""
@@ -179,8 +180,8 @@ def _configure_sandbox(address: str) -> None:
                 _link_up(_LOOPBACK),
                 _add_address(_FIRST_INDEX, address),
                 _link_up(_FIRST_INDEX),
-                _add_route(f"{GATEWAY}/32", _FIRST_INDEX),
-                _add_route("0.0.0.0/0", _FIRST_INDEX, gateway=GATEWAY),
+                _add_route(f"{cluster.GATEWAY}/32", _FIRST_INDEX),
+                _add_route("0.0.0.0/0", _FIRST_INDEX, gateway=cluster.GATEWAY),
             ]
         )
     nft.install(load_balancer_table())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bookmesh.base import cluster
 from bookmesh.kube.api import service_addresses
 
 
@@ -14,7 +15,7 @@ def test_addresses_are_picked_above_the_static_band() -> None:
 
 def test_reserved_addresses_are_never_picked() -> None:
     everything = {f"10.96.{high}.{low}" for high in range(256) for low in range(256)}
-    reserved = {service_addresses.API_SERVER_IP, service_addresses.CLUSTER_DNS_IP}
+    reserved = {cluster.API_SERVER_IP, cluster.DNS_IP}
     with pytest.raises(service_addresses.ExhaustedError):
         service_addresses.pick_address(everything - reserved)
     assert service_addresses.pick_address(everything - {"10.96.0.2"}) == "10.96.0.2"
@@ -27,7 +28,7 @@ def test_address_that_cannot_be_had(address: str) -> None:
 
 
 def test_reserved_address_can_be_asked_for() -> None:
-    service_addresses.check_address(service_addresses.API_SERVER_IP, set())
+    service_addresses.check_address(cluster.API_SERVER_IP, set())
 
 
 def test_node_ports_differ_by_protocol() -> None:

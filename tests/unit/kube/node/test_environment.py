@@ -154,9 +154,7 @@ def test_service_variables_are_the_kubelets() -> None:
         service("elsewhere", namespace="other", clusterIP="10.96.0.10", ports=[{"port": 80}]),
         service("external", ports=[{"port": 80}]),
     ]
-    variables = environment.build_service_variables(
-        services, namespace="default", links=True, api_host="10.96.0.1", api_port=443
-    )
+    variables = environment.build_service_variables(services, namespace="default", links=True)
     assert {name: value for name, value in variables.items() if name.startswith("PRODUCT")} == {
         "PRODUCT_PAGE_SERVICE_HOST": "10.96.0.9",
         "PRODUCT_PAGE_SERVICE_PORT": "9080",
@@ -179,7 +177,5 @@ def test_service_variables_are_the_kubelets() -> None:
 
 def test_without_links_only_the_api_server_is_announced() -> None:
     services = [service("reviews", clusterIP="10.96.0.9", ports=[{"port": 9080}])]
-    variables = environment.build_service_variables(
-        services, namespace="default", links=False, api_host="10.96.0.1", api_port=443
-    )
+    variables = environment.build_service_variables(services, namespace="default", links=False)
     assert {name.partition("_")[0] for name in variables} == {"KUBERNETES"}

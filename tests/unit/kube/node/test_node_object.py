@@ -27,8 +27,6 @@ def build(size: dict[str, str] | None = None) -> JsonObject:
         MACHINE,
         name="bookmesh",
         host_ip="127.97.0.254",
-        pod_network="10.244.0.0/16",
-        version="1.37.0",
         now=NOW,
         size=size,
     )
