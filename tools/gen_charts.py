@@ -21,11 +21,15 @@ CHARTS = Path(__file__).parent.parent / "charts"
 LIBRARY = "microservice"
 ON_LIBRARY = ("details", "productpage", "ratings", "reviews")
 UMBRELLA = "bookinfo"
-CONTRACT_VERSION = r"^[0-9]+(\.[0-9]+){0,2}$"
+CONTRACT_VERSION = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,2}$"
 TRACK_ONLY: dict[str, Any] = {
     "enabled": {"type": "boolean"},
     "weight": {"type": "integer", "minimum": 0, "maximum": 100},
-    "provides": {"type": "object", "additionalProperties": {"type": "string", "pattern": CONTRACT_VERSION}},
+    "provides": {
+        "type": "object",
+        "propertyNames": {"$ref": "#/$defs/contract"},
+        "additionalProperties": {"type": "string", "pattern": CONTRACT_VERSION},
+    },
 }
 LINE = re.compile(r"(?P<indent> *)(?P<key>[^\s#:][^:]*):(?P<value>.*)")
 

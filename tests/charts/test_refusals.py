@@ -9,6 +9,8 @@ import pytest
 import yaml
 from tests.charts import rendering
 
+from bookmesh.release import ranges
+
 ISTIO = "routing: {kind: VirtualService}"
 REFUSED = {
     # what is wrong: (values of the chart reviews, what the message has to say)
@@ -83,6 +85,38 @@ REFUSED = {
     "an unknown kind of routes": ("{routing: {kind: Ingress}}", "/routing/kind"),
     "a rule that says nothing": ("{routing: {kind: HTTPRoute, rules: [{track: v1}]}}", "/routing/rules/0"),
     "a requirement without a range": ("{requires: [{release: a, contract: b}]}", "/requires/0"),
+    "a range that is none": (
+        "{requires: [{release: a, contract: b, range: '>=one'}]}",
+        "at '/requires/0/range': '>=one' does not match pattern",
+    ),
+    "a contract whose name tools could not write down": (
+        "{versions: {v1: {provides: {'reviews api': '1'}}}}",
+        "invalid propertyName 'reviews api'",
+    ),
+    "a label that is the chart's own": (
+        "{pod: {labels: {app: x}}}",
+        "versions.v1 has the label app, which is the chart's own: reviews",
+    ),
+    "an autoscaler that has no room": (
+        "{versions: {v2: {autoscaling: {minReplicas: 3, maxReplicas: 2}}}}",
+        "versions.v2.autoscaling has minReplicas 3 above maxReplicas 2",
+    ),
+    "a pod that would be killed in its sleep": (
+        "{pod: {preStopSleepSeconds: 30}}",
+        "versions.v1 sleeps 30 seconds before it ends, of 30 in all",
+    ),
+    "a misspelt key of resources": (
+        "{pod: {resources: {limit: {memory: 1Gi}}}}",
+        "at '/pod/resources': additional properties 'limit' not allowed",
+    ),
+    "a quantity that is none": (
+        "{pod: {resources: {limits: {memory: 128MB}}}}",
+        "at '/pod/resources/limits/memory': '128MB' does not match pattern",
+    ),
+    "a misspelt key of a probe": (
+        "{pod: {probes: {readiness: {periodSecond: 5}}}}",
+        "at '/pod/probes/readiness': additional properties 'periodSecond' not allowed",
+    ),
     "a contract that is no version": (
         "{versions: {v1: {provides: {reviews-api: latest}}}}",
         "/versions/v1/provides",
@@ -101,3 +135,51 @@ def test_values_are_refused(what: str) -> None:
     with pytest.raises(helm_python.HelmError) as refusal:
         rendering.render("reviews", values)
     assert message in str(refusal.value)
+
+
+def test_nothing_but_the_mistake_is_named() -> None:
+    with pytest.raises(helm_python.HelmError) as refusal:
+        rendering.render("reviews", {"pod": {"replicas": -1, "port": 9080}})
+    complaints = [line for line in str(refusal.value).splitlines() if "at '" in line]
+    assert complaints == ["- at '/pod/replicas': minimum: got -1, want 0"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2", "2.1", ">=2 <4", ">= 2  < 4", "1.2 || >=3", " =1.2.3 ", "<5||7"),
+        *("", ">=one", ">=1 <", "2<4", "||2", "2||", "^2", "1.2.3.4", "2.", "=>2", "1234567890", "2 , 3"),
+    ],
+)
+def test_the_schema_takes_the_ranges_that_releases_do(text: str) -> None:
+    need = {"release": "a", "contract": "b", "range": text}
+    try:
+        ranges.parse_range(text)
+    except ValueError:
+        with pytest.raises(helm_python.HelmError, match="/requires/0/range"):
+            rendering.render("reviews", {"requires": [need]})
+    else:
+        assert rendering.render("reviews", {"requires": [need]})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3600000, "3600000"), (12345678901234, "12345678901234"), (0.5, "0.5"), (True, "true"), (-7, "-7")],
+)
+def test_numbers_are_written_out_in_variables(value: object, text: str) -> None:
+    assert variables({"env": {"LIMIT": value}})["LIMIT"] == text
+
+
+def test_a_variable_without_a_value_is_none() -> None:
+    assert "LIMIT" not in variables({"env": {"LIMIT": None}})
+
+
+def variables(pod: dict[str, Any]) -> dict[str, str]:
+    """What the first container of the chart ratings gets."""
+    (deployment,) = (
+        one
+        for one in rendering.objects(rendering.render("ratings", {"pod": pod}))
+        if one["kind"] == "Deployment"
+    )
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {one["name"]: one["value"] for one in container["env"]}

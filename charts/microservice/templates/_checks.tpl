@@ -18,9 +18,7 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- end -}}
 {{- end -}}
 {{- range $name, $track := $tracks -}}
-{{- if not $track.image.repository -}}
-{{- fail (printf "versions.%s has no image: set versions.%s.image.repository, or pod.image.repository for all tracks" $name $name) -}}
-{{- end -}}
+{{- include "microservice.podChecks" (dict "context" $ "track" $name "pod" $track) -}}
 {{- end -}}
 {{- if include "microservice.isWeighted" . -}}
 {{- $sum := 0 -}}
@@ -49,6 +47,28 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- end -}}
 {{- end -}}
 {{- include "microservice.failoverChecks" . -}}
+{{- end -}}
+
+{{- define "microservice.podChecks" -}}
+{{- $pod := .pod -}}
+{{- $where := printf "versions.%s" .track -}}
+{{- if not $pod.image.repository -}}
+{{- fail (printf "%s has no image: set %s.image.repository, or pod.image.repository for all tracks" $where $where) -}}
+{{- end -}}
+{{- $own := include "microservice.podLabels" . | fromYaml -}}
+{{- range $label, $_ := $pod.labels -}}
+{{- if hasKey $own $label -}}
+{{- fail (printf "%s has the label %s, which is the chart's own: %s" $where $label (get $own $label)) -}}
+{{- end -}}
+{{- end -}}
+{{- with $pod.autoscaling -}}
+{{- if gt (int .minReplicas) (int .maxReplicas) -}}
+{{- fail (printf "%s.autoscaling has minReplicas %d above maxReplicas %d" $where (int .minReplicas) (int .maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $pod.preStopSleepSeconds (ge (int $pod.preStopSleepSeconds) (int $pod.terminationGracePeriodSeconds)) -}}
+{{- fail (printf "%s sleeps %d seconds before it ends, of %d in all: terminationGracePeriodSeconds has to be longer than preStopSleepSeconds" $where (int $pod.preStopSleepSeconds) (int $pod.terminationGracePeriodSeconds)) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "microservice.failoverChecks" -}}

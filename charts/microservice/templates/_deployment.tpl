@@ -67,12 +67,14 @@ containers:
     {{- with $pod.env }}
     env:
       {{- range $name, $value := . }}
+      {{- if not (kindIs "invalid" $value) }}
       - name: {{ $name }}
         {{- if kindIs "map" $value }}
         {{- toYaml $value | nindent 8 }}
         {{- else }}
-        value: {{ toString $value | quote }}
+        value: {{ include "microservice.text" $value | quote }}
         {{- end }}
+      {{- end }}
       {{- end }}
     {{- end }}
     {{- with $pod.envFrom }}
@@ -124,6 +126,11 @@ topologySpreadConstraints:
 {{ $key }}: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* A value as a text. Helm reads every number as a float, which would write ten million as 1e+07. */}}
+{{- define "microservice.text" -}}
+{{- if and (kindIs "float64" .) (eq . (float64 (int64 .))) -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
 {{- end -}}
 
 {{- define "microservice.volumeName" -}}
