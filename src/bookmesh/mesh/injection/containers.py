@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from bookmesh.base.kubernetes import JsonObject
+from bookmesh.mesh.injection import interception
 from bookmesh.mesh.injection import settings as settings_
 from bookmesh.mesh.injection.settings import InjectionSettings
 from bookmesh.mesh.registry import workloads
@@ -34,7 +35,7 @@ def build_sidecar(pod: JsonObject, settings: InjectionSettings) -> JsonObject:
         container["restartPolicy"] = "Always"
     container["env"] += [
         _value("ISTIO_META_APP_CONTAINERS", ",".join(c["name"] for c in _user_containers(pod))),
-        _value("ISTIO_META_INTERCEPTION_MODE", "REDIRECT"),
+        _value("ISTIO_META_INTERCEPTION_MODE", interception.mode_of(pod)),
         _value("ISTIO_META_POD_PORTS", orjson.dumps(_pod_ports(pod)).decode()),
     ]
     return container

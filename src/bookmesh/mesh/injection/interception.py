@@ -61,7 +61,7 @@ def rules_for(pod: JsonObject) -> InterceptionRules | None:
     annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
     if settings_.STATUS not in annotations or annotations.get(settings_.TEMPLATES, "").strip() == "gateway":
         return None
-    if _mode(annotations) == "NONE":
+    if mode_of(pod) == "NONE":
         return None
     excluded = _ports(annotations, "excludeInboundPorts") or ()
     return InterceptionRules(
@@ -82,7 +82,7 @@ def check_annotations(pod: JsonObject) -> None:
         InjectionError: naming the annotation.
     """
     annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
-    _mode(annotations)
+    mode_of(pod)
     for name in _PORT_LISTS:
         if _ports(annotations, name) is None and name != "includeInboundPorts":
             raise settings_.InjectionError(
@@ -95,7 +95,14 @@ def check_annotations(pod: JsonObject) -> None:
             )
 
 
-def _mode(annotations: Mapping[str, str]) -> str:
+def mode_of(pod: JsonObject) -> str:
+    """
+    How connections get to the pod's proxy: REDIRECT, or NONE when whoever wants to has to call it.
+
+    Raises:
+        InjectionError: the annotation names another mode.
+    """
+    annotations: Mapping[str, str] = pod["metadata"].get("annotations") or {}
     mode = annotations.get(_MODE, "REDIRECT")
     if mode not in ("REDIRECT", "NONE"):
         raise settings_.InjectionError(f'annotation {_MODE} is "{mode}"; modes here are REDIRECT and NONE')

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import ipaddress
+from collections.abc import Hashable, Iterable
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -11,17 +13,24 @@ from bookmesh.mesh.model.connection_pools import ConnectionPool
 from bookmesh.mesh.model.gateways import ServerTls
 from bookmesh.mesh.model.matching import Destination, LabelSelector
 
+UNIX: Final = "unix://"
+HTTP_PROXY: Final = "HTTP_PROXY"
+# A path, or a name without one after `@`; the kernel has room for 107 bytes.
+_SOCKET = r"unix://[/@][!-~]{1,105}"
 # An address of the pod itself: loopback, or 0.0.0.0 for the address the pod has; or a Unix socket.
-_ENDPOINT = whole(r"((127\.0\.0\.1|0\.0\.0\.0):[0-9]{1,5}|unix:///.+)?")
+_ENDPOINT = whole(rf"((127\.0\.0\.1|0\.0\.0\.0):[0-9]{{1,5}}|{_SOCKET})?")
+_BIND = whole(rf"([0-9a-fA-F.:]+|{_SOCKET})?")
 CaptureMode = Literal["DEFAULT", "IPTABLES", "NONE"]
+# Where a proxy listens itself: administration, redirected connections, HBONE, metrics, readiness, Prometheus.
+_PROXY_PORTS: Final = frozenset({15000, 15001, 15006, 15008, 15020, 15021, 15090})
 
 
 class SidecarPort(Model, frozen=True):
     """
     A port of a listener.
 
-    number: The port.
-    protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS.
+    number: The port; 0 where a Unix socket takes its place.
+    protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS; of egress also HTTP_PROXY.
     name: A name for the port.
     target_port: Deprecated and without effect.
     """
@@ -37,15 +46,15 @@ class IngressListener(Model, frozen=True):
     Inbound traffic on one port.
 
     port: The port.
-    bind: The address to listen on.
-    capture_mode: How traffic reaches the listener.
+    bind: The address to listen on; that of the pod without it.
+    capture_mode: How traffic reaches the listener: redirected, or with NONE because the proxy listens there itself.
     default_endpoint: Where traffic goes.
     tls: TLS towards clients.
     connection_pool: Limits on connections and requests.
     """
 
     port: SidecarPort
-    bind: Annotated[str, NOT_ACTED_ON] = ""
+    bind: Annotated[str, _BIND] = ""
     capture_mode: CaptureMode | None = None
     default_endpoint: Annotated[str, _ENDPOINT] = ""
     tls: ServerTls | None = None
@@ -55,8 +64,9 @@ class IngressListener(Model, frozen=True):
         super().__post_init__()
         if not self.port.number or not self.port.protocol:
             raise ValueError("port needs number and protocol")
-        if self.capture_mode == "NONE":
-            raise ValueError("captureMode NONE is not possible here: every connection is intercepted")
+        if self.bind.startswith(UNIX):
+            raise ValueError("bind must be an address; a Unix socket can be the defaultEndpoint")
+        _check_place(self.port.number, self.bind, self.capture_mode)
         if self.tls is None:
             return
         if self.tls.mode not in ("SIMPLE", "MUTUAL"):
@@ -67,29 +77,52 @@ class IngressListener(Model, frozen=True):
             raise ValueError(f"protocol {self.port.protocol} has no TLS; HTTPS and TLS have")
 
 
+def _check_place(number: int, bind: str, mode: CaptureMode | None) -> None:
+    """
+    Make sure that a proxy can listen there.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if bind and not bind.startswith(UNIX):
+        try:
+            ipaddress.ip_address(bind)
+        except ValueError:
+            raise ValueError(f'bind "{bind}" is neither an IP address nor {UNIX}PATH') from None
+    if mode == "NONE" and number in _PROXY_PORTS:
+        raise ValueError(f"port {number} is one of the proxy's own")
+
+
 class EgressListener(Model, frozen=True):
     """
     Services that may be called.
 
     port: The port on which they may be called, and no others there; every port without it.
-    bind: The address to listen on.
-    capture_mode: How traffic reaches the listener.
+    bind: The address, or the Unix socket (`unix://PATH`), to listen on; 127.0.0.1 if need be.
+    capture_mode: How traffic reaches the listener: redirected, or with NONE because the proxy listens there itself.
     hosts: NAMESPACE/HOST; `.` is the own namespace, `*` means all, and `~/*` none.
     """
 
     hosts: Annotated[tuple[ScopedHost, ...], msgspec.Meta(min_length=1)]
     port: SidecarPort | None = None
-    bind: Annotated[str, NOT_ACTED_ON] = ""
+    bind: Annotated[str, _BIND] = ""
     capture_mode: CaptureMode | None = None
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether it is an HTTP proxy: who calls it names the service in each request."""
+        return self.port is not None and self.port.protocol.upper() == HTTP_PROXY
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.port is not None and not self.port.number:
-            raise ValueError("port needs a number")
-        if self.port is not None and self.port.protocol.upper() == "HTTP_PROXY":
-            raise ValueError("protocol HTTP_PROXY is not possible here: every connection is intercepted")
-        if self.capture_mode == "NONE":
-            raise ValueError("captureMode NONE is not possible here: every connection is intercepted")
+        is_socket, number = self.bind.startswith(UNIX), self.port.number if self.port is not None else 0
+        if self.port is not None and not number and not is_socket:
+            raise ValueError(f"port needs a number, or bind a Unix socket ({UNIX}PATH)")
+        if is_socket and (self.port is None or number):
+            raise ValueError("a Unix socket needs a port with protocol and number 0")
+        if is_socket and self.capture_mode == "IPTABLES":
+            raise ValueError("captureMode IPTABLES is for ports; nothing redirects to a Unix socket")
+        _check_place(number, self.bind, self.capture_mode)
         for host in self.hosts:
             if "/" not in host:
                 raise ValueError(f'host "{host}" must be NAMESPACE/HOST')
@@ -123,3 +156,19 @@ class Sidecar(Model, frozen=True):
     egress: tuple[EgressListener, ...] = ()
     inbound_connection_pool: ConnectionPool | None = None
     outbound_traffic_policy: OutboundTrafficPolicy | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_unique("ingress", (each.port.number for each in self.ingress))
+        ports = [each.port.number or each.bind for each in self.egress if each.port is not None]
+        _check_unique("egress", ports)
+        if any(each.port is None for each in self.egress[:-1]):
+            raise ValueError("the listener of egress without port must be the last, and the only one")
+
+
+def _check_unique(where: str, ports: Iterable[Hashable]) -> None:
+    seen: set[Hashable] = set()
+    for port in ports:
+        if port in seen:
+            raise ValueError(f"two listeners of {where} have port {port}")
+        seen.add(port)

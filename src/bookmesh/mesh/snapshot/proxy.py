@@ -19,7 +19,8 @@ class Proxy:
     """
     `id` is the Envoy node id, `TYPE~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`, as Istio writes it. `stats_inclusions` are
     (prefix | suffix | regex, text) of statistics that it keeps besides those of every proxy. `metadata` is what the
-    proxy says about itself: variables `ISTIO_META_NAME` of its container as `NAME`, and `ISTIO_VERSION`.
+    proxy says about itself: variables `ISTIO_META_NAME` of its container as `NAME`, and `ISTIO_VERSION`. Connections of
+    its pod are redirected to it if it `is_intercepting`.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Proxy:
     workload: workloads.Workload
     stats_inclusions: tuple[tuple[str, str], ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
+    is_intercepting: bool = True
 
     @property
     def namespace(self) -> str:
@@ -64,12 +66,14 @@ def build_proxy(
     workload = workloads.build_workload(pod, ip=ip)
     proxy_type = proxy_type or _proxy_type(pod)
     node_id = f"{proxy_type}~{ip}~{workload.pod}.{workload.namespace}~{workload.namespace}.svc.{domain}"
+    metadata = _metadata(pod)
     return Proxy(
         id=node_id,
         type=proxy_type,
         workload=workload,
         stats_inclusions=_stats_inclusions(pod),
-        metadata=_metadata(pod),
+        metadata=metadata,
+        is_intercepting=metadata.get("INTERCEPTION_MODE") != "NONE",
     )
 
 

@@ -106,7 +106,7 @@ class MeshSnapshot:
         return self.peers.modes_for(workload.namespace, workload.labels).of(endpoint.port) != "DISABLE"
 
     def view_for(self, proxy: proxies.Proxy) -> sidecars_.View | None:
-        """What a Sidecar lets this proxy see; None when there is none for it."""
+        """What a Sidecar lets this proxy see; None when there is none for it, and it gets what is redirected."""
         settings = self.settings
         return sidecars_.view_for(
             proxy.namespace,
@@ -114,6 +114,7 @@ class MeshSnapshot:
             self.configs.of(sidecars.Sidecar),
             root_namespace=settings.root_namespace,
             domain=settings.domain,
+            is_intercepted=proxy.is_intercepting,
         )
 
     def patches_for(self, proxy: proxies.Proxy) -> tuple[envoy_filters.Patch, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bookmesh.mesh.model import sidecars
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import (
     access_logs,
@@ -163,6 +164,9 @@ def http_inspector(*, except_ports: Sequence[int] = ()) -> wire.ListenerFilter:
 
 
 def address(host: str, port: int) -> core.Address:
+    """The address of a listener; `host` may be a Unix socket, `unix://PATH`, which has no port."""
+    if host.startswith(sidecars.UNIX):
+        return core.Address(pipe=core.Pipe(path=host.removeprefix(sidecars.UNIX)))
     return core.Address(socket_address=core.SocketAddress(address=host, port_value=port))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import connection_pools, gateways
+from bookmesh.mesh.model import sidecars as sidecar_models
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import peer_authentications, sidecars
 from bookmesh.mesh.snapshot import proxy as proxies
@@ -25,7 +27,8 @@ class InboundPort:
     One port of the application: its number in the pod, and the Service port it belongs to.
 
     Of a Sidecar's listener the service is made up from the Sidecar. `endpoint` is where the application listens, "" for
-    this port; with `tls` the proxy ends TLS itself, where the port does not accept the mesh's.
+    this port; with `tls` the proxy ends TLS itself, where the port does not accept the mesh's. `bind` is the address at
+    which the proxy is called; it listens there itself if the port `is_bound`, else the port is redirected to it.
     """
 
     number: int
@@ -34,15 +37,18 @@ class InboundPort:
     endpoint: str = ""
     tls: gateways.ServerTls | None = None
     pool: connection_pools.ConnectionPool | None = None
+    bind: str = naming.ANY_ADDRESS
+    is_bound: bool = False
 
 
 def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[InboundPort, ...]:
     """
     The ports on which the application is called, by number: those of the Sidecar in force, if it lists any, else those
-    that some Service names; the first Service by hostname counts.
+    that some Service names; the first Service by hostname counts. Where nothing is redirected only a Sidecar's count:
+    the application listens on those of the Services.
     """
     view = snapshot.view_for(proxy)
-    if view is not None and view.inbound:
+    if view is not None and (view.inbound or not view.is_intercepted):
         return _ports_of_view(proxy, view)
     found: dict[int, InboundPort] = {}
     for service in snapshot.registry.all_services():
@@ -57,65 +63,109 @@ def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[In
 
 def _ports_of_view(proxy: proxies.Proxy, view: sidecars.View) -> tuple[InboundPort, ...]:
     """
-    Read the listeners of a Sidecar.
+    Read the listeners of a Sidecar, by number.
 
     Source: Sidecar `ingress[]`.
     """
-    found: dict[int, InboundPort] = {}
-    for listener in view.inbound:
-        number, protocol = listener.port.number, protocols.protocol_for(name=listener.port.protocol)
-        port = services.ServicePort(
-            name=listener.port.name,
-            number=number,
-            protocol=protocol if listener.tls is None else protocol.inside_tls,
-            target=number,
-        )
-        service = services.Service(
-            hostname=f"{view.ref.name}.{view.ref.namespace}",
-            name=view.ref.name,
-            namespace=view.ref.namespace,
-            ports=(port,),
-            entry=view.ref,
-        )
-        endpoint = listener.default_endpoint.replace("0.0.0.0:", f"{proxy.ip}:")
-        found.setdefault(
-            number, InboundPort(number, service, port, endpoint, listener.tls, listener.connection_pool)
-        )
-    return tuple(found[number] for number in sorted(found))
+    if view.ref is None:
+        return ()
+    found = [_port_of_listener(listener, proxy, view.ref, view) for listener in view.inbound]
+    return tuple(sorted(found, key=lambda port: port.number))
+
+
+def _port_of_listener(
+    listener: sidecar_models.IngressListener, proxy: proxies.Proxy, ref: ObjectRef, view: sidecars.View
+) -> InboundPort:
+    number, protocol = listener.port.number, protocols.protocol_for(name=listener.port.protocol)
+    port = services.ServicePort(
+        name=listener.port.name,
+        number=number,
+        protocol=protocol if listener.tls is None else protocol.inside_tls,
+        target=number,
+    )
+    service = services.Service(
+        hostname=f"{ref.name}.{ref.namespace}",
+        name=ref.name,
+        namespace=ref.namespace,
+        ports=(port,),
+        entry=ref,
+    )
+    return InboundPort(
+        number=number,
+        service=service,
+        port=port,
+        endpoint=listener.default_endpoint.replace("0.0.0.0:", f"{proxy.ip}:"),
+        tls=listener.tls,
+        pool=listener.connection_pool,
+        bind=listener.bind or proxy.ip,
+        is_bound=view.is_bound(listener),
+    )
 
 
 def build(
     ports: Sequence[InboundPort], modes: peer_authentications.PeerModes, settings: settings_.MeshSettings
 ) -> wire.Listener:
     """
-    Build the listener to which all inbound connections are redirected; `modes` say what each port accepts.
+    Build the listener to which all inbound connections are redirected; `modes` say what each port accepts. Bound ports
+    have a listener of their own.
 
     Source: Service `spec.ports[]`, PeerAuthentication, Sidecar `ingress[].tls`.
     """
+    redirected = [port for port in ports if not port.is_bound]
     chains = [filters.blackhole_chain("virtualInbound-blackhole", naming.INBOUND_PORT, settings)]
-    for port in ports:
-        chain, mode = _Chain.for_port(port, settings), modes.of(port.number)
-        if port.tls is not None and mode == "DISABLE":
-            chains.append(_own_tls_chain(chain, port.port.protocol, port.tls))
-        else:
-            chains += _chains(chain, port.port.protocol, mode)
-    own = {port.number for port in ports}
+    for port in redirected:
+        chains += _chains_of(port, modes, settings)
+    own = {port.number for port in redirected}
     for number, mode in (*((n, m) for n, m in modes.ports if n not in own), (0, modes.mode)):
         chains += _chains(_Chain.for_unknown_ports(settings, number), protocols.Protocol.AUTO, mode)
-    known = [port.number for port in ports if port.port.protocol is not protocols.Protocol.AUTO]
+    known = [port.number for port in redirected if port.port.protocol is not protocols.Protocol.AUTO]
+    listener = _listener("virtualInbound", naming.ANY_ADDRESS, naming.INBOUND_PORT, chains, settings)
+    inspectors = [
+        filters.original_destination(),
+        filters.tls_inspector(),
+        filters.http_inspector(except_ports=known),
+    ]
+    listener.listener_filters.extend(inspectors)
+    return listener
+
+
+def build_bound(
+    port: InboundPort, modes: peer_authentications.PeerModes, settings: settings_.MeshSettings
+) -> wire.Listener:
+    """
+    Build the listener of a port on which the proxy listens itself.
+
+    Source: Sidecar `ingress[].bind` and `captureMode`.
+    """
+    name = naming.listener(port.bind, port.number)
+    chains = _chains_of(port, modes, settings)
+    listener = _listener(name, port.bind, port.number, chains, settings)
+    listener.listener_filters.append(filters.tls_inspector())
+    if port.port.protocol is protocols.Protocol.AUTO:
+        listener.listener_filters.append(filters.http_inspector())
+    return listener
+
+
+def _listener(
+    name: str, address: str, port: int, chains: list[wire.FilterChain], settings: settings_.MeshSettings
+) -> wire.Listener:
     return wire.Listener(
-        name="virtualInbound",
-        address=filters.address(naming.ANY_ADDRESS, naming.INBOUND_PORT),
+        name=name,
+        address=filters.address(address, port),
         traffic_direction=core.TrafficDirection.INBOUND,
-        listener_filters=[
-            filters.original_destination(),
-            filters.tls_inspector(),
-            filters.http_inspector(except_ports=known),
-        ],
         listener_filters_timeout=messages.duration(settings.detection_timeout_s),
         continue_on_listener_filters_timeout=True,
         filter_chains=chains,
     )
+
+
+def _chains_of(
+    port: InboundPort, modes: peer_authentications.PeerModes, settings: settings_.MeshSettings
+) -> list[wire.FilterChain]:
+    chain, mode = _Chain.for_port(port, settings), modes.of(port.number)
+    if port.tls is not None and mode == "DISABLE":
+        return [_own_tls_chain(chain, port.port.protocol, port.tls)]
+    return _chains(chain, port.port.protocol, mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +182,7 @@ class _Chain:
     def for_port(cls, port: InboundPort, settings: settings_.MeshSettings) -> _Chain:
         cluster = naming.inbound_cluster(port.number)
         route = routes.build_inbound_route(cluster=cluster, service=port.service, port=port.port)
-        return cls(naming.listener(naming.ANY_ADDRESS, port.number), port.number, cluster, route, settings)
+        return cls(naming.listener(port.bind, port.number), port.number, cluster, route, settings)
 
     @classmethod
     def for_unknown_ports(cls, settings: settings_.MeshSettings, number: int) -> _Chain:
@@ -140,6 +190,11 @@ class _Chain:
         cluster = naming.INBOUND_PASSTHROUGH
         route = routes.build_inbound_route(cluster=cluster, service=None, port=None)
         return cls(_CATCH_ALL, number, cluster, route, settings)
+
+    @property
+    def listener_name(self) -> str:
+        """The listener that it would be if it were not part of a larger one."""
+        return self.name if self.name != _CATCH_ALL else naming.listener(naming.ANY_ADDRESS, self.number)
 
     def match(self, transport: str, alpn: Sequence[str] = ()) -> wire.FilterChainMatch:
         match = wire.FilterChainMatch(transport_protocol=transport, application_protocols=alpn)
@@ -150,7 +205,7 @@ class _Chain:
     def http(self, match: wire.FilterChainMatch, *, is_mtls: bool) -> wire.FilterChain:
         manager = filters.connection_manager(
             self.settings,
-            stat_prefix=naming.stats_prefix(f"inbound_{naming.listener(naming.ANY_ADDRESS, self.number)}"),
+            stat_prefix=naming.stats_prefix(f"inbound_{self.listener_name}"),
             route_config=self._route_config(),
             http_filters=[filters.router()],
             use_remote_address=messages.boolean(False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bookmesh.mesh.snapshot import credentials
+from bookmesh.mesh.snapshot import credentials, sidecars
 from bookmesh.mesh.snapshot import settings as settings_
 
 OUTBOUND_PORT: Final = 15001
@@ -14,7 +14,7 @@ PASSTHROUGH: Final = "PassthroughCluster"
 BLACKHOLE: Final = "BlackHoleCluster"
 INBOUND_PASSTHROUGH: Final = "InboundPassthroughCluster"
 
-ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - redirected connections arrive on every address
+ANY_ADDRESS: Final = sidecars.ANY_ADDRESS
 # Connections to the local application come from here, so that the redirect rules can tell them apart.
 INBOUND_SOURCE: Final = "127.0.0.6"
 

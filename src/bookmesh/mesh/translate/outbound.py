@@ -23,6 +23,7 @@ from bookmesh.mesh.translate import (
     localities,
     outbound_connections,
     outbound_listeners,
+    placed_listeners,
     route_configs,
     traffic_policies,
 )
@@ -83,6 +84,7 @@ def build(
     for listener in builder.shared_listeners() if not is_router else ():
         parts.append(listener)
         yield
+    parts += yield from placed_listeners.build(scope, cache)
     return Outbound(scope, built.part_of(parts), own, tables)
 
 
@@ -165,7 +167,7 @@ class _Builder:
             yield from self._cluster(service, port, subset="", labels={})
             for subset in policy.subsets:
                 yield from self._cluster(service, port, subset=subset.name, labels=subset.labels)
-            if not self.scope.is_router:
+            if not self.scope.is_router and self.scope.redirects(service, port):
                 yield from self._own_listeners(service, port)
 
     def _cluster(
@@ -263,10 +265,11 @@ class _Builder:
 
     def shared_listeners(self) -> Iterator[built.Built]:
         """The listener that takes all connections, and one for every port of services without one of their own."""
-        yield self.cache.get(("virtual-outbound", self.settings), self._build_virtual_outbound)
+        if self.scope.view is None or self.scope.view.is_intercepted:
+            yield self.cache.get(("virtual-outbound", self.settings), self._build_virtual_outbound)
         http_ports = set(self.http_ports())
         for number in sorted(
-            http_ports | outbound_listeners.shared_connection_ports(self.scope.services.values())
+            http_ports | outbound_listeners.shared_connection_ports(self.scope.redirected())
         ):
             users = tuple(service.ref for service in self.scope.services_on(number))
             others = outbound_connections.for_port(number, self.scope)
@@ -288,7 +291,7 @@ class _Builder:
 
     def http_ports(self) -> list[int]:
         """Ports on which services share a listener and a route configuration, sorted."""
-        return outbound_listeners.shared_http_ports(self.scope.services.values())
+        return outbound_listeners.shared_http_ports(self.scope.redirected())
 
     def _build_virtual_outbound(self) -> built.Built:
         listener = outbound_listeners.build_virtual_outbound(self.settings)

@@ -2,12 +2,13 @@
 What a sidecar does with outbound connections that are not HTTP: by name in the TLS greeting, by address, by weight.
 
 Services with addresses of their own have a listener each (`for_service`); those without share the one of their port
-(`for_port`), where TLS is told apart by its server name and the first plain TCP service has the rest.
+(`for_port`), and those of a Sidecar's listener that one (`for_ports`). There TLS is told apart by its server name, and
+the first plain TCP service has the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
@@ -65,12 +66,22 @@ def for_service(service: services.Service, port: services.ServicePort, scope: sc
 
 def for_port(number: int, scope: scopes.Scope) -> Connections:
     """The connections to all services of one port that have no listener of their own."""
+    ports = ((service, service.port(number)) for service in scope.services_on(number))
+    called = [
+        (service, port)
+        for service, port in ports
+        if port is not None and outbound_listeners.shares_connections(service, port)
+    ]
+    return for_ports(called, number, scope)
+
+
+def for_ports(
+    called: Iterable[tuple[services.Service, services.ServicePort]], number: int, scope: scopes.Scope
+) -> Connections:
+    """The connections to ports of services that share a listener, which is on port `number`."""
     found = Connections()
     place = routes.Place(scope, number)
-    for service in scope.services_on(number):
-        port = service.port(number)
-        if port is None or not outbound_listeners.shares_connections(service, port):
-            continue
+    for service, port in called:
         found.sources[service.ref] = None
         rule = scope.rule_for(service.hostname)
         own = list(_routes(rule, port, place))

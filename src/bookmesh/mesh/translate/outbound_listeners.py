@@ -55,15 +55,11 @@ def build_shared(
     http = []
     if has_http:
         http.append(_http_chain(naming.ANY_ADDRESS, port, str(port), settings, looks_up_hosts=looks_up_hosts))
-    catch_all = wire.FilterChain(
-        name="PassthroughFilterChain",
-        filters=[filters.tcp_proxy(naming.catch_all_cluster(settings), settings)],
-    )
     return _build(
         naming.ANY_ADDRESS,
         port,
         chains=[*http, *chains],
-        default=default or catch_all,
+        default=default or _catch_all(settings),
         has_http=has_http,
         settings=settings,
     )
@@ -110,14 +106,14 @@ def addresses_of(
     return tuple(dict.fromkeys(endpoint_ips)) if service.is_headless else ()
 
 
-def shared_http_ports(visible: Iterable[services.Service]) -> list[int]:
+def shared_http_ports(called: Iterable[tuple[services.Service, services.ServicePort]]) -> list[int]:
     """Ports on which at least one service speaks HTTP, sorted; without those of the proxy itself."""
-    return sorted({port.number for s in visible for port in s.ports if is_shared_http(s, port)} - RESERVED)
+    return sorted({port.number for service, port in called if is_shared_http(service, port)} - RESERVED)
 
 
-def shared_connection_ports(visible: Iterable[services.Service]) -> set[int]:
+def shared_connection_ports(called: Iterable[tuple[services.Service, services.ServicePort]]) -> set[int]:
     """Ports whose shared listener takes connections that are not HTTP; without those of the proxy itself."""
-    return {port.number for s in visible for port in s.ports if shares_connections(s, port)} - RESERVED
+    return {port.number for service, port in called if shares_connections(service, port)} - RESERVED
 
 
 def is_shared_http(service: services.Service, port: services.ServicePort) -> bool:
@@ -132,6 +128,43 @@ def shares_connections(service: services.Service, port: services.ServicePort) ->
     """Whether connections to a port that are not HTTP are taken by the listener that services without address share."""
     is_named = bool(service.external_name) or service.entry is not None
     return not port.protocol.is_http and is_named and (not service.addresses or bool(service.ranges))
+
+
+def build_placed(
+    address: str,
+    port: int,
+    *,
+    is_bound: bool,
+    routes: str,
+    is_http_only: bool,
+    chains: Sequence[wire.FilterChain],
+    default: wire.FilterChain | None,
+    looks_up_hosts: bool,
+    settings: settings_.MeshSettings,
+) -> wire.Listener:
+    """A listener at a place of its own, an address or a Unix socket; HTTP is routed by `routes`, if there are any."""
+    http = [_http_chain(address, port, routes, settings, looks_up_hosts=looks_up_hosts)] if routes else []
+    if is_http_only:
+        default = http.pop()
+        default.ClearField("filter_chain_match")
+    listener = _build(
+        address,
+        port,
+        chains=[*http, *chains],
+        default=default or _catch_all(settings),
+        has_http=bool(http),
+        settings=settings,
+    )
+    if is_bound:
+        listener.ClearField("bind_to_port")
+    return listener
+
+
+def _catch_all(settings: settings_.MeshSettings) -> wire.FilterChain:
+    return wire.FilterChain(
+        name="PassthroughFilterChain",
+        filters=[filters.tcp_proxy(naming.catch_all_cluster(settings), settings)],
+    )
 
 
 def _build(

@@ -119,6 +119,40 @@ def build_single(
     return build_configuration(name, [host]), _sources(service, rule, scope)
 
 
+def build_for_all_ports(
+    name: str, called: Iterable[services.Service], scope: scopes.Scope
+) -> tuple[wire.RouteConfiguration, Sources]:
+    """
+    Build the routes of an HTTP proxy or a Unix socket, where the port that is meant is in the Host header; 80 if there
+    is none.
+
+    Source: Sidecar `egress[]`.
+    """
+    taken: set[str] = set()
+    hosts: list[wire.VirtualHost] = []
+    sources: dict[ObjectRef, None] = {}
+    for service in called:
+        rule = scope.rule_for(service.hostname)
+        sources |= dict.fromkeys(_sources(service, rule, scope))
+        for port in service.ports:
+            names = domains_of(service, scope)
+            with_port = [f"{each}:{port.number}" for each in names]
+            wanted = [*(names if port.number == UNKNOWN_HOST_PORT else ()), *with_port]
+            domains = [domain for domain in wanted if domain not in taken]
+            taken.update(domains)
+            if domains:
+                hosts.append(_service_host(service, port, rule, scope, domains))
+    for rule in scope.routings_for(routing.MESH):
+        own = list(_unknown_hosts(rule, scope, taken))
+        hosts += own
+        sources |= dict.fromkeys(rule.refs if own else ())
+    if "*" not in taken:
+        hosts.append(_catch_all(scope.settings))
+    config = build_configuration(name, hosts)
+    config.ignore_port_in_host_matching = False
+    return config, tuple(sources)
+
+
 def single_name(service: services.Service, port: services.ServicePort) -> str:
     return f"{service.hostname}:{port.number}"
 

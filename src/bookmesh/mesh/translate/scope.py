@@ -38,12 +38,25 @@ class Scope:
     _by_port: dict[int, list[services_.Service]] = field(default_factory=dict)
 
     def services_on(self, port: int) -> Sequence[services_.Service]:
-        """The services that have a port of this number, in hostname order."""
+        """The services that are called at a port of this number, in hostname order."""
         if not self._by_port:
             for service in self.services.values():
                 for number in dict.fromkeys(one.number for one in service.ports):
-                    self._by_port.setdefault(number, []).append(service)
+                    if self.view is None or self.view.is_called_at(service, number):
+                        self._by_port.setdefault(number, []).append(service)
         return self._by_port.get(port, ())
+
+    def redirects(self, service: services_.Service, port: services_.ServicePort) -> bool:
+        """Whether what is sent to a service's port goes through the proxy because it is redirected to it."""
+        view = self.view
+        return view is None or (view.is_called_at(service, port.number) and view.bind_of(port.number) is None)
+
+    def redirected(self) -> Iterator[tuple[services_.Service, services_.ServicePort]]:
+        """The ports of services that are called at their own addresses."""
+        for service in self.services.values():
+            for port in service.ports:
+                if self.redirects(service, port):
+                    yield service, port
 
     def looks_up_hosts(self, port: int = 0) -> bool:
         """Whether some service (of a port; 0 for any) is found by the name that is called, when it is."""

@@ -9,6 +9,7 @@ from bookmesh.mesh.analysis import parsing_findings
 
 def test_findings_of_all_objects_are_passed_on() -> None:
     broken = small.istio("VirtualService", "broken", hosts=["web"])
-    entry = small.istio("Sidecar", "entry", egress=[{"hosts": ["*/*"], "bind": "127.0.0.1"}])
+    port = {"number": 80, "targetPort": 8080}
+    entry = small.istio("Sidecar", "entry", egress=[{"hosts": ["*/*"], "port": port}])
     found = parsing_findings.check(small.snapshot(broken, entry, small.routing_to("web")))
     assert sorted(finding.code for finding in found) == ["BM0201", "BM0205"]

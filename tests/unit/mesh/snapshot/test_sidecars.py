@@ -71,3 +71,43 @@ def test_egress_is_by_namespace_and_host() -> None:
     assert found is not None
     seen = [shown(found, *one) for one in (("a.b", "shop"), ("a.example.com", "other"), ("a.b", "other"))]
     assert seen == [True, True, False]
+
+
+def test_a_listener_for_all_ports_does_not_show_services_at_their_own() -> None:
+    proxy = {"port": {"number": 15080, "protocol": "HTTP_PROXY"}, "hosts": ["./a.example"]}
+    found = view(sidecar("o", egress=[proxy, {"hosts": ["./b.example"]}]))
+    assert found is not None
+    listed = tuple(services.ServicePort("", n, protocols.Protocol.HTTP, n) for n in (80, 15080))
+    a, b = (services.Service(f"{name}.example", "x", "shop", ports=listed) for name in "ab")
+    seen = found.shown(a)
+    assert seen is not None
+    assert [port.number for port in seen.ports] == [80, 15080]
+    called = [found.is_called_at(service, number) for service in (a, b) for number in (80, 15080)]
+    assert called == [False, False, True, False]
+    assert found.bind_of(15080) == sidecars.Bind("", is_bound=False)
+    assert found.bind_of(80) is None
+
+
+def test_a_proxy_to_which_nothing_is_redirected_listens_on_loopback() -> None:
+    found = sidecars.view_for("shop", {}, (), root_namespace="root", is_intercepted=False)
+    assert found is not None
+    assert not found.is_intercepted
+    bind = found.bind_of(80)
+    assert bind is not None
+    assert (bind.address, bind.is_bound) == ("127.0.0.1", True)
+    assert shown(found, "a.b", "other")
+
+
+def test_inbound_listeners_are_bound_where_they_say_so_or_nothing_is_redirected() -> None:
+    modes = ["NONE", "IPTABLES", "DEFAULT", None]
+    ports = [{"port": {"number": 80 + index, "protocol": "TCP"}} for index in range(4)]
+    ingress = [
+        port | ({"captureMode": mode} if mode else {}) for port, mode in zip(ports, modes, strict=True)
+    ]
+    config = sidecar("o", ingress=ingress)
+    bound = []
+    for is_intercepted in (True, False):
+        found = sidecars.view_for("shop", {}, (config,), root_namespace="root", is_intercepted=is_intercepted)
+        assert found is not None
+        bound.append([found.is_bound(listener) for listener in found.inbound])
+    assert bound == [[True, False, False, False], [True, False, True, True]]

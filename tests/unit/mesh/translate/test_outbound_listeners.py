@@ -19,6 +19,10 @@ def service(protocol: Protocol, **fields: Any) -> services.Service:
     return services.Service(hostname="h", name="web", namespace="shop", ports=(port,), **fields)
 
 
+def ports(*called: services.Service) -> list[tuple[services.Service, services.ServicePort]]:
+    return [(each, port) for each in called for port in each.ports]
+
+
 @pytest.mark.parametrize(
     ("protocol", "fields", "addresses"),
     [
@@ -42,9 +46,9 @@ def test_addresses_with_a_listener_of_their_own(
 
 def test_only_http_shares_a_listener() -> None:
     visible = [service(Protocol.GRPC), service(Protocol.TCP, address="10.96.0.1")]
-    assert outbound_listeners.shared_http_ports(visible) == [80]
-    assert outbound_listeners.shared_http_ports(visible[1:]) == []
-    assert outbound_listeners.shared_http_ports([service(Protocol.AUTO, external_name="a.b")]) == [80]
+    assert outbound_listeners.shared_http_ports(ports(*visible)) == [80]
+    assert outbound_listeners.shared_http_ports(ports(*visible[1:])) == []
+    assert outbound_listeners.shared_http_ports(ports(service(Protocol.AUTO, external_name="a.b"))) == [80]
 
 
 def test_tcp_is_not_inspected_since_the_server_may_speak_first() -> None:
@@ -71,7 +75,7 @@ def test_only_named_services_without_an_address_share_connections() -> None:
     ]
     found = [outbound_listeners.shares_connections(s, s.ports[0]) for s in visible]
     assert found == [True, True, False, True, False, False]
-    assert outbound_listeners.shared_connection_ports(visible) == {80}
+    assert outbound_listeners.shared_connection_ports(ports(*visible)) == {80}
 
 
 def test_only_the_redirect_port_is_bound() -> None:
