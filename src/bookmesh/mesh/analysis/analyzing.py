@@ -1,13 +1,14 @@
 """
-Runs all analyzers, and after a change of routes only what may find something else.
+Runs all analyzers, and after a change of services, routes or rules only what may find something else.
 
-Analyzers of `ROUTE_ANALYZERS` look at one VirtualService, and at other kinds; those of `ANALYZERS` at all but
-VirtualServices. Conflicts between VirtualServices are about all that name one host.
+Analyzers of `ROUTE_ANALYZERS` look at one VirtualService, those of `RULE_ANALYZERS` at one DestinationRule, and both at
+other kinds; those of `ANALYZERS` at all but these two. Conflicts between VirtualServices are about all that name one
+host.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +31,10 @@ from bookmesh.mesh.analysis import (
     unusable_patches,
     unused_names,
 )
-from bookmesh.mesh.model import parsing, virtual_services
+from bookmesh.mesh.model import base, destination_rules, internal, parsing, virtual_services, workload_entries
+from bookmesh.mesh.snapshot import changes as changes_
 from bookmesh.mesh.snapshot import configs as configs_
+from bookmesh.mesh.snapshot import delegates, routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 ANALYZERS: Final = (
@@ -39,7 +42,6 @@ ANALYZERS: Final = (
     idle_gateways.check,
     idle_listener_tls.check,
     idle_peer_authentications.check,
-    conflicting_mtls.check,
     missing_credentials.check,
     odd_ciphers.check,
     unserved_protocols.check,
@@ -52,7 +54,13 @@ ROUTE_ANALYZERS: Final = (
     missing_gateways.check,
     missing_delegates.check,
 )
-_SLICE: Final = 20  # VirtualServices between two steps
+RULE_ANALYZERS: Final = (conflicting_mtls.check, missing_credentials.check_rule)
+_SLICE: Final = 20  # VirtualServices or DestinationRules between two steps
+_Check = Callable[[parsing.Parsed, snapshots.MeshSnapshot], Iterable[Finding]]
+_BY_OBJECT: Final[Mapping[type[base.Model], Iterable[_Check]]] = {
+    destination_rules.DestinationRule: RULE_ANALYZERS,
+    virtual_services.VirtualService: ROUTE_ANALYZERS,
+}
 _Placed = tuple[tuple[str, ...], Finding]  # where the object is in the merge order, and what is wrong with it
 
 
@@ -86,39 +94,86 @@ def steps(snapshot: snapshots.MeshSnapshot, before: Analysis | None = None) -> s
     for check in ANALYZERS:
         found |= dict.fromkeys(check(snapshot))
         yield
-    for position, parsed in enumerate(snapshot.configs.of(virtual_services.VirtualService)):
-        found |= dict.fromkeys(_check_route(parsed, snapshot))
-        if position % _SLICE == 0:
-            yield
+    for kind, checks in _BY_OBJECT.items():
+        for position, parsed in enumerate(snapshot.configs.of(kind)):
+            found |= dict.fromkeys(_check(parsed, snapshot, checks))
+            if position % _SLICE == 0:
+                yield
     found |= dict.fromkeys(conflicting_hosts.check(snapshot, snapshot.routings))
     yield
     return Analysis(snapshot, _in_order(_told(found, snapshot), snapshot.configs))
 
 
 def _update(before: Analysis, snapshot: snapshots.MeshSnapshot) -> Analysis | None:
-    """Look at what changed routes have to do with; None when there is more that changed."""
+    """Look at the objects that have to do with what changed; None when there is more to look at."""
     changes = snapshot.changes_since(before.snapshot)
     if changes is None or snapshot.registry.workloads is not before.snapshot.registry.workloads:
         return None
-    if not changes.routings:
-        return Analysis(snapshot, before.placed)
-    hosts = {host for rule in changes.routings for host in rule.hosts}
-    old = {rule for host in hosts for rule in before.snapshot.index.naming(host)}
-    new = {rule for host in hosts for rule in snapshot.index.naming(host)}
-    routes = [snapshot.configs.made(virtual_services.VirtualService, rule.order) for rule in new]
-    if any(parsed.is_derived for parsed in routes) or any(rule.origins for rule in old):
+    if not (changes.routings or changes.rules or changes.services):
+        entries = snapshot.configs.since(before.snapshot.configs)
+        return Analysis(snapshot, before.placed) if entries == configs_.Difference() else None
+    if _depends_on_all(before.snapshot) or _depends_on_all(snapshot):
         return None
-    about = {rule.ref for rule in old | new}
+    return _updated(before, snapshot, changes)
+
+
+def _depends_on_all(snapshot: snapshots.MeshSnapshot) -> bool:
+    """Whether there are objects whose findings come from others than those they name."""
+    configs = snapshot.configs
+    is_bound = any(
+        isinstance(gateway, internal.ServiceGateway) for _, gateway in snapshots.gateways_in(configs).values()
+    )
+    return is_bound or delegates.is_delegating(configs) or bool(configs.of(workload_entries.WorkloadEntry))
+
+
+def _updated(
+    before: Analysis, snapshot: snapshots.MeshSnapshot, changes: changes_.Changes
+) -> Analysis | None:
+    old, new = _concerned(before.snapshot, changes), _concerned(snapshot, changes)
+    if changes.services:  # a route to a host that is none is told which there are
+        lost = {finding.subject for _, finding in before.placed if finding.code == missing_hosts.CODE}
+        new.routings |= {rule for rule in snapshot.routings if rule.ref in lost} if lost else set()
+    difference = snapshot.configs.since(before.snapshot.configs)
+    objects = {*new.objects(snapshot), *difference.come}
+    is_made = any(parsed.is_derived for parsed in (*objects, *difference.gone))
+    if is_made or any(rule.origins for rule in old.routings):
+        return None
+    about = {parsed.ref for parsed in (*objects, *difference.gone)} | {rule.ref for rule in old.routings}
     kept = [placed for placed in before.placed if placed[1].subject not in about]
     fresh: dict[Finding, None] = {}
-    for parsed in routes:
-        fresh |= dict.fromkeys((*parsed.findings, *_check_route(parsed, snapshot)))
-    fresh |= dict.fromkeys(conflicting_hosts.check(snapshot, new))
-    return Analysis(snapshot, tuple(sorted((*kept, *_in_order(fresh, routes)), key=_place)))
+    for parsed in objects:
+        checks = _BY_OBJECT.get(configs_.kind_of(parsed), ())
+        fresh |= dict.fromkeys((*parsed.findings, *_check(parsed, snapshot, checks)))
+    fresh |= dict.fromkeys(conflicting_hosts.check(snapshot, new.routings))
+    return Analysis(snapshot, tuple(sorted((*kept, *_in_order(fresh, objects)), key=_place)))
 
 
-def _check_route(parsed: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for check in ROUTE_ANALYZERS:
+@dataclass(slots=True)
+class _Concerned:
+    """The VirtualServices and DestinationRules of a snapshot that have to do with changes."""
+
+    routings: set[routing.Routing]
+    rules: set[parsing.Parsed]
+
+    def objects(self, snapshot: snapshots.MeshSnapshot) -> Iterator[parsing.Parsed]:
+        configs = snapshot.configs
+        yield from (configs.made(virtual_services.VirtualService, rule.order) for rule in self.routings)
+        yield from self.rules
+
+
+def _concerned(snapshot: snapshots.MeshSnapshot, changes: changes_.Changes) -> _Concerned:
+    index = snapshot.index
+    named = {rule for changed in changes.routings for host in changed.hosts for rule in index.naming(host)}
+    return _Concerned(
+        named | index.leading_to(changes.services | changes.ruled),
+        {rule for host in changes.services for rule in snapshot.policies.rules_for(host)},
+    )
+
+
+def _check(
+    parsed: parsing.Parsed, snapshot: snapshots.MeshSnapshot, checks: Iterable[_Check]
+) -> Iterator[Finding]:
+    for check in checks:
         yield from check(parsed, snapshot)
 
 

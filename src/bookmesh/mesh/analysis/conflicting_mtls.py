@@ -12,21 +12,16 @@ from bookmesh.mesh.snapshot import hosts, policies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
-def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for parsed in snapshot.configs:
-        rule = parsed.spec
-        if not isinstance(rule, destination_rules.DestinationRule):
-            continue
-        pattern = hosts.qualified(rule.host, parsed.metadata.namespace, snapshot.settings.domain)
-        for service in _services_for(pattern, snapshot):
-            yield from _conflicts(parsed, service, snapshot)
+def check(rule: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+    for service in _services_for(snapshot.policies.host_of(rule), snapshot):
+        yield from _conflicts(rule, service, snapshot)
 
 
 def _services_for(pattern: str, snapshot: snapshots.MeshSnapshot) -> Iterable[services_.Service]:
     services = snapshot.registry.services
     if not pattern.startswith("*"):
-        return [services[pattern.lower()]] if pattern.lower() in services else []
-    return [service for service in services.values() if hosts.matches(pattern, service.hostname)]
+        return [services[pattern]] if pattern in services else []
+    return [services[host] for host in sorted(services) if hosts.matches(pattern, host)]
 
 
 def _conflicts(

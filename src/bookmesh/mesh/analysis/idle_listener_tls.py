@@ -10,7 +10,7 @@ from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for parsed in snapshot.configs:
+    for parsed in snapshot.configs.of(sidecars.Sidecar):
         if not isinstance(parsed.spec, sidecars.Sidecar):
             continue
         for index, listener in enumerate(parsed.spec.ingress):

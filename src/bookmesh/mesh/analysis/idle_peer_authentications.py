@@ -14,7 +14,7 @@ from bookmesh.mesh.snapshot import snapshot as snapshots
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     whole: dict[str, ObjectRef] = {}
     owners: dict[str, ObjectRef] = {}
-    for parsed in snapshot.configs:
+    for parsed in snapshot.configs.of(peer_authentications.PeerAuthentication):
         policy = parsed.spec
         if not isinstance(policy, peer_authentications.PeerAuthentication):
             continue

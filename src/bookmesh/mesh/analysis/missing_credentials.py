@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bookmesh.base import near_misses
 from bookmesh.base.findings import Finding, ObjectRef
-from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.model import gateways as models
-from bookmesh.mesh.snapshot import gateways
+from bookmesh.mesh.model import parsing
+from bookmesh.mesh.snapshot import gateways, policies
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
 
@@ -31,52 +31,49 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
             for namespace in namespaces:
                 yield from _problems(snapshot, parsed.ref, f"spec.servers[{index}].tls", tls, namespace)
 
-    yield from _rules_without_secret(snapshot)
 
-
-def _rules_without_secret(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
+def check_rule(rule: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     """Only gateways take certificates for DestinationRules from secrets; one namespace with the secret is enough."""
-    selectors = [
-        gateway for _, gateway in snapshots.gateways_in(snapshot.configs).values() if gateway.selector
-    ]
-    namespaces = sorted(
+    settings = [level.tls for level in policies.spec_of(rule).levels() if level.tls is not None]
+    needing = [tls for tls in settings if tls.credential_name and tls.mode in ("SIMPLE", "MUTUAL")]
+    namespaces = _gateway_namespaces(snapshot) if needing else []
+    for tls in needing:
+        name = tls.credential_name
+        problems = [
+            snapshot.credentials.problem(
+                namespace,
+                name,
+                needs_pair=tls.mode == "MUTUAL",
+                needs_trusted=not tls.insecure_skip_verify,
+            )
+            for namespace in namespaces
+        ]
+        if all(problems):
+            where = ", ".join(namespaces) or "of a gateway"
+            yield Finding(
+                code="BM0209",
+                message=f'{rule.ref} needs secret "{name}" in namespace {where}, which '
+                + (problems[0] if problems else "no Gateway selects pods in"),
+                subject=rule.ref,
+                where="spec.trafficPolicy.tls.credentialName",
+                known=near_misses.listed(
+                    n for namespace in namespaces for n in snapshot.credentials.names_in(namespace)
+                ),
+                hint="create it where the gateway runs; sidecars take certificates from files only",
+            )
+
+
+def _gateway_namespaces(snapshot: snapshots.MeshSnapshot) -> list[str]:
+    """Where pods are that some Gateway selects, sorted."""
+    found = [gateway for _, gateway in snapshots.gateways_in(snapshot.configs).values() if gateway.selector]
+    return sorted(
         {
             workload.namespace
             for workload in snapshot.registry.workloads.values()
-            for gateway in selectors
+            for gateway in found
             if gateways.selects(gateway, workload, snapshot.registry)
         }
     )
-    for parsed in snapshot.configs:
-        if not isinstance(parsed.spec, destination_rules.DestinationRule):
-            continue
-        found = [level.tls for level in parsed.spec.levels() if level.tls is not None]
-        for tls in found:
-            name = tls.credential_name
-            if not name or tls.mode not in ("SIMPLE", "MUTUAL"):
-                continue
-            problems = [
-                snapshot.credentials.problem(
-                    namespace,
-                    name,
-                    needs_pair=tls.mode == "MUTUAL",
-                    needs_trusted=not tls.insecure_skip_verify,
-                )
-                for namespace in namespaces
-            ]
-            if all(problems):
-                where = ", ".join(namespaces) or "of a gateway"
-                yield Finding(
-                    code="BM0209",
-                    message=f'{parsed.ref} needs secret "{name}" in namespace {where}, which '
-                    + (problems[0] if problems else "no Gateway selects pods in"),
-                    subject=parsed.ref,
-                    where="spec.trafficPolicy.tls.credentialName",
-                    known=near_misses.listed(
-                        n for namespace in namespaces for n in snapshot.credentials.names_in(namespace)
-                    ),
-                    hint="create it where the gateway runs; sidecars take certificates from files only",
-                )
 
 
 def _problems(

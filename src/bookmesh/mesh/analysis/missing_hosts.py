@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bookmesh.base import near_misses
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.analysis import destinations
 from bookmesh.mesh.model import parsing
 from bookmesh.mesh.snapshot import snapshot as snapshots
+
+CODE: Final = "BM0202"
 
 
 def check(route: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
@@ -29,7 +32,7 @@ def _finding(place: destinations.Place, snapshot: snapshots.MeshSnapshot) -> Fin
         near_misses.did_you_mean(written, known) + "create the Service or a ServiceEntry, or correct the host"
     )
     return Finding(
-        code="BM0202",
+        code=CODE,
         message=f'{place.ref} routes to host "{written}"{resolved} but there is no such service',
         subject=place.ref,
         where=f"{place.path}.host",

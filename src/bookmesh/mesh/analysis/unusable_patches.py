@@ -31,7 +31,7 @@ _OPERATIONS: Final = {
 
 
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
-    for parsed in snapshot.configs:
+    for parsed in snapshot.configs.of(models.EnvoyFilter):
         if isinstance(parsed.spec, models.EnvoyFilter):
             for patch in envoy_filters.patches_in(parsed, parsed.spec):
                 yield from _check_patch(patch)

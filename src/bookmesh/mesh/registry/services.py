@@ -70,6 +70,10 @@ class Service:
         return tuple(a for a in (self.address, *self.more_addresses) if "/" in a)
 
     @property
+    def port_numbers(self) -> frozenset[int]:
+        return frozenset(port.number for port in self.ports)
+
+    @property
     def is_resolved_by_dns(self) -> bool:
         return bool(self.external_name) or self.resolution in ("DNS", "DNS_ROUND_ROBIN")
 

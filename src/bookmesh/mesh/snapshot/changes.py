@@ -6,6 +6,8 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bookmesh.mesh.model import parsing
+
 if TYPE_CHECKING:
     from bookmesh.mesh.snapshot.routing import Routing
     from bookmesh.mesh.snapshot.snapshot import MeshSnapshot
@@ -14,12 +16,16 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Changes:
     """
-    All that differs: `hosts` with other endpoints, or other pods behind them, and `routings`, the VirtualServices as
-    they were and as they are.
+    All that differs: `hosts` with other endpoints, or other pods behind them; `services`, the hosts of those that came,
+    went or are otherwise; `routings`, the VirtualServices as they were and as they are; `rules`, the DestinationRules
+    likewise, and `ruled`, the hosts of services that these may be for.
     """
 
     hosts: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
     routings: tuple[Routing, ...] = ()
+    rules: tuple[parsing.Parsed, ...] = ()
+    ruled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,14 @@ class Difference(Generic[T]):
         ]
         return found[0], found[1]
 
+    def grouped(self, key: Callable[[T], H]) -> dict[H, Difference[T]]:
+        """The parts that have a key in common, by that."""
+        parts: dict[H, tuple[list[T], list[T]]] = {}
+        for side, ones in enumerate((self.gone, self.come)):
+            for one in ones:
+                parts.setdefault(key(one), ([], []))[side].append(one)
+        return {found: Difference(tuple(gone), tuple(come)) for found, (gone, come) in parts.items()}
+
 
 def spliced(items: tuple[T, ...], difference: Difference[T], *, key: Callable[[T], Any]) -> tuple[T, ...]:
     """Put a difference into what is ordered by `key`."""
@@ -138,11 +146,7 @@ class Configs(Sequence[parsing.Parsed]):
         if difference == Difference():
             return self
         groups = dict(self._groups)
-        for kind in {_kind_of(parsed) for parsed in (*difference.gone, *difference.come)}:
-            own = Difference(
-                tuple(parsed for parsed in difference.gone if _kind_of(parsed) is kind),
-                tuple(parsed for parsed in difference.come if _kind_of(parsed) is kind),
-            )
+        for kind, own in difference.grouped(kind_of).items():
             groups[kind] = self._group(kind).replaced(own)
         return Configs(groups, previous=self, difference=difference)
 
@@ -188,7 +192,7 @@ def collect(configs: Iterable[parsing.Parsed], previous: Configs | None = None) 
         return configs
     by_kind: dict[type, list[parsing.Parsed]] = {}
     for parsed in configs:
-        by_kind.setdefault(_kind_of(parsed), []).append(parsed)
+        by_kind.setdefault(kind_of(parsed), []).append(parsed)
     whole = Configs({kind: _Group(tuple(sorted(own, key=merge_order))) for kind, own in by_kind.items()})
     if previous is None:
         return whole
@@ -205,7 +209,7 @@ def _difference(before: Configs, after: Configs) -> Difference[parsing.Parsed]:
     )
 
 
-def _kind_of(parsed: parsing.Parsed) -> type:
+def kind_of(parsed: parsing.Parsed) -> type:
     """The kind of the model; NoneType for what could not be parsed."""
     kind: Any = type(parsed.spec)
     return cast(type, _root_of(kind))

@@ -8,16 +8,17 @@ the root namespace; within a namespace the most specific host. All of it as Isti
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
+from bookmesh.base import overlays
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import base, destination_rules, parsing
-from bookmesh.mesh.snapshot import hosts
+from bookmesh.mesh.snapshot import configs, hosts
 from bookmesh.mesh.snapshot.visibility import EVERYBODY, OWN
 
 
@@ -62,21 +63,36 @@ class Merged:
         return not self.audience or bool(self.audience & {EVERYBODY, namespace})
 
 
-_Table = dict[str, list[Merged]]
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """
+    The rules of one namespace for one host, in merge order. `local` are for clients of the namespace, `exported` for
+    others, `private_root` for those in the root namespace, if this is it.
+    """
+
+    ordered: tuple[parsing.Parsed, ...]
+    local: tuple[Merged, ...]
+    exported: tuple[Merged, ...]
+    private_root: tuple[Merged, ...]
+
+
+_Select = Callable[[_Rules], tuple[Merged, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
     """
-    All DestinationRules; `ordered` has them in merge order. The tables are by namespace and fully qualified host:
-    `local` is for clients of the namespace, `exported` for others, `private_root` for those in the root namespace.
+    All DestinationRules, by host (fully qualified, in lower case) and by namespace; `wildcards` are the patterns among
+    the hosts of a namespace, no entry where there are none.
+
+    Make it with `build_policies`, and the next one from it with `replaced`.
     """
 
-    local: Mapping[str, _Table]
-    exported: Mapping[str, _Table]
-    private_root: _Table
     root_namespace: str
-    ordered: tuple[parsing.Parsed, ...] = ()
+    domain: str
+    default_export_to: tuple[str, ...]
+    hosts: Mapping[str, Mapping[str, _Rules]] = field(default_factory=dict)
+    wildcards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def policy_for(
         self,
@@ -102,14 +118,71 @@ class Policies:
                 break
         return _joined(chosen.rules) if chosen is not None else NO_POLICY
 
+    def rules_for(self, host: str) -> Iterator[parsing.Parsed]:
+        """All that may count for a host, in whatever namespace."""
+        patterns = {pattern for own in self.wildcards.values() for pattern in own}
+        for name in (host, *sorted(pattern for pattern in patterns if hosts.matches(pattern, host))):
+            for rules in self.hosts.get(name, {}).values():
+                yield from rules.ordered
+
+    def host_of(self, rule: parsing.Parsed) -> str:
+        """The host or the pattern that a rule is for."""
+        return hosts.qualified(spec_of(rule).host, rule.metadata.namespace, self.domain).lower()
+
+    def replaced(self, difference: configs.Difference[parsing.Parsed]) -> Policies:
+        """Take out the very rules that are gone, and put in others; at the cost of those for the same hosts."""
+        if difference == configs.Difference():
+            return self
+        changed: dict[str, Mapping[str, _Rules] | None] = {}
+        wildcards = {namespace: set(patterns) for namespace, patterns in self.wildcards.items()}
+        for host, for_host in difference.grouped(self.host_of).items():
+            known = dict(self.hosts.get(host, {}))
+            for namespace, own in for_host.grouped(lambda rule: rule.metadata.namespace).items():
+                before = known.pop(namespace).ordered if namespace in known else ()
+                ordered = configs.spliced(before, own, key=configs.merge_order)
+                if ordered:
+                    known[namespace] = self._rules(ordered)
+                if host.startswith("*"):
+                    patterns = wildcards.setdefault(namespace, set())
+                    patterns.add(host) if ordered else patterns.discard(host)
+            changed[host] = known or None
+        return replace(
+            self,
+            hosts=overlays.changed(self.hosts, changed),
+            wildcards={namespace: tuple(sorted(own)) for namespace, own in wildcards.items() if own},
+        )
+
+    def _rules(self, ordered: tuple[parsing.Parsed, ...]) -> _Rules:
+        local: list[Merged] = []
+        exported: list[Merged] = []
+        private_root: list[Merged] = []
+        for rule in sorted(ordered, key=lambda rule: _selector(rule) is None):
+            namespace, audience = rule.metadata.namespace, _audience(rule)
+            if not audience or audience & {EVERYBODY, OWN, namespace}:
+                _add(local, rule, audience)
+            is_private = audience in ({OWN}, {namespace}) or (not audience and OWN in self.default_export_to)
+            if not is_private:
+                _add(exported, rule, audience)
+            elif namespace == self.root_namespace:
+                _add(private_root, rule, audience)
+        return _Rules(ordered, tuple(local), tuple(exported), tuple(private_root))
+
     def _candidates(self, host: str, client: str, service: str) -> Sequence[Merged]:
-        own = self.private_root if client == self.root_namespace else self.local.get(client, {})
-        found: Sequence[Merged] = _most_specific(own, host)
+        own: _Select = attrgetter("private_root" if client == self.root_namespace else "local")
+        found: Sequence[Merged] = self._most_specific(client, host, own)
         for namespace in (service, self.root_namespace):
             if not found:
-                exported = _most_specific(self.exported.get(namespace, {}), host)
+                exported = self._most_specific(namespace, host, attrgetter("exported"))
                 found = [merged for merged in exported if merged.is_seen_in(client)]
         return found
+
+    def _most_specific(self, namespace: str, host: str, select: _Select) -> tuple[Merged, ...]:
+        exact = self.hosts.get(host, {}).get(namespace)
+        if exact is not None and select(exact):
+            return select(exact)
+        patterns = (p for p in self.wildcards.get(namespace, ()) if select(self.hosts[p][namespace]))
+        pattern = hosts.most_specific(patterns, host)
+        return select(self.hosts[pattern][namespace]) if pattern is not None else ()
 
 
 def build_policies(
@@ -120,21 +193,8 @@ def build_policies(
     default_export_to: Sequence[str] = (EVERYBODY,),
 ) -> Policies:
     """Index parsed DestinationRules, which come in merge order."""
-    ordered = tuple(rules)
-    local: defaultdict[str, _Table] = defaultdict(dict)
-    exported: defaultdict[str, _Table] = defaultdict(dict)
-    private_root: _Table = {}
-    for rule in sorted(ordered, key=lambda rule: _selector(rule) is None):
-        namespace, audience = rule.metadata.namespace, _audience(rule)
-        host = hosts.qualified(spec_of(rule).host, namespace, domain).lower()
-        if not audience or audience & {EVERYBODY, OWN, namespace}:
-            _add(local[namespace], host, rule, audience)
-        is_private = audience in ({OWN}, {namespace}) or (not audience and OWN in default_export_to)
-        if not is_private:
-            _add(exported[namespace], host, rule, audience)
-        elif namespace == root_namespace:
-            _add(private_root, host, rule, audience)
-    return Policies(local, exported, private_root, root_namespace, ordered)
+    none = Policies(root_namespace, domain, tuple(default_export_to))
+    return none.replaced(configs.Difference(come=tuple(rules)))
 
 
 def spec_of(rule: parsing.Parsed) -> destination_rules.DestinationRule:
@@ -159,9 +219,8 @@ def _audience(rule: parsing.Parsed) -> frozenset[str]:
     return frozenset({OWN}) if _selector(rule) is not None else frozenset(spec_of(rule).export_to)
 
 
-def _add(table: _Table, host: str, rule: parsing.Parsed, audience: frozenset[str]) -> None:
+def _add(known: list[Merged], rule: parsing.Parsed, audience: frozenset[str]) -> None:
     """Join a rule to those it counts together with; where it differs in anything, it also stands for itself."""
-    known = table.setdefault(host, [])
     stands_alone = True
     for merged in known:
         if audience == merged.audience:
@@ -180,13 +239,6 @@ def _add(table: _Table, host: str, rule: parsing.Parsed, audience: frozenset[str
         merged.rules.append(rule)
     if stands_alone:
         known.append(Merged([rule], audience))
-
-
-def _most_specific(table: _Table, host: str) -> Sequence[Merged]:
-    if host in table:
-        return table[host]
-    pattern = hosts.most_specific((pattern for pattern in table if pattern.startswith("*")), host)
-    return table[pattern] if pattern is not None else ()
 
 
 def _joined(rules: Iterable[parsing.Parsed]) -> HostPolicy:

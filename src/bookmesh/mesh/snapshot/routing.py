@@ -80,13 +80,14 @@ class Routing:
 @dataclass(frozen=True, slots=True)
 class Index:
     """
-    VirtualServices by host in lower case and by gateway, in merge order; `wildcards` are (pattern, rule), the longest
-    first.
+    VirtualServices by host in lower case, by gateway and by the hosts they lead to, in merge order; `wildcards` are
+    (pattern, rule), the longest first.
     """
 
     exact: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
     wildcards: tuple[tuple[str, Routing], ...] = ()
     gateways: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
+    destinations: Mapping[str, tuple[Routing, ...]] = field(default_factory=dict)
 
     def find(
         self, host: str, accepts: Callable[[Routing], bool], *, rank: Callable[[Routing], int]
@@ -112,6 +113,14 @@ class Index:
             return tuple(rule for pattern, rule in self.wildcards if pattern == host)
         return tuple(rule for rule in self.exact.get(host.lower(), ()) if host in rule.hosts)
 
+    def leading_to(self, hosts_: Iterable[str]) -> set[Routing]:
+        """Those with a destination among hosts."""
+        return {rule for host in hosts_ for rule in self.destinations.get(host, ())}
+
+    def names(self, host: str) -> bool:
+        """Whether some VirtualService is for a host, be it by a pattern."""
+        return host in self.exact or any(hosts.matches(pattern, host) for pattern, _ in self.wildcards)
+
     def replaced(self, difference: configs.Difference[Routing], routings: Iterable[Routing]) -> Index:
         """The index of `routings`, which differ from those of this one in `difference`."""
         changed = (*difference.gone, *difference.come)
@@ -120,6 +129,7 @@ class Index:
             _reindexed(self.exact, difference, _exact_hosts),
             _wildcards_in(routings) if has_wildcards else self.wildcards,
             _reindexed(self.gateways, difference, lambda rule: rule.gateways),
+            _reindexed(self.destinations, difference, _destinations),
         )
 
 
@@ -127,8 +137,11 @@ def build_index(routings: Iterable[Routing]) -> Index:
     """Index VirtualServices, which come in merge order."""
     exact: defaultdict[str, list[Routing]] = defaultdict(list)
     gateways: defaultdict[str, list[Routing]] = defaultdict(list)
+    destinations: defaultdict[str, list[Routing]] = defaultdict(list)
     found = tuple(routings)
     for rule in found:
+        for host in _destinations(rule):
+            destinations[host].append(rule)
         for host in _exact_hosts(rule):
             exact[host].append(rule)
         for gateway in dict.fromkeys(rule.gateways):
@@ -137,11 +150,16 @@ def build_index(routings: Iterable[Routing]) -> Index:
         {host: tuple(rules) for host, rules in exact.items()},
         _wildcards_in(found),
         {gateway: tuple(rules) for gateway, rules in gateways.items()},
+        {host: tuple(rules) for host, rules in destinations.items()},
     )
 
 
 def _exact_hosts(rule: Routing) -> Iterable[str]:
     return dict.fromkeys(host.lower() for host in rule.hosts if not host.startswith("*"))
+
+
+def _destinations(rule: Routing) -> Iterable[str]:
+    return dict.fromkeys(rule.destination_hosts())
 
 
 def _wildcards_in(routings: Iterable[Routing]) -> tuple[tuple[str, Routing], ...]:

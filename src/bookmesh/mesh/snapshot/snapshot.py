@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from bookmesh.base import overlays
 from bookmesh.base.findings import Finding
@@ -18,11 +19,15 @@ from bookmesh.mesh.snapshot import configs as configs_
 from bookmesh.mesh.snapshot import credentials as credentials_
 from bookmesh.mesh.snapshot import delegates, envoy_filters, rivals, routing, visibility
 from bookmesh.mesh.snapshot import gateways as gateways_
+from bookmesh.mesh.snapshot import hosts as hosts_
 from bookmesh.mesh.snapshot import peer_authentications as peers_
 from bookmesh.mesh.snapshot import policies as policies_
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import sidecars as sidecars_
+
+# Kinds of which a difference is told in detail; the last two say what there is in the registry.
+_FOLLOWED: Final = (routes_.VirtualService, destination_rules.DestinationRule, *registries.REGISTERED)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -60,21 +65,33 @@ class MeshSnapshot:
         shows: Callable[[services.Service], bool] = lambda _: True,
     ) -> tuple[services.Service, ...]:
         """Services in hostname order, one for each host. A Sidecar leaves those out that it does not show."""
+        found = (
+            self.visible_service(host, namespace, is_router=is_router, shows=shows)
+            for host in sorted(self.registry.services)
+        )
+        return tuple(service for service in found if service is not None)
+
+    def visible_service(
+        self,
+        host: str,
+        namespace: str,
+        *,
+        is_router: bool = False,
+        shows: Callable[[services.Service], bool] = lambda _: True,
+    ) -> services.Service | None:
+        """The service that a namespace sees under a hostname, if it sees any."""
         default = self.settings.service_export_to
-        found: list[services.Service] = []
-        for host in self.registry.services:
-            seen = [
-                service
-                for service in self.registry.services_of(host)
-                if visibility.is_visible(
-                    service.export_to, owner=service.namespace, namespace=namespace, default=default
-                )
-                and shows(service)
-            ]
-            if len(seen) > 1:
-                seen = [rivals.pick(seen, namespace=namespace, is_router=is_router, default=default)]
-            found += seen
-        return tuple(found)
+        seen = [
+            service
+            for service in self.registry.services_of(host)
+            if visibility.is_visible(
+                service.export_to, owner=service.namespace, namespace=namespace, default=default
+            )
+            and shows(service)
+        ]
+        if len(seen) > 1:
+            return rivals.pick(seen, namespace=namespace, is_router=is_router, default=default)
+        return seen[0] if seen else None
 
     def routings_for(self, gateway: str, namespace: str) -> tuple[routing.Routing, ...]:
         """
@@ -164,37 +181,58 @@ def build(
 
 
 def _changes(before: MeshSnapshot, after: MeshSnapshot) -> changes_.Changes | None:
-    """Compare two snapshots: endpoints and VirtualServices may differ, but nothing else."""
+    """Compare two snapshots: services, endpoints, VirtualServices and DestinationRules may differ, but nothing else."""
     registry, other = after.registry, before.registry
     if (
-        registry.services is not other.services
-        or registry.rivals is not other.rivals
-        or registry.namespaces is not other.namespaces
+        registry.namespaces is not other.namespaces
         or after.settings != before.settings
-        or after.policies is not before.policies
         or after.peers != before.peers
         or after.findings != before.findings
         or not _has_same_credentials(after, before)
     ):
         return None
-    difference = after.configs.since(before.configs)
-    configs = (*difference.gone, *difference.come)
-    is_delegating = delegates.is_delegating(before.configs) or delegates.is_delegating(after.configs)
-    if is_delegating or any(not isinstance(c.spec, routes_.VirtualService) for c in configs):
+    by_kind = after.configs.since(before.configs).grouped(configs_.kind_of)
+    if any(not issubclass(kind, _FOLLOWED) for kind in by_kind):
         return None
+    routes = by_kind.get(routes_.VirtualService, configs_.Difference())
+    is_delegating = delegates.is_delegating(before.configs) or delegates.is_delegating(after.configs)
+    if is_delegating and routes != configs_.Difference():
+        return None
+    rules = by_kind.get(destination_rules.DestinationRule, configs_.Difference())
     hosts = {host for host, _, _ in overlays.differing(other.endpoints, registry.endpoints)}
-    hosts |= overlays.differing(other.behind, registry.behind)
-    gone = (routing.made_from(parsed, before.routings) for parsed in difference.gone)
-    come = (routing.made_from(parsed, after.routings) for parsed in difference.come)
-    return changes_.Changes(frozenset(hosts), (*gone, *come))
+    return changes_.Changes(
+        hosts=frozenset(hosts | overlays.differing(other.behind, registry.behind)),
+        services=frozenset(
+            overlays.differing(other.services, registry.services)
+            | overlays.differing(other.rivals, registry.rivals)
+        ),
+        routings=(
+            *(routing.made_from(parsed, before.routings) for parsed in routes.gone),
+            *(routing.made_from(parsed, after.routings) for parsed in routes.come),
+        ),
+        rules=(*rules.gone, *rules.come),
+        ruled=_hosts_under({after.policies.host_of(rule) for rule in (*rules.gone, *rules.come)}, registry),
+    )
+
+
+def _hosts_under(patterns: Iterable[str], registry: registries.Registry) -> frozenset[str]:
+    """The hosts of services that patterns or names are for."""
+    found: set[str] = set()
+    for pattern in patterns:
+        if pattern.startswith("*"):
+            found.update(host for host in registry.services if hosts_.matches(pattern, host))
+        elif pattern in registry.services:
+            found.add(pattern)
+    return frozenset(found)
 
 
 def _build_policies(
     configs: configs_.Configs, settings: settings_.MeshSettings, known: MeshSnapshot | None
 ) -> policies_.Policies:
     rules = configs.of(destination_rules.DestinationRule)
-    if known is not None and rules is known.configs.of(destination_rules.DestinationRule):
-        return known.policies
+    if known is not None:
+        changed = configs.since(known.configs).grouped(configs_.kind_of)
+        return known.policies.replaced(changed.get(destination_rules.DestinationRule, configs_.Difference()))
     return policies_.build_policies(
         rules,
         root_namespace=settings.root_namespace,

@@ -57,7 +57,7 @@ def _targets(
     patterns: tuple[str, ...], scope: scopes.Scope
 ) -> Iterator[tuple[services.Service, services.ServicePort, str, Mapping[str, str]]]:
     """(service, port, subset, labels) of all that is inside the mesh and covered by a pattern."""
-    for service in scope.services.values():
+    for service in scope.in_order():
         if service.is_external or service.is_resolved_by_dns:
             continue
         if not any(hosts.matches(pattern, service.hostname) for pattern in patterns):

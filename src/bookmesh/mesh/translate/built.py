@@ -53,6 +53,13 @@ class Joined(Built):
         return self._message_type.FromString(self.serialized)
 
 
+Key = tuple[str, str]  # type URL and name
+
+
+def key_of(one: Built) -> Key:
+    return one.type_url, one.name
+
+
 class Part:
     """
     Resources that proxies get together, by type URL (each of `type_urls.TRANSLATED`) and name; nobody may change it.

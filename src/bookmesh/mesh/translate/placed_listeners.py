@@ -73,7 +73,7 @@ def _find(scope: scopes.Scope) -> Iterator[_Placed]:
         if listener.bind is None:
             continue
         if listener.is_for_all_ports:
-            shown = [service for service in scope.services.values() if listener.shows_service(service)]
+            shown = [service for service in scope.in_order() if listener.shows_service(service)]
             called = [(service, port) for service in shown for port in service.ports]
             numbers = {listener.port: called}
         else:
@@ -89,7 +89,7 @@ def _by_number(
 ) -> dict[int, list[tuple[services.Service, services.ServicePort]]]:
     """What is called on a listener by port: its own, or each that belongs to no other."""
     found: dict[int, list[tuple[services.Service, services.ServicePort]]] = {}
-    for service in scope.services.values():
+    for service in scope.in_order():
         for port in service.ports:
             view = scope.view
             if view is None or view.listener_of(port.number) is not listener:

@@ -142,14 +142,14 @@ def steps(
 
 def _is_own_part_right(basis: Basis, snapshot: snapshots.MeshSnapshot) -> bool:
     """
-    Whether nothing has changed that a proxy's own part depends on: of VirtualServices those bound to gateways, and of
-    endpoints those that a gateway has in its own part.
+    Whether nothing has changed that a proxy's own part depends on: services, and for a gateway also DestinationRules,
+    VirtualServices bound to gateways, and endpoints if it has any in its own part.
     """
     changes = snapshot.changes_since(basis.shared.scope.snapshot)
-    if changes is None:
+    if changes is None or changes.services:
         return False
-    if basis.shared.scope.is_router and any(
-        set(rule.gateways) != {routing.MESH} for rule in changes.routings
+    if basis.shared.scope.is_router and (
+        changes.rules or any(set(rule.gateways) != {routing.MESH} for rule in changes.routings)
     ):
         return False
     return not (changes.hosts and basis.own.built[type_urls.ENDPOINTS])

@@ -45,8 +45,13 @@ class Table:
     others: tuple[Host, ...] = ()
 
 
-def build_table(port: int, scope: scopes.Scope) -> steps.Steps[Table]:
-    """Build the virtual hosts of all HTTP services of one port, in steps; no two of them have a domain in common."""
+def build_table(
+    port: int, scope: scopes.Scope, known: Mapping[str, Host] | None = None
+) -> steps.Steps[Table]:
+    """
+    Build the virtual hosts of all HTTP services of one port, in steps; no two of them have a domain in common. Those
+    that are `known`, by hostname, are built anew only if they have other domains now.
+    """
     hosts: dict[str, Host] = {}
     taken: set[str] = set()
     for service in scope.services_on(port):
@@ -54,7 +59,10 @@ def build_table(port: int, scope: scopes.Scope) -> steps.Steps[Table]:
         if service_port is not None:
             domains = tuple(domain for domain in domains_of(service, scope) if domain not in taken)
             taken.update(domains)
-            hosts[service.hostname] = _build_host(service, service_port, domains, scope)
+            found = known.get(service.hostname) if known else None
+            if found is None or found.domains != domains:
+                found = _build_host(service, service_port, domains, scope)
+            hosts[service.hostname] = found
             yield
     return Table(hosts, _build_others(port, scope, taken))
 

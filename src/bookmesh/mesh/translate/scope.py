@@ -6,12 +6,16 @@ All outbound resources depend on a scope and on nothing else of a proxy, so prox
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
+from bookmesh.base import overlays
 from bookmesh.mesh.model import destination_rules, matching, parsing, virtual_services
 from bookmesh.mesh.registry import services as services_
-from bookmesh.mesh.snapshot import policies, routing, sidecars
+from bookmesh.mesh.snapshot import changes as changes_
+from bookmesh.mesh.snapshot import configs, policies, routing, sidecars
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
@@ -22,7 +26,7 @@ from bookmesh.mesh.translate import tcp_options as tcp_options_
 @dataclass(frozen=True, slots=True)
 class Scope:
     """
-    `labels` are those of the proxy that some configuration asks for; `services` are in hostname order. `settings` are
+    `labels` are those of the proxy that some configuration asks for; `services` are by hostname. `settings` are
     those of the mesh, with what the Sidecar (`view`) of the proxies changes.
     """
 
@@ -35,28 +39,68 @@ class Scope:
     view: sidecars.View | None = None
     caller: localities.Caller = field(default_factory=localities.Caller)
     _policies: dict[str, policies.HostPolicy] = field(default_factory=dict)
-    _by_port: dict[int, list[services_.Service]] = field(default_factory=dict)
+    _by_port: dict[int, tuple[services_.Service, ...]] = field(default_factory=dict)
 
     def services_on(self, port: int) -> Sequence[services_.Service]:
         """The services that are called at a port of this number, in hostname order."""
         if not self._by_port:
-            for service in self.services.values():
-                for number in dict.fromkeys(one.number for one in service.ports):
+            found: defaultdict[int, list[services_.Service]] = defaultdict(list)
+            for service in self.in_order():
+                for number in service.port_numbers:
                     if self.view is None or self.view.is_called_at(service, number):
-                        self._by_port.setdefault(number, []).append(service)
+                        found[number].append(service)
+            self._by_port.update((number, tuple(own)) for number, own in found.items())
         return self._by_port.get(port, ())
+
+    def in_order(self) -> Iterator[services_.Service]:
+        """All services, in hostname order."""
+        return (self.services[hostname] for hostname in sorted(self.services))
 
     def redirects(self, service: services_.Service, port: services_.ServicePort) -> bool:
         """Whether what is sent to a service's port goes through the proxy because it is redirected to it."""
         view = self.view
         return view is None or (view.is_called_at(service, port.number) and view.bind_of(port.number) is None)
 
-    def redirected(self) -> Iterator[tuple[services_.Service, services_.ServicePort]]:
+    def redirected(
+        self, called: Iterable[services_.Service]
+    ) -> Iterator[tuple[services_.Service, services_.ServicePort]]:
         """The ports of services that are called at their own addresses."""
-        for service in self.services.values():
+        for service in called:
             for port in service.ports:
                 if self.redirects(service, port):
                     yield service, port
+
+    def updated(self, snapshot: snapshots.MeshSnapshot, changes: changes_.Changes) -> Scope:
+        """The same scope in a later snapshot; no Sidecar may have a say in which services there are."""
+        if not (changes.services or changes.rules):
+            return replace(self, snapshot=snapshot)
+        seen = {
+            host: snapshot.visible_service(host, self.namespace, is_router=self.is_router)
+            for host in changes.services
+        }
+        difference = configs.Difference(
+            tuple(self.services[host] for host in seen if host in self.services),
+            tuple(service for service in seen.values() if service is not None),
+        )
+        return replace(
+            self,
+            snapshot=snapshot,
+            services=overlays.changed(self.services, seen),
+            _policies={},
+            _by_port=self._moved(difference),
+        )
+
+    def _moved(
+        self, difference: configs.Difference[services_.Service]
+    ) -> dict[int, tuple[services_.Service, ...]]:
+        """The services of each port after some came and went; empty as long as nobody has asked for them."""
+        if not self._by_port:
+            return {}
+        found = dict(self._by_port)
+        for number in {n for s in (*difference.gone, *difference.come) for n in s.port_numbers}:
+            here, _ = difference.apart(lambda service, number=number: number in service.port_numbers)  # type: ignore[misc]
+            found[number] = configs.spliced(found.get(number, ()), here, key=attrgetter("hostname"))
+        return found
 
     def looks_up_hosts(self, port: int = 0) -> bool:
         """Whether some service (of a port; 0 for any) is found by the name that is called, when it is."""

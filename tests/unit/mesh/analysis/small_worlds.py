@@ -8,8 +8,10 @@ from typing import Any
 from tests.golden.translate import worlds
 
 from bookmesh.base.findings import Finding
-from bookmesh.mesh.model import parsing, virtual_services
+from bookmesh.mesh.model import base, destination_rules, parsing, virtual_services
 from bookmesh.mesh.snapshot import snapshot as snapshots
+
+Check = Callable[[parsing.Parsed, snapshots.MeshSnapshot], Iterator[Finding]]
 
 
 def istio(kind: str, name: str = "it", namespace: str = "default", **spec: Any) -> dict[str, Any]:
@@ -39,10 +41,16 @@ def snapshot(*objects: dict[str, Any]) -> snapshots.MeshSnapshot:
     return worlds.build(list(objects), {}).snapshot
 
 
-def about_routes(
-    check: Callable[[parsing.Parsed, snapshots.MeshSnapshot], Iterator[Finding]], *objects: dict[str, Any]
-) -> list[Finding]:
+def about_routes(check: Check, *objects: dict[str, Any]) -> list[Finding]:
     """What an analyzer says about every VirtualService among some objects."""
+    return _about(virtual_services.VirtualService, check, *objects)
+
+
+def about_rules(check: Check, *objects: dict[str, Any]) -> list[Finding]:
+    """What an analyzer says about every DestinationRule among some objects."""
+    return _about(destination_rules.DestinationRule, check, *objects)
+
+
+def _about(kind: type[base.Model], check: Check, *objects: dict[str, Any]) -> list[Finding]:
     found = snapshot(*objects)
-    routes = found.configs.of(virtual_services.VirtualService)
-    return [finding for route in routes for finding in check(route, found)]
+    return [finding for parsed in found.configs.of(kind) for finding in check(parsed, found)]

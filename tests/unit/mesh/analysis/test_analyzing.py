@@ -85,12 +85,30 @@ def test_after_a_change_of_routes_only_those_that_share_its_hosts_are_looked_at(
     assert "BM0207" not in [each.code for each in last.findings]
 
 
-def test_after_other_changes_everything_is_looked_at() -> None:
+def test_after_a_change_of_rules_the_routes_to_their_hosts_are_looked_at() -> None:
     first = snapshot_after(None, small.routing_to("web", "v1"))
     before, _ = analysis_of(first)
     rule = small.istio("DestinationRule", host="web", subsets=[{"name": "v1"}])
     second = snapshot_after(first, small.routing_to("web", "v1"), rule)
     after, steps = analysis_of(second, before)
-    assert steps > 0
+    assert steps == 0
     assert [each.code for each in before.findings] == ["BM0203"]
     assert after.findings == []
+    third = snapshot_after(second, small.routing_to("web", "v1"))
+    last, steps = analysis_of(third, after)
+    assert steps == 0
+    assert last.findings == before.findings
+
+
+def test_after_other_changes_everything_is_looked_at() -> None:
+    bound = route("a", "web")
+    bound["spec"]["gateways"] = ["entry"]
+    first = snapshot_after(None, bound)
+    before, _ = analysis_of(first)
+    second = snapshot_after(
+        first, bound, small.istio("Gateway", "entry", selector={"app": "web"}, servers=[])
+    )
+    after, steps = analysis_of(second, before)
+    assert steps > 0
+    assert [each.code for each in before.findings] == ["BM0204"]
+    assert [each.code for each in after.findings] == ["BM0208"]

@@ -30,7 +30,7 @@ def policy(**spec: Any) -> dict[str, Any]:
 
 def findings(mode: str, *objects: dict[str, Any]) -> list[Any]:
     rule = small.istio("DestinationRule", "rule", host="web", trafficPolicy={"tls": {"mode": mode}})
-    return list(conflicting_mtls.check(small.snapshot(*objects, rule)))
+    return small.about_rules(conflicting_mtls.check, *objects, rule)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_policies_of_subsets_and_ports_are_named_by_their_place() -> None:
         subsets=[{"name": "v1", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}],
     )
     strict = policy(mtls={"mode": "STRICT"})
-    found = list(conflicting_mtls.check(small.snapshot(*web(), strict, rule)))
+    found = small.about_rules(conflicting_mtls.check, *web(), strict, rule)
     assert [f.where for f in found] == [
         "spec.trafficPolicy.portLevelSettings[0].tls.mode",
         "spec.subsets[0].trafficPolicy.tls.mode",

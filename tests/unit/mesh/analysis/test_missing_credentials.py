@@ -34,7 +34,7 @@ def test_secret_is_looked_for_where_the_gateway_runs() -> None:
 def test_rule_needs_its_secret_where_a_gateway_runs() -> None:
     tls = {"mode": "MUTUAL", "credentialName": "client"}
     rule = small.istio("DestinationRule", host="a.b", trafficPolicy={"tls": tls})
-    (finding,) = missing_credentials.check(small.snapshot(POD, gateway(mode="ISTIO_MUTUAL"), rule))
+    (finding,) = small.about_rules(missing_credentials.check_rule, POD, gateway(mode="ISTIO_MUTUAL"), rule)
     assert 'secret "client" in namespace edge, which does not exist' in finding.message
 
 

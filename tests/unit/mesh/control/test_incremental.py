@@ -82,6 +82,17 @@ def rule(name: str, number: int) -> dict[str, Any]:
     return small_mesh.config("DestinationRule", name, host=name, trafficPolicy=policy, subsets=subsets)
 
 
+def wide_rule(name: str, number: int) -> dict[str, Any]:
+    """For several services, with what may differ from client to client."""
+    tls = {"mode": ("DISABLE", "ISTIO_MUTUAL", "SIMPLE")[number]}
+    spec: dict[str, Any] = {"host": "*.local", "trafficPolicy": {"tls": tls}}
+    if name == "ratings":
+        spec |= {"host": name, "workloadSelector": {"matchLabels": {"version": "v1"}}}
+    elif number:
+        spec["exportTo"] = ["."]
+    return small_mesh.config("DestinationRule", f"w-{name}", **spec)
+
+
 def handing_on(name: str, number: int) -> dict[str, Any]:
     http = [{"match": [{"uri": {"prefix": f"/{number}"}}], "delegate": {"name": f"d-{name}"}}]
     return small_mesh.config("VirtualService", f"h-{name}", hosts=[name], http=http)
@@ -131,6 +142,8 @@ def sidecar(number: int) -> dict[str, Any]:
 
 
 def entry(name: str, number: int) -> dict[str, Any]:
+    """TCP ones have an address in common, and with it the name of a listener."""
+    addresses = {"addresses": ["240.0.0.1"]} if number == 2 else {}
     return small_mesh.config(
         "ServiceEntry",
         f"e-{name}",
@@ -140,6 +153,7 @@ def entry(name: str, number: int) -> dict[str, Any]:
         ],
         resolution="STATIC",
         endpoints=[{"address": IPS[number]}],
+        **addresses,
     )
 
 
@@ -173,6 +187,8 @@ COMMON = st.one_of(
     named("EndpointSlice", "", endpoint_slice, st.lists(st.sampled_from(IPS), unique=True)),
     named("VirtualService", "r-", route, NAMES, NUMBERS, LABELS),
     named("VirtualService", "s-", rival, NAMES, NUMBERS),
+    named("DestinationRule", "", rule, NUMBERS),
+    named("Service", "", service, NUMBERS),
     pods(),
 )
 RARE = st.one_of(
@@ -182,13 +198,12 @@ RARE = st.one_of(
     named("PeerAuthentication", "", peers, NUMBERS),
     named("HTTPRoute", "g-", http_route, NAMES),
     named("Ingress", "", ingress, NAMES),
-    named("Service", "", service, NUMBERS),
-    named("DestinationRule", "", rule, NUMBERS),
+    named("DestinationRule", "w-", wide_rule, NUMBERS),
     named("ServiceEntry", "e-", entry, NUMBERS),
     st.tuples(st.just("Gateway"), st.just("public"), maybe(NUMBERS.map(gateway))),
     st.tuples(st.just("Sidecar"), st.just("default"), maybe(NUMBERS.map(sidecar))),
 )
-# Routes and endpoints change all the time, everything else now and then.
+# Services, their endpoints, routes and rules change all the time, everything else now and then.
 PUSHES = st.one_of(
     *(st.lists(COMMON, min_size=1, max_size=3) for _ in range(4)), st.lists(RARE, min_size=1, max_size=2)
 )

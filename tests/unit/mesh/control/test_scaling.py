@@ -37,7 +37,7 @@ class World:
             pods={("default", name): small_mesh.pod(name, _ip(name), app=name) for name in names},
         )
         routes = {("VirtualService", "default", name): _route(name, 1) for name in names}
-        rules = {("DestinationRule", "default", name): _rule(name) for name in names}
+        rules = {("DestinationRule", "default", name): _rule(name, 1) for name in names}
         asyncio.run(self.push(Changes(kubernetes, {**routes, **rules})))
 
     async def push(self, changes: Changes) -> None:
@@ -69,9 +69,10 @@ def _route(name: str, seconds: int) -> dict[str, Any]:
     return small_mesh.config("VirtualService", name, hosts=[name], http=http)
 
 
-def _rule(name: str) -> dict[str, Any]:
+def _rule(name: str, connections: int) -> dict[str, Any]:
     subsets = [{"name": "v1", "labels": {"app": name}}]
-    return small_mesh.config("DestinationRule", name, host=name, subsets=subsets)
+    policy = {"connectionPool": {"tcp": {"maxConnections": connections}}}
+    return small_mesh.config("DestinationRule", name, host=name, subsets=subsets, trafficPolicy=policy)
 
 
 def calls_of(work: Callable[[], Awaitable[None]]) -> int:
@@ -101,7 +102,11 @@ def change_route(number: int) -> Changes:
     return Changes(configs={("VirtualService", "default", "svc-3"): _route("svc-3", number)})
 
 
-@pytest.mark.parametrize("change", [change_endpoint, change_route])
+def change_rule(number: int) -> Changes:
+    return Changes(configs={("DestinationRule", "default", "svc-3"): _rule("svc-3", number + 1)})
+
+
+@pytest.mark.parametrize("change", [change_endpoint, change_route, change_rule])
 def test_a_change_costs_as_much_in_a_mesh_of_ten_times_as_many_services(
     change: Callable[[int], Changes],
 ) -> None:

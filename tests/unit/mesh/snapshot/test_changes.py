@@ -70,13 +70,27 @@ def test_changed_route_is_told_as_it_was_and_as_it_is() -> None:
     assert told.routings == (*before.routings, *after.routings)
 
 
+def test_changed_rule_is_told_with_the_hosts_that_it_is_for() -> None:
+    world = World()
+    before = world.build(services={KEY: SERVICE})
+    rule = parsed("DestinationRule", "web", host="*.local")
+    after = world.build(rule)
+    assert after.changes_since(before) == changes.Changes(rules=(rule,), ruled=frozenset({HOST}))
+
+
+def test_changed_service_is_told_by_host() -> None:
+    world = World()
+    before = world.build(services={KEY: SERVICE})
+    other = {**SERVICE, "spec": {**SERVICE["spec"], "clusterIP": "10.96.0.2"}}
+    after = world.build(services={KEY: other})
+    assert after.changes_since(before) == changes.Changes(services=frozenset({HOST}))
+
+
 def test_of_other_changes_and_older_snapshots_nothing_is_known() -> None:
     world = World()
     first = world.build(services={KEY: SERVICE})
-    second = world.build(parsed("DestinationRule", "web", host="web"))
+    second = world.build(parsed("Gateway", "web"))
     assert second.changes_since(first) is None
-    third = world.build(
-        parsed("DestinationRule", "web", host="web"), endpoint_slices={KEY: endpoint_slice("10.0.0.1")}
-    )
+    third = world.build(parsed("Gateway", "web"), endpoint_slices={KEY: endpoint_slice("10.0.0.1")})
     assert third.changes_since(second) is not None
     assert third.changes_since(first) is None

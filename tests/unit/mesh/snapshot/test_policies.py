@@ -95,9 +95,9 @@ def test_rule_for_some_clients_is_for_those_of_its_own_namespace() -> None:
 
 
 def test_rules_for_other_audiences_are_not_joined() -> None:
-    public, friends = rule("public", "shop"), rule("friends", "shop", exportTo=["client"])
-    assert names(public, friends) == ["friends"]  # of those for everybody the last one that is seen counts
-    assert names(public, friends, client="other") == ["public"]
+    everybody, friends = rule("all", "shop"), rule("friends", "shop", exportTo=["client"])
+    assert names(everybody, friends) == ["friends"]  # of those for everybody the last one that is seen counts
+    assert names(everybody, friends, client="other") == ["all"]
 
 
 def test_a_wider_audience_is_joined_to_a_narrower_one() -> None:
