@@ -33,7 +33,7 @@ import aiohttp
 import orjson
 
 import kube_up
-from bookmesh.lab import keys, launching, paths
+from bookmesh.lab import keys, labs, launching, paths
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -210,7 +210,7 @@ def main() -> None:
     subprocess.run([BOOKMESH, "kube", "up", "--name", LAB, "--api-only"], check=True, capture_output=True)
     try:
         start_s = time.monotonic() - began
-        settings = launching.require_running(lab)
+        settings = labs.require_running(lab)
         pid = orjson.loads((lab.directory / "daemon.pid").read_bytes())["pid"]
         empty_mb = kube_up.memory_mb(pid)
         load = Load(f"https://127.0.0.1:{settings.port}", lab.pki, pid, **vars(wanted))

@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, launching, paths
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 NAME = "bench-kube"
@@ -74,7 +74,7 @@ def measure(lab: paths.LabPaths, flags: list[str]) -> tuple[float, float]:
     launching.stop(lab)
     try:
         took = seconds_until_served(lab, flags)
-        process = launching.running(lab)
+        process = labs.running(lab)
         if process is None:
             sys.exit("the cluster ended")
         return took, memory_mb(process.pid)

@@ -22,7 +22,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from bookmesh.lab import client, keys, launching, paths
+from bookmesh.lab import client, keys, labs, launching, paths
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 LAB = "bench-propagation"
@@ -34,7 +34,7 @@ class Lab:
     """One connection to the API server and one to the gateway, kept open."""
 
     def __init__(self, lab: paths.LabPaths) -> None:
-        settings = launching.require_running(lab)
+        settings = labs.require_running(lab)
         context: ssl.SSLContext = keys.Keys(lab.pki).client_context()
         self._api = http.client.HTTPSConnection("127.0.0.1", settings.port, context=context)
         page = urllib.parse.urlsplit(client.fetch_status(lab)["pages"][0])

@@ -19,7 +19,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, launching, paths
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 LAB = "bench-up"
@@ -81,7 +81,7 @@ def main() -> None:
         launching.stop(lab)
         try:
             times.append(first_page_s(lab))
-            process = launching.running(lab)
+            process = labs.running(lab)
             if process is None:
                 sys.exit("the lab ended")
             memories.append(memory_mb(process.pid))

@@ -63,8 +63,11 @@ ELSEWHERE = (
     ),
     Elsewhere("bookmesh/lab/wiring.py", "lab", "every lab test runs through it"),
     Elsewhere("bookmesh/lab/nodes.py", "lab", "the node of every lab test is made there"),
-    Elsewhere(
-        "bookmesh/lab/api_server.py", "lab/test_kube_alone.py", "what it puts together is seen by clients"
+    *(
+        Elsewhere(
+            f"bookmesh/lab/{name}.py", "lab/test_kube_alone.py", "what it puts together is seen by clients"
+        )
+        for name in ("api_server", "clusters", "serving")
     ),
     Elsewhere(
         "bookmesh/lab/kube_wiring.py", "lab/test_kube_alone.py", "a real process for each extent of a cluster"

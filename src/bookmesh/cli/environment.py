@@ -10,7 +10,7 @@ import click
 
 from bookmesh.base import findings
 from bookmesh.cli import terminal
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 
 shell_option = click.option(
     "--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Syntax of the lines."
@@ -35,7 +35,7 @@ def print_variables(name: str, *, shell: str, reaches_hosts: bool = False) -> No
     """Print what makes a shell use a lab that runs, and its simulated hosts, in the syntax of `shell`."""
     with terminal.failures():
         lab = paths.paths_for(name)
-        settings = launching.require_running(lab)
+        settings = labs.require_running(lab)
         more = _internet(lab, settings) if reaches_hosts else {}
         client.link_shims(lab)
     for variable, value in (client.environment(lab) | more).items():
@@ -43,7 +43,7 @@ def print_variables(name: str, *, shell: str, reaches_hosts: bool = False) -> No
         click.echo(f"set -gx {variable} {quoted}" if shell == "fish" else f"export {variable}={quoted}")
 
 
-def _internet(lab: paths.LabPaths, settings: launching.LabSettings) -> dict[str, str]:
+def _internet(lab: paths.LabPaths, settings: labs.LabSettings) -> dict[str, str]:
     """
     Variables that lead to the simulated Internet.
 
@@ -88,7 +88,7 @@ def kubectl(arguments: tuple[str, ...]) -> None:
         name, rest = rest[0].removeprefix("--name="), rest[1:]
     with terminal.failures():
         lab = paths.paths_for(name)
-        launching.require_running(lab)
+        labs.require_running(lab)
         program = client.find_kubectl()
     os.execve(program, ["kubectl", *rest], os.environ | client.environment(lab))  # noqa: S606
 
@@ -110,7 +110,7 @@ def kubeconfig(name: str, merge: bool, use: bool, into: Path | None) -> None:
         raise click.UsageError("--use and --into go with --merge")
     with terminal.failures():
         lab = paths.paths_for(name)
-        launching.require_running(lab)
+        labs.require_running(lab)
         if not merge:
             click.echo(lab.kubeconfig.read_text(), nl=False)
             return

@@ -10,7 +10,7 @@ import orjson
 
 from bookmesh.cli import examples, terminal
 from bookmesh.cli.istioctl import tables
-from bookmesh.lab import launching, paths
+from bookmesh.lab import labs, paths
 
 _MEBIBYTE = 1 << 20
 
@@ -45,7 +45,7 @@ def load(path: Path, reference: str | None, name: str, output: str) -> None:
 
     with terminal.failures():
         lab = paths.paths_for(name)
-        launching.make_directory(lab)
+        labs.make_directory(lab)
         loaded = loading.load(path, store.ImageStore(lab.images), name=reference)
         rows = listing.rows(store.ImageStore(lab.images), [one for each in loaded for one in each.references])
     if output == "json":

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bookmesh.base import findings
 from bookmesh.cli import terminal
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 
 
 @click.command()
@@ -50,7 +50,7 @@ def logs(name: str, follow: bool, tail: int | None) -> None:
     with terminal.failures():
         lab = paths.paths_for(name)
         if not lab.log.exists():
-            launching.require_running(lab)
+            labs.require_running(lab)
     program = shutil.which("tail") or "/usr/bin/tail"
     arguments = ["tail", "-n", "+1" if tail is None else str(tail), *(["-F"] if follow else []), str(lab.log)]
     sys.stdout.flush()

@@ -15,7 +15,7 @@ import click
 
 from bookmesh.base.findings import BookmeshError, Finding
 from bookmesh.cli import terminal
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 
 if TYPE_CHECKING:
     from bookmesh.release import ports, waiting
@@ -310,7 +310,7 @@ def _tools(target: str, name: str, use: str) -> _Tools:
     kubeconfig = None
     if target == "lab":
         lab = paths.paths_for(name)
-        launching.require_running(lab)
+        labs.require_running(lab)
         environment, kubeconfig = client.environment(lab), lab.kubeconfig
     context = "" if target == "lab" else target
     runner = kubectl.Kubectl(client.find_kubectl(), environment, context)

@@ -13,7 +13,7 @@ import orjson
 
 from bookmesh.base import findings
 from bookmesh.cli import sizing, terminal
-from bookmesh.lab import applications, client, launching, paths
+from bookmesh.lab import applications, client, labs, launching, paths
 
 
 @click.command()
@@ -106,7 +106,7 @@ def interruptible(lab: paths.LabPaths) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         flag = "" if lab.name == paths.DEFAULT_NAME else f" --name {lab.name}"
-        left = "stays up" if launching.running(lab) else "is not up"
+        left = "stays up" if labs.running(lab) else "is not up"
         terminal.stderr().print(f'the lab {left}; "bookmesh down{flag}" removes what there is of it')
         raise
 

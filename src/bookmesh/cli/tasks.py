@@ -14,7 +14,7 @@ import click
 
 from bookmesh.base import findings
 from bookmesh.cli import examples, task_progress, terminal
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 
 if TYPE_CHECKING:
     from bookmesh.tasks import loading, records, running
@@ -255,7 +255,7 @@ def _cluster(target: str, name: str, ingress: str) -> running.Cluster:
         environment: dict[str, str] = {}
         if target == "lab":
             lab = paths.paths_for(name)
-            launching.require_running(lab)
+            labs.require_running(lab)
             environment = client.environment(lab)
         program = client.find_kubectl()
     cluster = kubectl.Kubectl(program, environment, "" if target == "lab" else target)

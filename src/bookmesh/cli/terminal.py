@@ -112,9 +112,9 @@ def name_option(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def _complete_lab(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from bookmesh.lab import launching
+    from bookmesh.lab import labs
 
-    return [name for name in launching.running_labs() if name.startswith(incomplete)]
+    return [name for name in labs.running_labs() if name.startswith(incomplete)]
 
 
 def output_option(function: click.decorators.FC) -> click.decorators.FC:

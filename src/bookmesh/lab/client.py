@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from bookmesh.base import findings
-from bookmesh.lab import keys, launching, paths
+from bookmesh.lab import keys, labs, paths
 
 STATUS_PATH = "/lab/v1/status"
 FAULTS_PATH = "/lab/v1/faults"
@@ -43,7 +43,7 @@ def ask(
     """
     import http.client  # kubectl's wrapper does without
 
-    settings = launching.require_running(lab)
+    settings = labs.require_running(lab)
     context = keys.Keys(lab.pki).client_context()
     connection = http.client.HTTPSConnection("127.0.0.1", settings.port, context=context, timeout=_TIMEOUT_S)
     try:

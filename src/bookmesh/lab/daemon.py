@@ -15,7 +15,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bookmesh.base import findings
-from bookmesh.lab import extents, launching, paths, processes, progress
+from bookmesh.lab import extents, labs, paths, plans, processes, progress
 
 if TYPE_CHECKING:
     from bookmesh.kube.sandbox import forking
@@ -89,33 +89,20 @@ def _wired(
     reporter: progress.Reporter,
 ) -> Coroutine[Any, Any, None]:
     """What runs until the end. Each half of a lab costs imports that the other does without."""
-    previous = launching.read_settings(lab)
-    if extent is extents.Extent.MESH and forkserver is not None:
-        from bookmesh.lab import wiring
-
-        return wiring.run(
-            lab,
-            port=arguments.port,
-            real_internet=arguments.internet,
-            size=_size(arguments),
-            previous=previous,
-            patience_s=arguments.timeout,
-            forkserver=forkserver,
-            reporter=reporter,
-        )
-    from bookmesh.lab import kube_wiring
-
-    return kube_wiring.run(
-        lab,
+    plan = plans.Plan(
         extent=extent,
         port=arguments.port,
         real_internet=arguments.internet,
         size=_size(arguments),
-        previous=previous,
-        lifeline=arguments.lifeline,
-        forkserver=forkserver,
-        reporter=reporter,
+        previous=labs.read_settings(lab),
     )
+    if extent is extents.Extent.MESH and forkserver is not None:
+        from bookmesh.lab import wiring
+
+        return wiring.run(lab, plan, patience_s=arguments.timeout, forkserver=forkserver, reporter=reporter)
+    from bookmesh.lab import kube_wiring
+
+    return kube_wiring.run(lab, plan, lifeline=arguments.lifeline, forkserver=forkserver, reporter=reporter)
 
 
 def _parse_arguments() -> argparse.Namespace:

@@ -21,11 +21,10 @@ from aiohttp import web
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import Client, JsonObject
-from bookmesh.lab import launching
+from bookmesh.lab import labs
 
 if TYPE_CHECKING:  # a cluster without a mesh, or without a node, does not load them
-    from bookmesh.kube.node.host_ports import HostPorts
-    from bookmesh.lab.internet.opening import Internet
+    from bookmesh.lab.nodes import NodeParts
     from bookmesh.mesh.control.control_plane import ControlPlane
     from bookmesh.mesh.control.statuses import ProxyStatus
 
@@ -39,12 +38,10 @@ class Inside:
 
     name: str
     began: float
-    settings: launching.LabSettings
+    settings: labs.LabSettings
     client: Client
     control: ControlPlane | None = None
-    ports: HostPorts | None = None
-    internet: Internet | None = None
-    node_address: str = ""
+    node: NodeParts | None = None
 
     async def handle(self, _request: web.Request) -> web.Response:
         """Answer `GET /lab/v1/status`."""
@@ -55,9 +52,10 @@ class Inside:
         services = (await self.client.list(kubernetes.SERVICES)).items
         pods = (await self.client.list(kubernetes.PODS)).items
         proxies = self.control.status() if self.control else []
-        gateways = list(self._gateways(services, self.ports)) if self.ports else []
-        parts = [part for part in (self.control, self.ports, self.internet) if part is not None]
-        findings = [finding for part in parts for finding in part.findings()]
+        gateways = list(_gateways(services, self.node)) if self.node else []
+        findings = self.control.findings() if self.control else []
+        if self.node:
+            findings = [*findings, *self.node.ports.findings(), *self.node.outside.internet.findings()]
         has_bookinfo = any(one["metadata"]["name"] == "productpage" for one in services)
         urls = [url for gateway in gateways for url in gateway["urls"]]
         return {
@@ -73,24 +71,25 @@ class Inside:
             "findings": [asdict(finding) for finding in findings],
         }
 
-    def _gateways(self, services: list[JsonObject], ports: HostPorts) -> Iterator[dict[str, Any]]:
-        """Services of type LoadBalancer: their address, or the node port where the host allows no address."""
-        listening = set(ports.listening())
-        for service in services:
-            if service["spec"].get("type") != "LoadBalancer":
+
+def _gateways(services: list[JsonObject], node: NodeParts) -> Iterator[dict[str, Any]]:
+    """Services of type LoadBalancer: their address, or the node port where the host allows no address."""
+    listening = set(node.ports.listening())
+    for service in services:
+        if service["spec"].get("type") != "LoadBalancer":
+            continue
+        metadata = service["metadata"]
+        addresses = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+        urls = []
+        for port in service["spec"]["ports"]:
+            if port.get("name") not in _WEB_PORTS:
                 continue
-            metadata = service["metadata"]
-            addresses = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
-            urls = []
-            for port in service["spec"]["ports"]:
-                if port.get("name") not in _WEB_PORTS:
-                    continue
-                if addresses:
-                    suffix = "" if port["port"] == 80 else f":{port['port']}"
-                    urls.append(f"http://{addresses[0]['ip']}{suffix}")
-                elif (self.node_address, port.get("nodePort")) in listening:
-                    urls.append(f"http://{self.node_address}:{port['nodePort']}")
-            yield {"service": f"{metadata['namespace']}/{metadata['name']}", "urls": urls}
+            if addresses:
+                suffix = "" if port["port"] == 80 else f":{port['port']}"
+                urls.append(f"http://{addresses[0]['ip']}{suffix}")
+            elif (node.address, port.get("nodePort")) in listening:
+                urls.append(f"http://{node.address}:{port['nodePort']}")
+        yield {"service": f"{metadata['namespace']}/{metadata['name']}", "urls": urls}
 
 
 def _pod(pod: JsonObject, proxies: list[ProxyStatus]) -> dict[str, Any]:

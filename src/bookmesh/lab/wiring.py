@@ -1,39 +1,36 @@
 """
 One kube and one mesh, wired together: the only place that knows every part by name.
 
-`run` brings the parts up in order, says so step by step, and then waits for the signal to stop. Parts run in one task
-group: when one of them fails the lab ends, with the reason in its log, rather than go on without it.
+`run` brings the parts up in order, says so step by step, and then waits for the signal to stop. When a part fails the
+lab ends, with the reason in its log, rather than go on without it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Coroutine
+from typing import Any
 
-from bookmesh.base import cluster, findings
-from bookmesh.kube.controllers import all as controllers
+from bookmesh.base import findings
 from bookmesh.kube.sandbox import forking
 from bookmesh.kube.store import store as stores
 from bookmesh.lab import (
     admission,
     api_server,
-    credentials,
+    clusters,
     hosting,
     interception,
-    launching,
     mesh_seeding,
     nodes,
     paths,
+    plans,
     progress,
     proxy_volumes,
     readiness,
     releases,
     seeding,
-    slots,
-    status,
-    tokens,
+    serving,
 )
 from bookmesh.lab.internet import authority as internet_authority
 from bookmesh.lab.internet import opening
@@ -45,17 +42,13 @@ from bookmesh.mesh.snapshot import settings as mesh_settings
 
 # `kubectl get gateway` means Istio's Gateway, though the Gateway API has a kind of the same name.
 ISTIO_GROUP = mesh_kinds.NETWORKING
-STOP_GRACE_S = 1.0
 _log = logging.getLogger(__name__)
 
 
 async def run(
     lab: paths.LabPaths,
+    plan: plans.Plan,
     *,
-    port: int | None,
-    real_internet: bool,
-    size: Mapping[str, str],
-    previous: launching.LabSettings | None,
     patience_s: float,
     forkserver: forking.ForkServer,
     reporter: progress.Reporter,
@@ -64,92 +57,56 @@ async def run(
     Run the lab until SIGTERM or SIGINT, or until its files are deleted.
 
     Args:
-        port: of the API server; None means the one of `previous`, or a free one.
-        size: what the node offers in place of what the machine has.
-        real_internet: whether pods reach what this machine reaches, instead of the simulated Internet.
-        previous: how the lab was when it last ran, if it did.
         patience_s: how long the ingress gateway may take; a lab without it stays up all the same, and says so.
 
     Raises:
-        BookmeshError: it cannot start. ExceptionGroup: a part failed.
+        BookmeshError: it cannot start. RuntimeError: a part ended; or what made a part fail.
     """
-    began = time.time()
     stopping = hosting.end_of(None, lab.pid)
-    forkserver.attach(asyncio.get_running_loop())
-    slot, held = slots.take(previous.slot if previous else slots.of_name(lab.name))
-    listener = hosting.listen(port or (previous.port if previous else 0), is_wanted=port is not None)
-    with held:
-        own = credentials.ensure(lab.pki, addresses=("127.0.0.1", cluster.API_SERVER_IP))
-        issuer = tokens.TokenIssuer(own.token_key)
-        kube = api_server.open_kube(lab, hooks=_hooks, preferred=(ISTIO_GROUP,))
-        await seeding.seed_cluster(kube.client)
-        await mesh_seeding.seed_mesh(kube.client)
-        control = _build_control_plane(lab, kube)
-        reporter.step("network")
-        node = await nodes.open_node(
-            lab,
-            kube,
-            forkserver,
-            issuer=issuer,
-            slot=slot,
-            real_internet=real_internet,
-            proxy_port=previous.proxy_port if previous else 0,
-            size=size,
-            volume_drivers={injection_settings.CSI_DRIVER: proxy_volumes.ProxyVolumes(control)},
-            network_hooks=[interception.Interception()],
-        )
-        await seeding.seed_api_server_pod(kube.client, node_name=seeding.NODE_NAME, host_ip=node.address)
-        settings = launching.LabSettings(
-            port=listener.getsockname()[1],
-            slot=slot,
-            real_internet=real_internet,
-            proxy_port=node.outside.proxy_port,
-            size=size,
-        )
-        inside = status.Inside(
-            lab.name,
-            began,
-            settings,
-            kube.client,
-            control=control,
-            ports=node.ports,
-            internet=node.outside.internet,
-            node_address=node.address,
-        )
-        api = api_server.build_app(kube, streams=node.agent, issuer=issuer, inside=inside)
+    cluster = await clusters.open_cluster(lab, plan, hooks=_hooks, preferred=(ISTIO_GROUP,))
+    client = cluster.kube.client
+    await mesh_seeding.seed_mesh(client)
+    if cluster.kube.is_new:
+        await mesh_seeding.seed_objects(client)
+    control = _build_control_plane(lab, cluster.kube)
+    reporter.step("network")
+    async with nodes.open_node(
+        cluster,
+        forkserver,
+        volume_drivers={injection_settings.CSI_DRIVER: proxy_volumes.ProxyVolumes(control)},
+        network_hooks=[interception.Interception()],
+    ) as node:
+        await seeding.seed_api_server_pod(client, node_name=seeding.NODE_NAME, host_ip=node.address)
         reporter.step("Kubernetes API")
-        async with api_server.serve(api, own, listener, await node.listen_inside()):
-            if kube.is_new:
-                await seeding.seed_classes(kube.client)
-                await seeding.seed_services(kube.client)
-                await mesh_seeding.seed_objects(kube.client)
-            credentials.write_kubeconfig(
-                lab.kubeconfig, own, context=lab.context, server=f"https://127.0.0.1:{settings.port}"
-            )
-            launching.write_settings(lab, settings)  # last: with them a lab counts as one that was up
-            runners = controllers.build(
-                kube.client_of("kube-controller-manager"),
-                ca_pem=own.authority.read_text(),
-                node_name=seeding.NODE_NAME,
-                issue=issuer.issue_lasting,
-                claims=str(lab.claims),
-            )
+        async with serving.serve(cluster, node, control=control) as settings:
+            _log.info("the API server is on port %d", settings.port)
             reporter.serving()
             reporter.step("ingress gateway")
-            async with hosting.running(control.run(), controllers.run(runners), *node.runs()) as parts:
-                try:
-                    ready = readiness.wait_for_gateway(kube.client, node.ports, patience_s=patience_s)
-                    await hosting.first_of(parts, ready, stopping.wait())
-                    if not stopping.is_set():
-                        reporter.ready()
-                        _log.info("the lab is up, its API server on port %d", settings.port)
-                except findings.BookmeshError as error:
-                    reporter.failed(error)
-                    _log.error("%s", error.finding.render())
+            running = hosting.running(control.run(), cluster.run_controllers(), *node.runs())
+            async with running as parts:
+                ready = readiness.wait_for_gateway(client, node.ports, patience_s=patience_s)
+                await _tell_of_gateway(ready, parts, stopping, reporter)
                 await hosting.first_of(parts, stopping.wait())
                 _log.info("the lab ends")
-                await node.agent.stop(STOP_GRACE_S)
-        kube.store.close()
+                await node.stop()
+    cluster.kube.store.close()
+
+
+async def _tell_of_gateway(
+    ready: Coroutine[Any, Any, None],
+    parts: list[asyncio.Task[object]],
+    stopping: asyncio.Event,
+    reporter: progress.Reporter,
+) -> None:
+    """Wait for the gateway and report that the lab is up, or why it is not; no word when the lab ends before."""
+    try:
+        await hosting.first_of(parts, ready, stopping.wait())
+        if not stopping.is_set():
+            reporter.ready()
+            _log.info("the lab is up")
+    except findings.BookmeshError as error:
+        reporter.failed(error)
+        _log.error("%s", error.finding.render())
 
 
 def _hooks(store: stores.Store) -> tuple[admission.SidecarInjection]:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bookmesh.cli import completing, main
-from bookmesh.lab import launching
+from bookmesh.lab import labs
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -28,5 +28,5 @@ def complete(words: str, position: int) -> list[str]:
 def test_commands_options_and_labs_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert complete("bookmesh sta", 1) == ["status"]
     assert "--merge" in complete("bookmesh kubeconfig --", 2)
-    monkeypatch.setattr(launching, "running_labs", lambda: ["default", "second"])
+    monkeypatch.setattr(labs, "running_labs", lambda: ["default", "second"])
     assert complete("bookmesh status --name se", 3) == ["second"]

@@ -10,12 +10,6 @@ from bookmesh.lab import applications, client, paths
 
 
 @pytest.fixture
-def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> paths.LabPaths:
-    monkeypatch.setenv("BOOKMESH_HOME", str(tmp_path))
-    return paths.paths_for("default")
-
-
-@pytest.fixture
 def kubectl(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A kubectl that writes down its arguments and fails when one of them is called `bad.yaml`."""
     program = tmp_path / "kubectl"

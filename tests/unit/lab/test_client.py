@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bookmesh.base import findings
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_lab_that_does_not_answer_is_reported(lab: paths.LabPaths, monkeypatch
 
     credentials.ensure(lab.pki, addresses=("127.0.0.1",))
     # Port 9 of loopback (discard): nothing listens there.
-    monkeypatch.setattr(launching, "require_running", lambda _lab: launching.LabSettings(port=9, slot=1))
+    monkeypatch.setattr(labs, "require_running", lambda _lab: labs.LabSettings(port=9, slot=1))
     with pytest.raises(findings.BookmeshError, match="does not answer") as caught:
         client.fetch_status(lab)
     assert caught.value.finding.code == "BM0104"

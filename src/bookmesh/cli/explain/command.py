@@ -23,7 +23,7 @@ from bookmesh.cli.explain.requests import Request
 from bookmesh.cli.istioctl import dumps, places
 from bookmesh.cli.istioctl.dumps import JsonObject
 from bookmesh.cli.istioctl.kubernetes import Kubectl
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 from bookmesh.mesh.injection import interception
 
 _ISTIO: Final = ("virtualservices", "destinationrules", "serviceentries", "gateways")
@@ -76,7 +76,7 @@ def explain(
     request = requests.parse_request(method, url, headers, server_name=sni)
     with terminal.failures():
         lab = paths.paths_for(name)
-        launching.require_running(lab)
+        labs.require_running(lab)
         kubectl = Kubectl(client.environment(lab))
         objects = kubectl.json("get", _KINDS, "-A", "-o", "json")["items"]
         caller, gateway = _caller(objects, request, origin, namespace)

@@ -11,7 +11,7 @@ import click
 
 from bookmesh.cli import examples
 from bookmesh.cli.istioctl import flags
-from bookmesh.lab import client, launching, paths
+from bookmesh.lab import client, labs, paths
 
 # name -> (module, attribute, one line); imported when the command runs
 _COMMANDS: Final = {
@@ -68,7 +68,7 @@ def _environment(name: str | None) -> dict[str, str]:
 
     with terminal.failures():
         lab = paths.paths_for(name or paths.DEFAULT_NAME)
-        launching.require_running(lab)
+        labs.require_running(lab)
     return client.environment(lab)
 
 

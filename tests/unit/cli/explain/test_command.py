@@ -10,7 +10,7 @@ from tests.unit.cli.explain import test_callers, test_sources
 from tests.unit.cli.istioctl import small_dumps
 
 from bookmesh.cli.explain import command
-from bookmesh.lab import client, launching
+from bookmesh.lab import client, labs
 
 RULE = {**test_sources.RULE, "apiVersion": "networking.istio.io/v1"}
 OBJECTS = [
@@ -28,7 +28,7 @@ URL = "http://reviews:9080/reviews/0"
 
 @pytest.fixture(autouse=True)
 def running_lab(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launching, "require_running", lambda lab: None)
+    monkeypatch.setattr(labs, "require_running", lambda lab: None)
     monkeypatch.setattr(client, "environment", lambda lab: {})
     monkeypatch.setattr(command, "Kubectl", lambda environment: small_dumps.FakeKubectl(ANSWERS))
 
