@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.protocol import real_envoy
 from bookmesh.mesh.control import sds
 from bookmesh.mesh.identity.authority import CertificateAuthority
 from bookmesh.mesh.snapshot.proxy import Proxy
+from bookmesh.mesh.translate import filters
 from bookmesh.mesh.translate.resources import ResourceSet
 from bookmesh.mesh.wire import cluster, type_urls
 from bookmesh.mesh.xds import resources
@@ -68,6 +70,9 @@ def _without_traffic(type_url: str, message: Any) -> Any:
     copy.CopyFrom(message)
     if type_url == type_urls.LISTENER:
         copy.bind_to_port.CopyFrom(wrappers_pb2.BoolValue(value=False))
+        if copy.address.HasField("pipe"):  # it would bind all the same
+            number = zlib.crc32(copy.address.pipe.path.encode()) % 65535 + 1
+            copy.address.CopyFrom(filters.address("127.0.0.9", number))
         return copy
     if copy.type in (cluster.Cluster.STRICT_DNS, cluster.Cluster.LOGICAL_DNS):
         copy.wait_for_warm_on_init.CopyFrom(wrappers_pb2.BoolValue(value=False))
