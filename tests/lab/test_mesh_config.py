@@ -107,3 +107,19 @@ def test_an_annotation_that_cannot_be_read_is_refused_at_admission(configured: l
     done = configured.kubectl("apply", "-f", "-", stdin=UNREADABLE, check=False)
     assert done.returncode == 1
     assert "annotation proxy.istio.io/config cannot be read" in done.stderr
+
+
+def test_a_namespace_that_is_not_discovered_is_outside_of_the_mesh(configured: labs.Lab) -> None:
+    """Its services are called in plain text, as those of anybody."""
+
+    def is_mtls() -> bool:
+        curl = ("curl", "-sS", "http://httpbin:8000/headers")
+        said = configured.kubectl("exec", "-n", NAMESPACE, "meshed", "-c", "curl", "--", *curl, check=False)
+        return "X-Forwarded-Client-Cert" in json.loads(said.stdout)["headers"]
+
+    assert is_mtls()
+    condition = f"{{key: kubernetes.io/metadata.name, operator: NotIn, values: [{NAMESPACE}]}}"
+    write(configured, f"discoverySelectors: [{{matchExpressions: [{condition}]}}]")
+    labs.wait_until(lambda: not is_mtls(), what="plain text")
+    write(configured, "accessLogFile: /dev/stdout")
+    labs.wait_until(is_mtls, what="mTLS again")

@@ -25,6 +25,7 @@ from bookmesh.base.latest import Latest
 from bookmesh.mesh.control import proxies, refusals, sds, statuses
 from bookmesh.mesh.control.announcing import Announcer
 from bookmesh.mesh.control.building import Builder, Changes
+from bookmesh.mesh.control.discovering import Discovery
 from bookmesh.mesh.control.fulfilling import Fulfiller
 from bookmesh.mesh.control.ingress_addresses import IngressAddresses
 from bookmesh.mesh.control.mirroring import Mirror
@@ -105,7 +106,8 @@ class ControlPlane:
             kind.name: Mirror(client, kind.resource, on_change=self._note_change)
             for kind in gateway_kinds.KINDS
         }
-        self._changed = {mirror.resource: mirror.follow() for mirror in self._all_mirrors()}
+        self._discovery = Discovery(self._all_mirrors())
+        self._latest_settings: Latest[MeshSettings] = Latest()
         self._definitions = Mirror(
             client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, on_change=self._note_definitions
         )
@@ -162,8 +164,7 @@ class ControlPlane:
         await socket.start()
         self._proxies[uid] = OpenProxy(proxy, feed, socket, certificate)
         self._pace.mark()
-        settings = mesh_config.read(self._settings, self._config_map()).settings
-        start = bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=settings)
+        start = bootstrap.build(proxy, xds_socket_path=SOCKET_IN_POD, settings=self._settings_in_force())
         patches = self._patches_for(proxy)
         return ProxyEndpoint(
             socket_path=socket.path,
@@ -202,12 +203,18 @@ class ControlPlane:
 
     def _patches_for(self, proxy: Proxy) -> tuple[envoy_filters.Patch, ...]:
         """From the mirrors: a proxy may open before there is a snapshot."""
-        found = [parsing.parse(obj) for obj in self._configs["EnvoyFilter"].objects()]
+        found = [parsing.parse(obj) for obj in self._discovery.objects(self._configs["EnvoyFilter"].resource)]
         ordered = sorted(found, key=configs.merge_order)
         return envoy_filters.patches_for(proxy, ordered, root_namespace=self._settings.root_namespace)
 
     def _config_map(self) -> JsonObject | None:
         return self._mirrors[kubernetes.CONFIG_MAPS].get(self._settings.root_namespace, mesh_config.NAME)
+
+    def _settings_in_force(self) -> MeshSettings:
+        config_map = self._config_map()
+        return self._latest_settings.get(
+            (config_map,), lambda: mesh_config.read(self._settings, config_map).settings
+        )
 
     def _all_mirrors(self) -> list[Mirror]:
         return [*self._mirrors.values(), *self._configs.values(), *self._gateway_api.values()]
@@ -255,11 +262,10 @@ class ControlPlane:
     def _start_over(self) -> None:
         """What a failed build has taken in is lost: begin again from everything that is mirrored."""
         self._builder = self._new_builder()
-        for changed in self._changed.values():
-            changed.note_all()
+        self._discovery.note_all()
 
     def _report_addresses(self, settings: MeshSettings) -> None:
-        found = self._mirrors[kubernetes.INGRESSES].objects()
+        found = self._discovery.objects(kubernetes.INGRESSES)
         classes = self._mirrors[kubernetes.INGRESS_CLASSES].objects()
         gateway = self._mirrors[kubernetes.SERVICES].get(settings.root_namespace, settings.ingress.service)
 
@@ -366,22 +372,24 @@ class ControlPlane:
         return any(self._proxies[uid].feed.is_connected() for uid in self._unsettled)
 
     def _take_changes(self) -> Changes:
+        seen = self._discovery
+        seen.select(self._settings_in_force().discovery_selectors)
         return Changes(
             kubernetes=assembling.Changes(
-                services=self._changed[kubernetes.SERVICES].take(),
-                endpoint_slices=self._changed[kubernetes.ENDPOINT_SLICES].take(),
-                pods=self._changed[kubernetes.PODS].take(),
-                namespaces=self._changed[kubernetes.NAMESPACES].take(),
+                services=seen.take(kubernetes.SERVICES),
+                endpoint_slices=seen.take(kubernetes.ENDPOINT_SLICES),
+                pods=seen.take(kubernetes.PODS),
+                namespaces=seen.take(kubernetes.NAMESPACES),
             ),
             configs={
                 (kind, *key): obj
                 for kind, mirror in (*self._configs.items(), *self._gateway_api.items())
-                for key, obj in self._changed[mirror.resource].take().items()
+                for key, obj in seen.take(mirror.resource).items()
             },
-            secrets=self._changed[kubernetes.SECRETS].take(),
-            ingresses=self._mirrors[kubernetes.INGRESSES].objects(),
+            secrets=seen.take(kubernetes.SECRETS),
+            ingresses=seen.objects(kubernetes.INGRESSES),
             ingress_classes=self._mirrors[kubernetes.INGRESS_CLASSES].objects(),
-            config_maps=self._changed[kubernetes.CONFIG_MAPS].take(),
+            config_maps=seen.take(kubernetes.CONFIG_MAPS),
             mesh_config=self._config_map(),
         )
 

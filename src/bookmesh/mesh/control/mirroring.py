@@ -67,6 +67,10 @@ class Mirror:
             self._everything = tuple(self._objects.values())
         return self._everything
 
+    def names(self) -> Iterable[Key]:
+        """Namespace and name of every object."""
+        return self._objects.keys()
+
     def get(self, namespace: str, name: str) -> JsonObject | None:
         return self._objects.get((namespace, name))
 

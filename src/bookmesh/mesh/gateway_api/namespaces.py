@@ -8,7 +8,7 @@ from typing import Final
 from bookmesh.mesh.model.gateway_api import gateways
 
 ALL: Final = "*"
-_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 
 def allowed_by(
@@ -29,7 +29,7 @@ def allowed_by(
     return tuple(
         name
         for name, labels in sorted(namespaces.items())
-        if selects(allowed.selector, {_NAME_LABEL: name, **labels})
+        if selects(allowed.selector, {NAME_LABEL: name, **labels})
     )
 
 

@@ -26,7 +26,6 @@ _FIXED: Final[dict[str, Callable[[MeshSettings], Any]]] = {
     "verifyCertificateAtClient": lambda _: True,
     "proxyListenPort": lambda _: _OUTBOUND_PORT,
     "proxyInboundListenPort": lambda _: _INBOUND_PORT,
-    "discoverySelectors": lambda _: [],
     "defaultProviders": lambda _: {"metrics": ["prometheus"]},
 }
 _OUTBOUND_PORT: Final = 15001

@@ -9,6 +9,7 @@ import msgspec
 
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.mesh.model import base, ciphers, connection_pools, destination_rules, formats, virtual_services
+from bookmesh.mesh.model.gateway_api import gateways
 from bookmesh.mesh.snapshot import proxy_fields
 
 Reader = Callable[[Any], dict[str, Any]]
@@ -85,6 +86,10 @@ def _tcp_keepalive(value: Any) -> dict[str, Any]:
     return {"tcp_keepalive": msgspec.convert(value, connection_pools.TcpKeepalive)}
 
 
+def _discovery_selectors(value: Any) -> dict[str, Any]:
+    return {"discovery_selectors": msgspec.convert(value or (), tuple[gateways.LabelSelector, ...])}
+
+
 def _exports(field: str) -> Reader:
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, list) or not all(one in ("*", ".", "~") for one in value):
@@ -111,6 +116,7 @@ READERS: Final[dict[str, Reader]] = {
     "defaultServiceExportTo": _exports("service_export_to"),
     "defaultVirtualServiceExportTo": _exports("virtual_service_export_to"),
     "defaultDestinationRuleExportTo": _exports("destination_rule_export_to"),
+    "discoverySelectors": _discovery_selectors,
     "meshMTLS": _mesh_mtls,
     "pathNormalization": _path_normalization,
     "h2UpgradePolicy": lambda value: {

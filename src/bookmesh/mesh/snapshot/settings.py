@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from bookmesh.mesh.model import connection_pools, destination_rules, virtual_services
+from bookmesh.mesh.model.gateway_api import gateways
 
 MtlsMode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
 OutboundTrafficPolicy = Literal["ALLOW_ANY", "REGISTRY_ONLY"]
@@ -47,7 +48,8 @@ class MeshSettings:
     that is not, () for Envoy's own. `default_retries` are those of routes that say nothing about them, None for Istio's
     own. `environment` are variables of all proxies, `concurrency` their worker threads (0 for one a CPU, None for the
     image's own). `detection_timeout_s` is how long it takes to see that a client waits for the server's first word, 0
-    for as long as it likes. `trusted_proxies` stand before the gateways.
+    for as long as it likes. `trusted_proxies` stand before the gateways. `discovery_selectors` are for the namespaces
+    that the mesh sees, () for all of them.
     """
 
     root_namespace: str = "istio-system"
@@ -85,6 +87,7 @@ class MeshSettings:
     cipher_suites: tuple[str, ...] = ()
     ecdh_curves: tuple[str, ...] = ()
     trusted_proxies: int = 0
+    discovery_selectors: tuple[gateways.LabelSelector, ...] = field(default=(), hash=False)
 
     @property
     def trust_domains(self) -> tuple[str, ...]:

@@ -254,6 +254,22 @@ async def test_mesh_configuration_is_followed_while_it_changes(client, plane):
         assert plane._snapshot == before
 
 
+async def test_namespaces_that_are_not_selected_are_not_there(client, plane):
+    metadata = {"name": "istio", "namespace": "istio-system"}
+    selectors = "discoverySelectors: [{matchLabels: {mesh: 'on'}}]"
+    async with running(plane):
+        await until(lambda: plane._snapshot is not None)
+        before = plane._snapshot
+        assert before.registry.services
+        assert before.routings
+        client.put(CONFIG_MAPS, {"metadata": metadata, "data": {"mesh": selectors}})
+        await until(lambda: not plane._snapshot.registry.services)
+        assert plane._snapshot.routings == ()
+        client.put(NAMESPACES, {"metadata": {"name": "default", "labels": {"mesh": "on"}}})
+        await until(lambda: plane._snapshot.registry.services == before.registry.services)
+        assert plane._snapshot.routings == before.routings
+
+
 async def test_secrets_nobody_names_change_nothing(client, plane, builder):
     async with running(plane):
         await plane.open_proxy(small_mesh.GATEWAY_POD)

@@ -125,7 +125,7 @@ def test_without_a_config_map_nothing_changes() -> None:
         ("trustDomain: td2", "warning", 'sets trustDomain, which is "cluster.local" here'),
         ("rootNamespace: elsewhere", "warning", 'which is "istio-system" here'),
         ("verifyCertificateAtClient: false", "warning", "which is true here"),
-        ("discoverySelectors: [{matchLabels: {a: b}}]", "warning", "which is [] here"),
+        ("discoverySelectors: [{labels: {a: b}}]", "error", "unknown field `labels`"),
         ("dnsRefreshRate: 0s", "error", "at least 1ms"),
         ("tlsDefaults: {minProtocolVersion: TLSV1_3}", "error", "only cipherSuites and ecdhCurves"),
         ("defaultConfig: {drainDuration: 2s}", "warning", "sets defaultConfig.drainDuration, which"),

@@ -32,3 +32,14 @@ def test_locality_is_switched_off_and_has_defaults() -> None:
     found = read({"distribute": [{"from": "eu/*", "to": {"us": 100}}]})
     assert found["is_locality_enabled"] is True
     assert found["locality"].distribute[0].to == {"us": 100}
+
+
+def test_namespaces_are_selected_by_labels_and_by_expressions() -> None:
+    written = [
+        {"matchLabels": {"mesh": "on"}},
+        {"matchExpressions": [{"key": "env", "operator": "In", "values": ["dev"]}]},
+    ]
+    by_label, by_expression = mesh_fields.READERS["discoverySelectors"](written)["discovery_selectors"]
+    assert by_label.match_labels == {"mesh": "on"}
+    assert by_expression.match_expressions[0].values == ("dev",)
+    assert mesh_fields.READERS["discoverySelectors"](None) == {"discovery_selectors": ()}
