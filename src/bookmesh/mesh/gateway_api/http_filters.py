@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bookmesh.mesh.model import formats, internal, matching, virtual_services
+from bookmesh.mesh.model import formats, http_actions, internal, matching
 from bookmesh.mesh.model.gateway_api import filters
 
 _ANY_ORIGIN: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+"
@@ -50,7 +50,7 @@ def mirror_percentage(mirror: filters.RequestMirror) -> matching.Percent | None:
     return matching.Percent(value=float(mirror.percent)) if mirror.percent is not None else None
 
 
-def rewrite(spec: filters.UrlRewrite, prefix: str) -> virtual_services.HttpRewrite | None:
+def rewrite(spec: filters.UrlRewrite, prefix: str) -> http_actions.HttpRewrite | None:
     """
     A rewrite of the request line; None when nothing is rewritten.
 
@@ -61,29 +61,27 @@ def rewrite(spec: filters.UrlRewrite, prefix: str) -> virtual_services.HttpRewri
     authority = spec.hostname or ""
     if not (uri or regex or authority):
         return None
-    return virtual_services.HttpRewrite(uri=uri, uri_regex_rewrite=regex, authority=authority)
+    return http_actions.HttpRewrite(uri=uri, uri_regex_rewrite=regex, authority=authority)
 
 
-def _new_path(
-    path: filters.PathModifier | None, prefix: str
-) -> tuple[str, virtual_services.RegexRewrite | None]:
+def _new_path(path: filters.PathModifier | None, prefix: str) -> tuple[str, http_actions.RegexRewrite | None]:
     """A new prefix, or an expression for the whole path where the prefix alone would leave two slashes or none."""
     if path is None:
         return "", None
     if path.replace_full_path is not None:
-        return "", virtual_services.RegexRewrite(match="/.*", rewrite=_literal(path.replace_full_path))
+        return "", http_actions.RegexRewrite(match="/.*", rewrite=_literal(path.replace_full_path))
     new = (path.replace_prefix_match or "").rstrip("/")
     if prefix.strip("/") and new:
         return new, None
     own = re.escape(prefix.rstrip("/"))
-    return "", virtual_services.RegexRewrite(match=f"^{own}/*(.*)$", rewrite=f"{_literal(new)}/\\1")
+    return "", http_actions.RegexRewrite(match=f"^{own}/*(.*)$", rewrite=f"{_literal(new)}/\\1")
 
 
 def _literal(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
-def redirect(spec: filters.RequestRedirect, prefix: str) -> virtual_services.HttpRedirect:
+def redirect(spec: filters.RequestRedirect, prefix: str) -> http_actions.HttpRedirect:
     """A redirection. Without a port it leads to that of the scheme, or to the listener's."""
     path = spec.path
     full = path.replace_full_path if path is not None and path.replace_full_path is not None else ""
@@ -103,8 +101,8 @@ def redirect(spec: filters.RequestRedirect, prefix: str) -> virtual_services.Htt
     )
 
 
-def cors(spec: filters.Cors) -> virtual_services.CorsPolicy:
-    return virtual_services.CorsPolicy(
+def cors(spec: filters.Cors) -> http_actions.CorsPolicy:
+    return http_actions.CorsPolicy(
         allow_origins=tuple(_origin(text) for text in spec.allow_origins if text),
         allow_methods=spec.allow_methods,
         allow_headers=spec.allow_headers,

@@ -11,12 +11,12 @@ import msgspec
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.mesh.gateway_api import backends, conditions, http_filters
 from bookmesh.mesh.gateway_api.conditions import Problem
-from bookmesh.mesh.model import internal, matching, virtual_services
+from bookmesh.mesh.model import http_actions, internal, matching, virtual_services
 from bookmesh.mesh.model.gateway_api import grpc_routes, http_routes
 
 _RETRY_ON: Final = ("connect-failure", "refused-stream", "unavailable", "cancelled")
 _DEFAULT_ATTEMPTS: Final = 2
-_ERROR: Final = virtual_services.HttpDirectResponse(status=500)
+_ERROR: Final = http_actions.HttpDirectResponse(status=500)
 _PER_BACKEND: Final = ("RequestHeaderModifier", "ResponseHeaderModifier")
 
 
@@ -55,7 +55,7 @@ class _Action:
     """What a rule does with all requests that match, whatever their path was."""
 
     targets: tuple[virtual_services.HttpRouteDestination, ...]
-    mirrors: tuple[virtual_services.HttpMirrorPolicy, ...]
+    mirrors: tuple[http_actions.HttpMirrorPolicy, ...]
     problems: tuple[Problem | None, ...]
 
     @classmethod
@@ -68,16 +68,14 @@ class _Action:
             )
             for ref, (target, _) in zip(used, found, strict=True)
         )
-        mirrors: list[virtual_services.HttpMirrorPolicy] = []
+        mirrors: list[http_actions.HttpMirrorPolicy] = []
         for each in rule.filters:
             if each.request_mirror is not None:
                 target, problem = backends.destination(each.request_mirror.backend_ref, context)
                 found.append((target, problem))
                 if target != internal.NOWHERE:
                     percentage = http_filters.mirror_percentage(each.request_mirror)
-                    mirrors.append(
-                        virtual_services.HttpMirrorPolicy(destination=target, percentage=percentage)
-                    )
+                    mirrors.append(http_actions.HttpMirrorPolicy(destination=target, percentage=percentage))
         return cls(targets, tuple(mirrors), tuple(problem for _, problem in found))
 
 
@@ -114,14 +112,14 @@ def _route(
     )
 
 
-def _limits(rule: http_routes.HttpRouteRule) -> tuple[str | None, virtual_services.HttpRetry | None]:
+def _limits(rule: http_routes.HttpRouteRule) -> tuple[str | None, http_actions.HttpRetry | None]:
     """Timeout and retries; the limit of one try is that of the request when nothing is retried."""
     timeouts = rule.timeouts or http_routes.HttpRouteTimeouts()
     timeout, per_try = _positive(timeouts.request), _positive(timeouts.backend_request)
     if rule.retry is None:
         return per_try or timeout, None
     attempts = _DEFAULT_ATTEMPTS if rule.retry.attempts is None else rule.retry.attempts
-    retries = virtual_services.HttpRetry(
+    retries = http_actions.HttpRetry(
         attempts=attempts,
         per_try_timeout=per_try,
         retry_on=",".join((*_RETRY_ON, *map(str, rule.retry.codes))) if attempts else "",

@@ -6,13 +6,13 @@ Each is a kind of the structure it extends, so whoever does not care about the d
 
 from __future__ import annotations
 
-from bookmesh.mesh.model import destination_rules, gateways, matching, virtual_services
+from bookmesh.mesh.model import destination_rules, gateways, http_actions, matching
 
 
-class RegexRedirect(virtual_services.HttpRedirect, frozen=True):
+class RegexRedirect(http_actions.HttpRedirect, frozen=True):
     """A redirection to a path that is made from the one that was asked for."""
 
-    uri_regex_rewrite: virtual_services.RegexRewrite | None = None
+    uri_regex_rewrite: http_actions.RegexRewrite | None = None
 
 
 class ServiceGateway(gateways.Gateway, frozen=True):

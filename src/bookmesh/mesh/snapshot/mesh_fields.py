@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import base, ciphers, connection_pools, destination_rules, formats, virtual_services
+from bookmesh.mesh.model import base, ciphers, connection_pools, formats, http_actions, load_balancers
 from bookmesh.mesh.model.gateway_api import gateways
 from bookmesh.mesh.snapshot import proxy_fields
 
@@ -52,11 +52,11 @@ def _mesh_mtls(value: Any) -> dict[str, Any]:
 
 
 def _default_retries(value: Any) -> dict[str, Any]:
-    return {"default_retries": msgspec.convert(value, virtual_services.HttpRetry)}
+    return {"default_retries": msgspec.convert(value, http_actions.HttpRetry)}
 
 
 def _locality(value: Any) -> dict[str, Any]:
-    setting = msgspec.convert(value or {}, destination_rules.LocalityLoadBalancer)
+    setting = msgspec.convert(value or {}, load_balancers.LocalityLoadBalancer)
     return {"is_locality_enabled": setting.enabled is not False, "locality": setting}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from bookmesh.mesh.model import connection_pools, destination_rules, virtual_services
+from bookmesh.mesh.model import connection_pools, http_actions, load_balancers
 from bookmesh.mesh.model.gateway_api import gateways
 
 MtlsMode = Literal["STRICT", "PERMISSIVE", "DISABLE"]
@@ -64,14 +64,14 @@ class MeshSettings:
     ca_certificates: str = "/etc/ssl/certs/ca-certificates.crt"
     stats_inclusions: tuple[tuple[str, str], ...] = ()
     is_locality_enabled: bool = True
-    locality: destination_rules.LocalityLoadBalancer = field(
-        default_factory=destination_rules.LocalityLoadBalancer, hash=False
+    locality: load_balancers.LocalityLoadBalancer = field(
+        default_factory=load_balancers.LocalityLoadBalancer, hash=False
     )
     egress_proxy: tuple[str, int, str] | None = None
     ingress: IngressSettings = field(default_factory=IngressSettings)
     access_log_format: str = ""
     access_log_encoding: AccessLogEncoding = "TEXT"
-    default_retries: virtual_services.HttpRetry | None = None
+    default_retries: http_actions.HttpRetry | None = None
     service_export_to: tuple[str, ...] = ("*",)
     virtual_service_export_to: tuple[str, ...] = ("*",)
     destination_rule_export_to: tuple[str, ...] = ("*",)

@@ -6,7 +6,7 @@ import base64
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import destination_rules, internal, matching, virtual_services
+from bookmesh.mesh.model import http_actions, internal, load_balancers, matching, virtual_services
 from bookmesh.mesh.translate import route_filters
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
@@ -20,7 +20,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def build_redirect(
-    redirect: virtual_services.HttpRedirect, *, port: int, is_tls: bool = False
+    redirect: http_actions.HttpRedirect, *, port: int, is_tls: bool = False
 ) -> wire.RedirectAction:
     """
     Build a redirection; `port` is the one on which the request came in, `is_tls` whether by TLS.
@@ -52,13 +52,13 @@ def build_redirect(
     return action
 
 
-def build_regex_rewrite(rewrite: virtual_services.RegexRewrite) -> core.RegexMatchAndSubstitute:
+def build_regex_rewrite(rewrite: http_actions.RegexRewrite) -> core.RegexMatchAndSubstitute:
     return core.RegexMatchAndSubstitute(
         pattern=core.RegexMatcher(regex=rewrite.match), substitution=rewrite.rewrite
     )
 
 
-def build_direct_response(response: virtual_services.HttpDirectResponse) -> wire.DirectResponseAction:
+def build_direct_response(response: http_actions.HttpDirectResponse) -> wire.DirectResponseAction:
     """
     Build a fixed response.
 
@@ -74,7 +74,7 @@ def build_direct_response(response: virtual_services.HttpDirectResponse) -> wire
 
 
 def build_retry_policy(
-    retries: virtual_services.HttpRetry | None, *, is_consistent_hash: bool = False
+    retries: http_actions.HttpRetry | None, *, is_consistent_hash: bool = False
 ) -> wire.RetryPolicy | None:
     """
     Build the retry policy of a route; None when retries are switched off.
@@ -105,7 +105,7 @@ def build_retry_policy(
     return policy
 
 
-def _apply_retry_settings(policy: wire.RetryPolicy, retries: virtual_services.HttpRetry) -> None:
+def _apply_retry_settings(policy: wire.RetryPolicy, retries: http_actions.HttpRetry) -> None:
     if retries.retry_on:
         conditions = [part.strip() for part in retries.retry_on.split(",") if part.strip()]
         codes = [int(condition) for condition in conditions if condition.isdigit()]
@@ -148,7 +148,7 @@ def build_mirror(cluster: str, percent: matching.Percent) -> wire.RouteAction.Re
     )
 
 
-def build_hash_policy(settings: destination_rules.ConsistentHash) -> wire.RouteAction.HashPolicy | None:
+def build_hash_policy(settings: load_balancers.ConsistentHash) -> wire.RouteAction.HashPolicy | None:
     """
     What a consistent hash is taken from; None when the rule names nothing.
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import load_balancers
 from bookmesh.mesh.registry import endpoints, workloads
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import traffic_policies
@@ -37,7 +37,7 @@ class Group:
 
 def setting_in_force(
     policy: traffic_policies.EffectivePolicy, caller: Caller, mesh: settings_.MeshSettings
-) -> destination_rules.LocalityLoadBalancer | None:
+) -> load_balancers.LocalityLoadBalancer | None:
     """
     The setting that spreads endpoints for this caller, that of a rule or else of the mesh; None when locality does not
     matter.
@@ -57,7 +57,7 @@ def setting_in_force(
 
 def spread(
     members: Sequence[endpoints.Endpoint],
-    setting: destination_rules.LocalityLoadBalancer | None,
+    setting: load_balancers.LocalityLoadBalancer | None,
     caller: Caller,
 ) -> list[Group]:
     """Group endpoints by locality; in the order of the endpoints, and by priority first."""
@@ -82,7 +82,7 @@ def _grouped(priorities: Mapping[endpoints.Endpoint, int]) -> list[Group]:
 
 
 def _distributed(
-    groups: Sequence[Group], rules: Sequence[destination_rules.LocalityDistribute], caller: Caller
+    groups: Sequence[Group], rules: Sequence[load_balancers.LocalityDistribute], caller: Caller
 ) -> list[Group]:
     """Share by the first rule for the caller; localities it does not name get nothing."""
     rule = next((rule for rule in rules if _is_inside(caller.locality, rule.from_)), None)
@@ -105,9 +105,7 @@ def _is_inside(locality: workloads.Locality, pattern: str) -> bool:
     return all(wanted in ("*", part) for wanted, part in zip(pattern.split("/"), parts, strict=False))
 
 
-def _distance(
-    where: workloads.Locality, setting: destination_rules.LocalityLoadBalancer, caller: Caller
-) -> int:
+def _distance(where: workloads.Locality, setting: load_balancers.LocalityLoadBalancer, caller: Caller) -> int:
     """0 same subzone, 1 same zone, 2 same region, 3 the region that takes over, 4 others."""
     own = caller.locality
     if where.region == own.region:
@@ -119,7 +117,7 @@ def _distance(
 
 
 def _rank(
-    endpoint: endpoints.Endpoint, setting: destination_rules.LocalityLoadBalancer, caller: Caller
+    endpoint: endpoints.Endpoint, setting: load_balancers.LocalityLoadBalancer, caller: Caller
 ) -> tuple[int, int]:
     """By labels, then by locality; labels alone when nothing is said about regions."""
     labels = _label_rank(endpoint, setting.failover_priority, caller)

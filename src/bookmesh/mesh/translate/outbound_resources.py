@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bookmesh.base.findings import ObjectRef
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import destination_rules, load_balancers
 from bookmesh.mesh.registry import protocols, registry, services
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.snapshot import settings as settings_
@@ -143,7 +143,7 @@ class Builder:
         cluster: built.Built,
         members: tuple[registry.Endpoint, ...],
         plain: frozenset[registry.Endpoint],
-        setting: destination_rules.LocalityLoadBalancer | None,
+        setting: load_balancers.LocalityLoadBalancer | None,
     ) -> built.Built:
         groups = localities.spread(members, setting, self.scope.caller)
         assignment = endpoints.build(cluster.name, groups, self.settings, plain=plain)

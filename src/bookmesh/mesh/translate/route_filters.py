@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import faults, matching, virtual_services
+from bookmesh.mesh.model import faults, http_actions, matching
 from bookmesh.mesh.translate import matches
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as wire
@@ -44,7 +44,7 @@ def build_fault(fault: faults.HttpFaultInjection) -> wire.HTTPFault | None:
     return built if built.HasField("delay") or built.HasField("abort") else None
 
 
-def build_cors(policy: virtual_services.CorsPolicy) -> wire.CorsPolicy:
+def build_cors(policy: http_actions.CorsPolicy) -> wire.CorsPolicy:
     """
     Build the CORS settings of one route.
 

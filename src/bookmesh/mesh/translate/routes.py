@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import internal, virtual_services
+from bookmesh.mesh.model import http_actions, internal, virtual_services
 from bookmesh.mesh.registry import protocols, services
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.translate import actions, headers, matches, naming, route_filters
@@ -63,7 +63,7 @@ def build_default_route(
     cluster: str,
     operation: str,
     hash_policy: wire.RouteAction.HashPolicy | None = None,
-    retries: virtual_services.HttpRetry | None = None,
+    retries: http_actions.HttpRetry | None = None,
 ) -> wire.Route:
     """The route to a service for which there is no VirtualService: no timeout; `retries` are those of the mesh."""
     action = wire.RouteAction(

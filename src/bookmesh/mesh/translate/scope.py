@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from bookmesh.base import overlays
-from bookmesh.mesh.model import destination_rules, matching, parsing, virtual_services
+from bookmesh.mesh.model import destination_rules, load_balancers, matching, parsing, virtual_services
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.snapshot import changes as changes_
 from bookmesh.mesh.snapshot import configs, policies, routing, sidecars
@@ -178,7 +178,7 @@ class Scope:
 
     def consistent_hash(
         self, rule: routing.Routing, destination: matching.Destination, *, listen_port: int
-    ) -> destination_rules.ConsistentHash | None:
+    ) -> load_balancers.ConsistentHash | None:
         service = self.services.get(rule.destination_host(destination))
         if service is None:
             return None
@@ -187,7 +187,7 @@ class Scope:
 
     def service_hash(
         self, service: services_.Service, port: int, *, subset: str = ""
-    ) -> destination_rules.ConsistentHash | None:
+    ) -> load_balancers.ConsistentHash | None:
         """The hash by which requests to a service port stick to an endpoint, if there is one."""
         policy = traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
         return policy.load_balancer.consistent_hash if policy.load_balancer is not None else None
@@ -292,7 +292,7 @@ def _place_asked_for(config: parsing.Parsed) -> Iterator[str]:
             yield from _labels_compared(setting)
 
 
-def _labels_compared(setting: destination_rules.LocalityLoadBalancer) -> Iterator[str]:
+def _labels_compared(setting: load_balancers.LocalityLoadBalancer) -> Iterator[str]:
     """The labels of callers that failover compares with those of endpoints; `KEY=VALUE` asks nothing of callers."""
     return (entry for entry in setting.failover_priority if "=" not in entry)
 

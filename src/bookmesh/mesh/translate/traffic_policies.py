@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
-from bookmesh.mesh.model import connection_pools, destination_rules
+from bookmesh.mesh.model import connection_pools, destination_rules, load_balancers
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
@@ -20,7 +20,7 @@ _DEFAULT_RETRY_CONCURRENCY: Final = 3
 class EffectivePolicy:
     """The policy of one port of one subset, after all overrides."""
 
-    load_balancer: destination_rules.LoadBalancer | None = None
+    load_balancer: load_balancers.LoadBalancer | None = None
     connection_pool: connection_pools.ConnectionPool | None = None
     outlier_detection: destination_rules.OutlierDetection | None = None
     tls: destination_rules.ClientTls | None = None
@@ -69,7 +69,7 @@ def _override(below: EffectivePolicy, level: destination_rules.TrafficPolicy, po
     return whole
 
 
-def apply_load_balancer(cluster: wire.Cluster, settings: destination_rules.LoadBalancer | None) -> None:
+def apply_load_balancer(cluster: wire.Cluster, settings: load_balancers.LoadBalancer | None) -> None:
     """Set the algorithm; clusters of type ORIGINAL_DST, and of types of their own, bring theirs."""
     simple = settings.simple if settings is not None else None
     if cluster.HasField("cluster_type"):
@@ -91,7 +91,7 @@ def apply_load_balancer(cluster: wire.Cluster, settings: destination_rules.LoadB
         _apply_warmup(cluster, settings)
 
 
-def _apply_warmup(cluster: wire.Cluster, settings: destination_rules.LoadBalancer) -> None:
+def _apply_warmup(cluster: wire.Cluster, settings: load_balancers.LoadBalancer) -> None:
     """Only the algorithms that know weights can give new endpoints less."""
     duration = settings.warmup.duration if settings.warmup is not None else settings.warmup_duration_secs
     if duration is None:
@@ -109,7 +109,7 @@ def _apply_warmup(cluster: wire.Cluster, settings: destination_rules.LoadBalance
         cluster.least_request_lb_config.slow_start_config.CopyFrom(slow)
 
 
-def _apply_consistent_hash(cluster: wire.Cluster, settings: destination_rules.ConsistentHash) -> None:
+def _apply_consistent_hash(cluster: wire.Cluster, settings: load_balancers.ConsistentHash) -> None:
     if settings.maglev is not None:
         cluster.lb_policy = wire.Cluster.MAGLEV
         if settings.maglev.table_size:

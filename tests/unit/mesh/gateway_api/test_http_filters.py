@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bookmesh.mesh.gateway_api import http_filters
-from bookmesh.mesh.model import virtual_services
+from bookmesh.mesh.model import http_actions
 from bookmesh.mesh.model.gateway_api import filters
 
 
@@ -49,7 +49,7 @@ def test_the_whole_path_is_replaced_literally() -> None:
     spec = filters.UrlRewrite(path=filters.PathModifier(type="ReplaceFullPath", replace_full_path="/a\\1"))
     found = http_filters.rewrite(spec, "/foo")
     assert found is not None
-    assert found.uri_regex_rewrite == virtual_services.RegexRewrite(match="/.*", rewrite="/a\\\\1")
+    assert found.uri_regex_rewrite == http_actions.RegexRewrite(match="/.*", rewrite="/a\\\\1")
 
 
 def test_nothing_to_rewrite() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookmesh.mesh.gateway_api import precedence
-from bookmesh.mesh.model import matching, virtual_services
+from bookmesh.mesh.model import http_actions, matching, virtual_services
 
 PATHS = st.lists(st.sampled_from(["a", "b", "long"]), max_size=3).map(lambda parts: "/" + "/".join(parts))
 URIS = st.one_of(
@@ -27,7 +27,7 @@ def route(match: virtual_services.HttpMatchRequest | None, name: str = "") -> vi
     return virtual_services.HttpRoute(
         name=name,
         match=(match,) if match is not None else (),
-        direct_response=virtual_services.HttpDirectResponse(status=200),
+        direct_response=http_actions.HttpDirectResponse(status=200),
     )
 
 

@@ -51,17 +51,11 @@ def test_mirror_percent_has_two_old_spellings() -> None:
         {"match": [{"method": {"prefix": ""}}]},
         {"match": [{"uri": {"regex": ""}}]},
         {"match": [{"queryParams": {"": {"exact": "x"}}}]},
-        {"rewrite": {"uri": "\n"}},
-        {"rewrite": {"authority": "a\r"}},
-        {"rewrite": {"uriRegexRewrite": {"match": "a", "rewrite": "\0"}}},
         {"headers": {"request": {"remove": [""]}}},
         {"headers": {"response": {"set": {"x": "a\nb"}}}},
         {"headers": {"request": {"add": {"x": "100%"}}}},
-        {"retries": {"attempts": 1, "perTryTimeout": "0s"}},
-        {"retries": {"attempts": 1, "backoff": "0s"}},
         {"fault": {"delay": {"fixedDelay": "0s"}}},
         {"mirrorPercent": 101},
-        {"corsPolicy": {"allowOrigins": [{"exact": ""}]}},
     ],
 )
 def test_what_no_envoy_takes_is_refused(route: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bookmesh.mesh.model.connection_pools import TcpKeepalive
-from bookmesh.mesh.model.destination_rules import LocalityLoadBalancer
-from bookmesh.mesh.model.virtual_services import HttpRetry
+from bookmesh.mesh.model.http_actions import HttpRetry
+from bookmesh.mesh.model.load_balancers import LocalityLoadBalancer
 from bookmesh.mesh.snapshot import mesh_config
 from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
 

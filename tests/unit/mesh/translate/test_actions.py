@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bookmesh.mesh.model import destination_rules, virtual_services
+from bookmesh.mesh.model import http_actions, load_balancers, virtual_services
 from bookmesh.mesh.translate import actions
 
 
@@ -26,7 +26,7 @@ from bookmesh.mesh.translate import actions
 def test_port_of_a_redirect_is_left_out_when_it_goes_without_saying(
     redirect: dict[str, Any], port: int
 ) -> None:
-    parsed = msgspec.convert(redirect, virtual_services.HttpRedirect)
+    parsed = msgspec.convert(redirect, http_actions.HttpRedirect)
     assert actions.build_redirect(parsed, port=9080).port_redirect == port
 
 
@@ -41,7 +41,7 @@ def test_consistent_hash_retries_the_same_host() -> None:
 
 
 def test_no_attempts_switch_retries_off() -> None:
-    assert actions.build_retry_policy(virtual_services.HttpRetry(attempts=0)) is None
+    assert actions.build_retry_policy(http_actions.HttpRetry(attempts=0)) is None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_no_attempts_switch_retries_off() -> None:
     ],
 )
 def test_numbers_in_retry_conditions_are_status_codes(retry_on: str, names: str, codes: list[int]) -> None:
-    policy = actions.build_retry_policy(virtual_services.HttpRetry(attempts=1, retry_on=retry_on))
+    policy = actions.build_retry_policy(http_actions.HttpRetry(attempts=1, retry_on=retry_on))
     assert (policy.retry_on, list(policy.retriable_status_codes)) == (names, codes)
 
 
@@ -82,9 +82,9 @@ def test_newest_spelling_of_the_mirrored_share_wins(route: dict[str, Any], perce
     ],
 )
 def test_hash_is_taken_from_what_the_rule_names(settings: dict[str, Any], kind: str) -> None:
-    policy = actions.build_hash_policy(msgspec.convert(settings, destination_rules.ConsistentHash))
+    policy = actions.build_hash_policy(msgspec.convert(settings, load_balancers.ConsistentHash))
     assert policy.WhichOneof("policy_specifier") == kind
 
 
 def test_rule_that_names_nothing_hashes_nothing() -> None:
-    assert actions.build_hash_policy(destination_rules.ConsistentHash()) is None
+    assert actions.build_hash_policy(load_balancers.ConsistentHash()) is None

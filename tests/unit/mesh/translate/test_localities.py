@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import destination_rules, load_balancers
 from bookmesh.mesh.registry import registry, workloads
 from bookmesh.mesh.snapshot.settings import MeshSettings
 from bookmesh.mesh.translate import localities, traffic_policies
@@ -22,11 +22,11 @@ def endpoint(place: str, **labels: str) -> registry.Endpoint:
     )
 
 
-def setting(**fields: Any) -> destination_rules.LocalityLoadBalancer:
-    return msgspec.convert(fields, destination_rules.LocalityLoadBalancer)
+def setting(**fields: Any) -> load_balancers.LocalityLoadBalancer:
+    return msgspec.convert(fields, load_balancers.LocalityLoadBalancer)
 
 
-def priorities(wanted: destination_rules.LocalityLoadBalancer) -> dict[str, int]:
+def priorities(wanted: load_balancers.LocalityLoadBalancer) -> dict[str, int]:
     groups = localities.spread([endpoint(place) for place in PLACES], wanted, CALLER)
     return {member.ip: group.priority for group in groups for member in group.members}
 

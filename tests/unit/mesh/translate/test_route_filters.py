@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bookmesh.mesh.model import faults, matching, virtual_services
+from bookmesh.mesh.model import faults, http_actions, matching
 from bookmesh.mesh.translate import route_filters
 
 
@@ -35,6 +35,6 @@ def test_abort_has_a_http_or_grpc_status() -> None:
 
 
 def test_old_spelling_of_origins_means_exact_ones() -> None:
-    built = route_filters.build_cors(virtual_services.CorsPolicy(allow_origin=("https://a.example.com",)))
+    built = route_filters.build_cors(http_actions.CorsPolicy(allow_origin=("https://a.example.com",)))
     assert [origin.exact for origin in built.allow_origin_string_match] == ["https://a.example.com"]
     assert built.forward_not_matching_preflights.value is True

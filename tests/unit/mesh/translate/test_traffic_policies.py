@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bookmesh.mesh.model import destination_rules
+from bookmesh.mesh.model import destination_rules, load_balancers
 from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.translate import traffic_policies
 from bookmesh.mesh.wire import cluster as wire
@@ -74,7 +74,7 @@ def test_port_of_a_subset_wins_over_all() -> None:
 )
 def test_algorithm_is_the_one_asked_for(settings: dict[str, Any] | None, expected: int) -> None:
     cluster = wire.Cluster(type=wire.Cluster.EDS)
-    parsed = msgspec.convert(settings, destination_rules.LoadBalancer) if settings is not None else None
+    parsed = msgspec.convert(settings, load_balancers.LoadBalancer) if settings is not None else None
     traffic_policies.apply_load_balancer(cluster, parsed)
     assert cluster.lb_policy == expected
 
