@@ -13,10 +13,13 @@ help:  ## Show this list
 setup: $(READY)  ## Make .venv with everything pinned; needs Python 3.11+ and the package index, nothing else
 
 $(READY): requirements.lock pyproject.toml build_hooks/schemas.py
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "there is no $(PYTHON): install Python 3.11 or later, or name yours: make setup PYTHON=python3.12" >&2; exit 3; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is $$($(PYTHON) -V); Bookmesh needs 3.11 or later: make setup PYTHON=python3.12" >&2; exit 3; }
 	@echo "installing what is pinned into .venv: a minute or two the first time" >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "$(PYTHON) cannot make an environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 3; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@# xds-protos ships an old copy of opentelemetry's messages under the same name: the real one has to come last.
 	@awk '/^opentelemetry-proto==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/last.lock

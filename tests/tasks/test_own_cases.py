@@ -59,11 +59,11 @@ def test_the_case_of_the_guide_passes_and_fails_for_another_route(lab: labs.Lab,
     assert f"```yaml\n# canary.yaml\n{case}```" in (GUIDES / "testing-your-own-mesh.md").read_text()
     mine = shutil.copytree(GUIDES / "checkout", tmp_path / "mine")
     passed = lab.bookmesh("test", str(mine / "canary.yaml"))
-    assert "1 tasks: 1 passed" in passed.stdout
+    assert "1 task: 1 passed" in passed.stdout
     route = mine / "mesh" / "canary.yaml"
     route.write_text(
         route.read_text().replace("weight: 90", "weight: 50").replace("weight: 10", "weight: 50")
     )
     failed = lab.bookmesh("test", str(mine / "canary.yaml"), check=False)
     assert failed.returncode == 1
-    assert re.search(r"of n = 300 answers.*: v1 \d+ \(allowed 2\d\d…2\d\d\), v2 \d+", failed.stdout)
+    assert re.search(r"v1 \d+ \(allowed 2\d\d…2\d\d\), v2 \d+ .*; n = 300, confidence", failed.stdout)

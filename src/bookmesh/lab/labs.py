@@ -92,7 +92,8 @@ def _not_running(lab: paths.LabPaths) -> findings.Finding:
         code="BM0103",
         message=f'the lab "{lab.name}" is not running',
         known=f"running labs: {', '.join(alive) or 'none'}",
-        hint=f"start it: {usual.get(lab.name, f'bookmesh up --name {lab.name}')}",
+        hint=f"start it: {usual.get(lab.name, f'bookmesh up --name {lab.name}')}"
+        + (f"; or add --name {alive[0]} to the command" if len(alive) == 1 else ""),
     )
 
 

@@ -170,9 +170,9 @@ def check_split(split: formats.Split, exchanges: tuple[Exchange, ...]) -> Verdic
     bars += [Bar(name, count, 0, 0) for name, count in unexpected.items()]
     is_certain = all(group.low == group.high for group in groups.values())
     chance = (
-        "" if is_certain or not split.weights else f", seed: the proxy's own, confidence {split.confidence:g}"
+        "" if is_certain or not split.weights else f", confidence {split.confidence:g}, seed: the proxy's own"
     )
-    return Verdict(holds, f"of n = {n} answers{chance}: {', '.join(parts)}", tuple(bars))
+    return Verdict(holds, f"{', '.join(parts)}; n = {n}{chance}", tuple(bars))
 
 
 def _range(bounds: splits.Bounds) -> str:

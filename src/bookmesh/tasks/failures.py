@@ -40,7 +40,7 @@ class Failures:
             code="BM0404",
             message=f"{self._names(step, expectation)}: {first}",
             where=self._expectation(step, expectation),
-            known=f"tried {attempts} times in {took_s:.1f} s",
+            known=f"tried {attempts} time{'s' * (attempts != 1)} in {took_s:.1f} s",
             hint="--keep leaves the namespace to look into; `within` gives it more time",
         )
 

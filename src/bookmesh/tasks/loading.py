@@ -58,8 +58,14 @@ def load(file: Path, *, area: str = "") -> LoadedTask:
         document = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise TaskFileError(_finding(f"it cannot be read: {error}", str(file))) from error
+    except yaml.composer.ComposerError as error:
+        if not error.context:  # an alias without its anchor
+            raise TaskFileError(_not_yaml(error, file)) from error
+        raise TaskFileError(_not_a_task("it has several YAML documents, and a case is one", file)) from error
     except yaml.YAMLError as error:
         raise TaskFileError(_not_yaml(error, file)) from error
+    if isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys():
+        raise TaskFileError(_not_a_task(f"it is a Kubernetes {document['kind']}, not a case", file))
     try:
         task = msgspec.convert(document, formats.Task)
     except msgspec.ValidationError as error:
@@ -93,6 +99,16 @@ def discover(catalogue: Path) -> list[LoadedTask]:
 def line_in(file: Path, path: str) -> int:
     """Find the line of a field path such as `steps[0].expect[1]`, from 1; of the innermost part that is there."""
     return _line_of(yaml.compose(file.read_text(), Loader=yaml.SafeLoader), _parts(path))
+
+
+def _not_a_task(message: str, file: Path) -> Finding:
+    return Finding(
+        code="BM0401",
+        message=message,
+        where=str(file),
+        hint=f"write a case with id, title and steps, one of which says apply: [{file.name}]; "
+        "docs/guides/testing-your-own-mesh.md has one to copy",
+    )
 
 
 def _not_yaml(error: yaml.YAMLError, file: Path) -> Finding:

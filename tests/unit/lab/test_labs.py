@@ -78,3 +78,13 @@ def test_a_lock_that_was_removed_while_it_was_waited_for_keeps_nobody_out(lab: p
     thread.join()
     third.join()
     assert order == ["second", "third"]
+
+
+def test_a_lab_that_does_not_run_is_told_with_the_one_that_does(lab: paths.LabPaths) -> None:
+    with pytest.raises(findings.BookmeshError) as alone:
+        labs.require_running(paths.paths_for("class"))
+    assert alone.value.finding.hint == "start it: bookmesh up --name class"
+    pretend_to_run(lab, port=7)
+    with pytest.raises(findings.BookmeshError) as beside:
+        labs.require_running(paths.paths_for("class"))
+    assert beside.value.finding.hint == "start it: bookmesh up --name class; or add --name default to the command"

@@ -81,3 +81,27 @@ def test_what_is_not_yaml_is_told_with_its_line(tmp_path: Path) -> None:
     (finding,) = refused.value.findings
     assert finding.message.startswith("it is not YAML: ")
     assert finding.where == f"{file}:3"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("apiVersion: v1\nkind: Service\n", "it is a Kubernetes Service, not a case"),
+        ("kind: A\n---\nkind: B\n", "it has several YAML documents, and a case is one"),
+    ],
+)
+def test_a_manifest_in_place_of_a_case_is_told_what_to_do(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(text)
+    with pytest.raises(loading.TaskFileError) as refused:
+        loading.load(file)
+    (finding,) = refused.value.findings
+    assert finding.message == message
+    assert "apply: [routes.yaml]" in finding.hint
+
+
+def test_an_alias_without_its_anchor_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("id: mine\ntitle: *none\n")
+    with pytest.raises(loading.TaskFileError, match="it is not YAML: found undefined alias"):
+        loading.load(file)

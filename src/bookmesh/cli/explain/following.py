@@ -104,6 +104,8 @@ def _pick_listener(trail: Trail) -> tuple[JsonObject | None, str]:
         where = f"{request.address or 'any address'}:{request.port}"
         return listener, f"connections to {where}, listener at {place}"
     why = f"no listener is for {request.address or request.host}:{request.port}"
+    if known := sources.ports_of(trail.world, request.host):
+        why += f"; ports of Service {request.host.partition('.')[0]}: {', '.join(map(str, known))}"
     return next((one for one in found if one.get("name") == _VIRTUAL), None), why
 
 

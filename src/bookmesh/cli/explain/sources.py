@@ -95,6 +95,12 @@ def of_service(world: World, host: str, port: int) -> tuple[Source, ...]:
     return tuple(_with_port(entry, port, "number") for pattern, entry in entries if pattern == best)[:1]
 
 
+def ports_of(world: World, host: str) -> tuple[int, ...]:
+    """The ports of the Service that is called so, in its order; empty when there is none."""
+    service = world.service(host)
+    return tuple(each["port"] for each in service["spec"].get("ports") or []) if service else ()
+
+
 def of_listener(world: World, request: Request, place: Place) -> tuple[Source, ...]:
     """What makes a proxy listen: for a gateway the servers of Gateways, for a sidecar the service that is called."""
     if place.is_gateway:

@@ -46,6 +46,13 @@ class _Root(flags.Group):
         command: click.Command = getattr(importlib.import_module(f"{__package__}.{found[0]}"), found[1])
         return examples.attach(f"istioctl {_ALIASES.get(cmd_name, cmd_name)}", command)
 
+    def guess(self, ctx: click.Context, word: str) -> str:
+        """Also a command that Istio has below `experimental`, as `describe`."""
+        below = self.get_command(ctx, "experimental")
+        if isinstance(below, click.Group) and below.get_command(ctx, word):
+            return f'did you mean "experimental {word}"? '
+        return super().guess(ctx, word)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from bookmesh.base import near_misses
 from bookmesh.cli.istioctl.kubernetes import Kubectl
 
 SYSTEM_NAMESPACE = "istio-system"
@@ -135,12 +136,17 @@ class Group(click.Group):
         except click.UsageError as error:
             _refuse(self, ctx, error)
 
+    def guess(self, ctx: click.Context, word: str) -> str:
+        """`did you mean "x"? ` or nothing."""
+        return near_misses.did_you_mean(word, [*self.list_commands(ctx), *self._aliases])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            known = ", ".join(self.list_commands(ctx))
-            raise Misuse(f'unknown command "{args[0]}" for "{ctx.command_path}"; known: {known}', ctx)
+            names = self.list_commands(ctx)
+            known = f"{self.guess(ctx, args[0])}known: {', '.join(names)}"
+            raise Misuse(f'unknown command "{args[0]}" for "{ctx.command_path}"; {known}', ctx)
         return super().resolve_command(ctx, args)
 
 

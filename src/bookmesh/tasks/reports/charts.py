@@ -1,4 +1,4 @@
-"""Small charts as inline SVG: the bars of a split with their allowed ranges, and the timeline of a run."""
+"""Small charts: the bars of a split with their allowed ranges, and the timeline of a run as inline SVG."""
 
 from __future__ import annotations
 
@@ -7,44 +7,35 @@ from collections.abc import Sequence
 
 from bookmesh.tasks.records import Bar, Result
 
-_ROW, _WIDTH, _RIGHT = 26, 360, 168
 _LONGEST_NAME = 44
 _CHARACTER = 7.2  # the width of one, at most
 
 
 def split(bars: Sequence[Bar]) -> str:
-    """Draw one row an answer: how often it was seen, over the range of counts that is allowed."""
+    """
+    Draw one row an answer: how often it was seen, over the range of counts that is allowed.
+
+    Boxes and no SVG: where the window is narrow, the bar moves below its name and keeps the whole width.
+    """
     n = max(1, sum(bar.seen for bar in bars))
-    left = _column([bar.name for bar in bars], least=112)
-    height = _ROW * len(bars) + 22
-    rows = "".join(_bar(bar, n, index * _ROW, left=left) for index, bar in enumerate(bars))
-    axis = height - 16
-    marks = "".join(
-        f'<text class="axis" x="{left + share * _WIDTH:g}" y="{height - 2}" text-anchor="middle">{share:.0%}</text>'
-        f'<line class="grid" x1="{left + share * _WIDTH:g}" x2="{left + share * _WIDTH:g}" y1="0" y2="{axis}"/>'
-        for share in (0, 0.25, 0.5, 0.75, 1)
-    )
+    rows = "".join(_bar(bar, n) for bar in bars)
+    marks = "".join(f'<span style="left:{share}%">{share}%</span>' for share in (0, 25, 50, 75, 100))
     told = ", ".join(f"{bar.name}: {bar.seen}, allowed {bar.low} to {bar.high}" for bar in bars)
-    size = f'width="{left + _WIDTH + _RIGHT}" height="{height}"'
-    box = f'viewBox="0 0 {left + _WIDTH + _RIGHT} {height}"'
-    return f'<svg class="split" {size} {box} role="img" aria-label="{html.escape(told)}">{marks}{rows}</svg>'
-
-
-def _bar(bar: Bar, n: int, y: int, *, left: int) -> str:
-    scale = _WIDTH / n
-    low, high = bar.low * scale, min(bar.high, n) * scale
-    holds = bar.low <= bar.seen <= bar.high
-    kind = "good" if holds else "bad"
-    range_width = max(high - low, 3.0)
-    allowed = f"{bar.low}…{bar.high}" if bar.low != bar.high else f"{bar.low}"
-    name = html.escape(_cut(bar.name))
     return (
-        f'<text class="name" x="{left - 10}" y="{y + 17}" text-anchor="end">{name}</text>'
-        f'<rect class="track" x="{left}" y="{y + 4}" width="{_WIDTH}" height="18" rx="3"/>'
-        f'<rect class="{kind}" x="{left}" y="{y + 8}" width="{bar.seen * scale:.1f}" height="10" rx="2"/>'
-        f'<rect class="range" x="{left + low:.1f}" y="{y + 4}" width="{range_width:.1f}" height="18" rx="2"/>'
-        f'<text class="count" x="{left + _WIDTH + 10}" y="{y + 17}"><tspan class="seen">{bar.seen}</tspan>'
-        f'<tspan class="axis"> allowed {allowed}</tspan></text>'
+        f'<div class="split" role="img" aria-label="{html.escape(told)}">'
+        f'{rows}<span class="scale">{marks}</span></div>'
+    )
+
+
+def _bar(bar: Bar, n: int) -> str:
+    low, high = (100 * min(count, n) / n for count in (bar.low, bar.high))
+    kind = "good" if bar.low <= bar.seen <= bar.high else "bad"
+    allowed = f"{bar.low}…{bar.high}" if bar.low != bar.high else f"{bar.low}"
+    return (
+        f'<span class="name">{html.escape(_cut(bar.name))}</span>'
+        f'<span class="lane"><i class="{kind}" style="width:{100 * bar.seen / n:.1f}%"></i>'
+        f'<i class="range" style="left:{low:.1f}%;width:{max(high - low, 0.8):.1f}%"></i></span>'
+        f'<span class="count"><b>{bar.seen}</b> allowed {allowed}</span>'
     )
 
 

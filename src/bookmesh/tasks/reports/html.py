@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bookmesh.base.findings import Finding
 from bookmesh.tasks.records import Attempt, ExpectationResult, Result, StepResult
-from bookmesh.tasks.reports import charts, timing
+from bookmesh.tasks.reports import charts, text, timing
 
 _BODY_SHOWN = 300
 _TEXT_SHOWN = 4000
@@ -41,13 +41,13 @@ def build_page(results: Sequence[Result], *, took_s: float, target: str, when: s
 <body>
 <main>
 <h1>{title}</h1>
-<p class="lead">Against {_text(target)}, {_text(when)}. Each expectation was looked at
-before its step, where it had to be false (or true, if it says so), and after it until it held.</p>
+<p class="lead">Against {_text(target)}, {_text(when)}. Each expectation was checked before its step, when it had
+to fail (unless it says otherwise), and again after the step until it held.</p>
 {_figures(results, took_s)}
 <section class="box"><h2>When each task ran</h2>{charts.timeline(results, took_s)}{_times(results)}</section>
 {articles}
-<footer>Written by bookmesh task. Grey at the end of a row is cleaning up. In a chart the bar is what was seen, the
-frame is what chance allows.</footer>
+<footer>Written by bookmesh. In the timeline, grey at the end of a row is cleaning up. In a chart, the bar is what was
+seen and the frame is what chance allows.</footer>
 </main>
 </body>
 </html>
@@ -55,9 +55,11 @@ frame is what chance allows.</footer>
 
 
 def _title(tasks: int, failed: int) -> str:
+    if tasks == 1:
+        return "The task did not pass" if failed else "The task passed"
     if failed:
         return f"{failed} of {tasks} tasks did not pass"
-    return f"All {tasks} tasks passed" if tasks > 1 else "The task passed"
+    return f"All {tasks} tasks passed"
 
 
 def _figures(results: Sequence[Result], took_s: float) -> str:
@@ -113,7 +115,7 @@ def _article(result: Result, *, opened: bool) -> str:
     message = "".join(_finding(finding) for finding in result.findings)
     steps = "".join(_step(step) for step in result.steps)
     shown = " open" if opened else ""
-    count = f"{len(result.steps)} steps, {result.checks} checks"
+    count = f"{text.counted(len(result.steps), 'step')}, {text.counted(result.checks, 'check')}"
     return f"""<article class="{result.outcome}" id="{html.escape(result.key)}">
 <header class="task"><h2>{_text(result.title)}</h2><span class="took">{result.took_s:.1f} s</span>
 <span class="badge {css}">{result.outcome}</span></header>
@@ -139,14 +141,8 @@ def _finding(finding: Finding) -> str:
 def _step(step: StepResult) -> str:
     expectations = "".join(_expectation(each) for each in step.expectations)
     label = {"apply": "YAML applied", "delete": "deleted"}.get(step.action, step.action)
-    detail = (
-        f"<details><summary>{label}</summary><pre>{_yaml(step.detail)}</pre></details>" if step.detail else ""
-    )
-    output = (
-        f"<details><summary>what it said</summary><pre>{_text(step.output[:_TEXT_SHOWN])}</pre></details>"
-        if step.output
-        else ""
-    )
+    detail = _folded(label, _yaml(step.detail)) if step.detail else ""
+    output = _folded("output", _text(step.output[:_TEXT_SHOWN])) if step.output else ""
     has_own = step.finding and all(each.finding is None for each in step.expectations)
     message = f'<p class="message">{_text(step.message)}</p>' if has_own else ""
     return (
@@ -154,6 +150,12 @@ def _step(step: StepResult) -> str:
         f'<span class="took">{step.took_s:.1f} s</span></div>{message}{detail}{output}'
         f'<ul class="expect">{expectations}</ul></li>'
     )
+
+
+def _folded(label: str, body: str) -> str:
+    """A text that opens on demand; where it is wider than the window, the keyboard can move it too."""
+    pre = f'<pre tabindex="0" role="group" aria-label="{html.escape(label)}">{body}</pre>'
+    return f"<details><summary>{_text(label)}</summary>{pre}</details>"
 
 
 def _expectation(result: ExpectationResult) -> str:
@@ -188,12 +190,8 @@ def _row(label: str, css: str, attempt: Attempt) -> str:
 def _exchanges(label: str, attempt: Attempt) -> str:
     seen = attempt.observation
     if not seen.exchanges:
-        text = seen.text.strip()[-_TEXT_SHOWN:]
-        return (
-            f"<details><summary>what was seen {label}</summary><pre>{_text(text)}</pre></details>"
-            if text
-            else ""
-        )
+        shown = seen.text.strip()[-_TEXT_SHOWN:]
+        return _folded(f"what was seen {label}", _text(shown)) if shown else ""
     rows = "".join(
         f"<tr><td>{each.status or '—'}</td><td>{each.took_s * 1000:.0f} ms</td>"
         f"<td>{_text(each.error or ' '.join(each.body.split())[:_BODY_SHOWN])}</td></tr>"

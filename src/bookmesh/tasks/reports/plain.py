@@ -11,7 +11,7 @@ import orjson
 
 from bookmesh.base.findings import Finding
 from bookmesh.tasks.records import ExpectationResult, Result
-from bookmesh.tasks.reports import timing
+from bookmesh.tasks.reports import text, timing
 
 
 def as_json(results: Sequence[Result], took_s: float) -> str:
@@ -69,7 +69,8 @@ def as_github(results: Sequence[Result]) -> str:
     ]
     if not failed:
         checks = sum(result.checks for result in results)
-        lines.append(f"::notice title=bookmesh::{len(results)} tasks passed, {checks} checks held")
+        tasks = text.counted(len(results), "task")
+        lines.append(f"::notice title=bookmesh::{tasks} passed, {text.counted(checks, 'check')} held")
     return "\n".join(lines)
 
 

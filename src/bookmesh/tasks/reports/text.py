@@ -11,7 +11,7 @@ MARKS = {"passed": "✓", "failed": "✗", "broken": "!"}
 
 def line(result: Result) -> str:
     """One task in one line."""
-    steps = f"{len(result.steps)} steps, {result.checks} checks"
+    steps = f"{counted(len(result.steps), 'step')}, {counted(result.checks, 'check')}"
     return f"{MARKS[result.outcome]} {result.key:<52} {result.took_s:6.1f} s  {steps}"
 
 
@@ -27,7 +27,14 @@ def summarize(results: Sequence[Result], took_s: float) -> str:
     counts = {outcome: sum(1 for each in results if each.outcome == outcome) for outcome in MARKS}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     checks = sum(result.checks for result in results)
-    return f"{len(results)} tasks: {told or 'none'}; {checks} checks held; {took_s:.1f} s"
+    return (
+        f"{counted(len(results), 'task')}: {told or 'none'}; {counted(checks, 'check')} held; {took_s:.1f} s"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 task`, `2 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _explain(result: Result) -> Iterator[str]:
@@ -57,4 +64,4 @@ def _explain_expectation(expectation: ExpectationResult) -> Iterator[str]:
         yield f"          before: {'; '.join(verdict.text for verdict in expectation.before.verdicts)}"
     if expectation.after:
         yield f"          after:  {'; '.join(verdict.text for verdict in expectation.after.verdicts)}"
-        yield f"          tried:  {expectation.attempts} times"
+        yield f"          tried:  {counted(expectation.attempts, 'time')}"

@@ -7,6 +7,7 @@ from tests.unit.cli.explain import test_matching, test_sources
 from tests.unit.cli.istioctl import small_dumps
 
 from bookmesh.cli.explain import following, trails
+from bookmesh.cli.istioctl import dumps
 from bookmesh.mesh.injection.interception import InterceptionRules
 
 PROXY = trails.Proxy(small_dumps.dump(), trails.statuses_of(small_dumps.STATUSES))
@@ -63,6 +64,14 @@ def test_a_port_without_listener_is_refused() -> None:
     found = follow(port=1)
     assert [step.name for step in found.steps] == ["none"]
     assert found.outcome.kind == "closed"
+
+
+def test_a_port_that_the_service_does_not_have_is_told_with_those_that_it_has() -> None:
+    outbound = {"name": "virtualOutbound", "default_filter_chain": small_dumps.REST}
+    listeners = small_dumps.named("ListenersConfigDump", static_listeners=[{"listener": outbound}])
+    proxy = trails.Proxy(dumps.parse({"configs": [listeners]}))
+    found = following.follow(proxy, test_matching.request(port=1, address="10.9.9.9"), test_sources.WORLD)
+    assert found.steps[0].why == "no listener is for 10.9.9.9:1; ports of Service reviews: 80, 9080"
 
 
 def test_bytes_that_are_not_http_meet_the_chain_for_other_bytes() -> None:

@@ -15,7 +15,13 @@ def test_a_wrong_command_is_named_with_the_known_ones(istioctl: Run) -> None:
     result, _ = istioctl("proxy-config", "clutser", "x")
     assert result.exit_code == 64
     assert 'unknown command "clutser"' in result.stderr
-    assert "all, bootstrap, cluster" in result.stderr
+    assert 'did you mean "cluster"? known: all, bootstrap, cluster' in result.stderr
+
+
+def test_a_command_that_istio_has_elsewhere_is_named_with_its_place(istioctl: Run) -> None:
+    result, _ = istioctl("describe", "pod", "x")
+    assert result.exit_code == 64
+    assert 'did you mean "experimental describe"?' in result.stderr
 
 
 def test_common_flags_count_wherever_they_stand(istioctl: Run) -> None:

@@ -11,9 +11,9 @@ from bookmesh.tasks.reports import charts
 def test_a_split_has_a_row_an_answer_and_says_its_numbers() -> None:
     drawn = ET.fromstring(charts.split([Bar("v1", 97, 76, 124), Bar("<v3>", 3, 76, 124)]))
     assert drawn.get("aria-label") == "v1: 97, allowed 76 to 124, <v3>: 3, allowed 76 to 124"
-    css = [rect.get("class") for rect in drawn.iter("rect")]
-    assert css.count("good") == css.count("bad") == 1
-    assert css.count("range") == 2
+    css = [box.get("class") for box in drawn.iter("i")]
+    assert css == ["good", "range", "bad", "range"]
+    assert [box.get("style") for box in drawn.iter("i")][:2] == ["width:97.0%", "left:76.0%;width:24.0%"]
 
 
 def test_a_timeline_has_a_block_a_step() -> None:

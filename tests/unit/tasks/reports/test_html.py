@@ -50,6 +50,7 @@ def test_what_failed_comes_first_and_opened() -> None:
     assert "<h1>1 of 2 tasks did not pass</h1>" in text
     assert text.index('id="t/1"') < text.index('id="t/0"')
     assert "<details open>" in text
+    assert "<h1>The task did not pass</h1>" in page("failed")
 
 
 def test_yaml_requests_and_charts_are_in_it_and_escaped() -> None:
@@ -78,7 +79,7 @@ def test_where_the_time_went_is_told_for_several_tasks() -> None:
 
 def test_pictures_are_told_in_words_and_tables_have_headers() -> None:
     text = page("passed", "failed")
-    pictures = re.findall(r"<svg [^>]*>", text)
+    pictures = re.findall(r'<svg [^>]*>|<div class="split"[^>]*>', text)
     assert {re.search(r'role="(\w+)"', tag)[1] for tag in pictures} == {"img", "group"}  # type: ignore[index]
     assert all("aria-label=" in tag for tag in pictures)
     assert all("<th" in table for table in re.findall(r"<table.*?</table>", text, re.DOTALL))

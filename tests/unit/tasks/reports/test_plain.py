@@ -47,4 +47,4 @@ def test_github_gets_an_annotation_at_the_line() -> None:
         "  where: tasks/x/task.yaml:7  elsewhere"
     )
     assert ",line=9," in second
-    assert plain.as_github([sample.result()]) == "::notice title=bookmesh::1 tasks passed, 1 checks held"
+    assert plain.as_github([sample.result()]) == "::notice title=bookmesh::1 task passed, 1 check held"
