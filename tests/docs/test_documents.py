@@ -14,6 +14,7 @@ from bookmesh.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PIPELINES = sorted((ROOT / "docs" / "guides").rglob("ci/*.yaml"))
 GENERATORS = sorted((ROOT / "tools").glob("gen_*.py"))
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 COMMAND = re.compile(r"\bbookmesh ([a-z][a-z-]+)((?: --[a-z-]+)*)")
@@ -22,6 +23,7 @@ COMMAND = re.compile(r"\bbookmesh ([a-z][a-z-]+)((?: --[a-z-]+)*)")
 def test_there_is_something_to_check() -> None:
     assert len(DOCUMENTS) > 5
     assert len(GENERATORS) >= 3
+    assert len(PIPELINES) == 2
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -30,12 +32,14 @@ def test_links_lead_to_files(document: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, *PIPELINES], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_commands_and_their_options_exist(document: Path) -> None:
     context = click.Context(cli.main)
-    code = "\n".join(
-        re.findall(r"`[^`]+`|^(?:    |\t).*$|```.*?```", document.read_text(), re.MULTILINE | re.DOTALL)
-    )
+    text = document.read_text()
+    blocks = re.findall(r"`[^`]+`|^(?:    |\t).*$|```.*?```", text, re.MULTILINE | re.DOTALL)
+    code = text if document in PIPELINES else "\n".join(blocks)
     for name, options in COMMAND.findall(code):
         command = cli.main.get_command(context, name)
         assert command is not None, f"bookmesh {name}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -67,3 +69,30 @@ def test_the_case_of_the_guide_passes_and_fails_for_another_route(lab: labs.Lab,
     failed = lab.bookmesh("test", str(mine / "canary.yaml"), check=False)
     assert failed.returncode == 1
     assert re.search(r"v1 \d+ \(allowed 2\d\d…2\d\d\), v2 \d+ .*; n = 300, confidence", failed.stdout)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("pipeline", ["github-actions", "gitlab-ci"])
+def test_the_pipelines_of_the_guide_run_all_cases_and_leave_a_report(
+    lab: labs.Lab, tmp_path: Path, pipeline: str
+) -> None:
+    text = (GUIDES / "checkout" / "ci" / f"{pipeline}.yaml").read_text()
+    line = re.search(r"bookmesh (test .*)$", text, re.MULTILINE)
+    assert line is not None
+    cases = tmp_path / "tests" / "mesh"
+    cases.mkdir(parents=True)
+    write(cases, seen="on", before="holds")
+    done = subprocess.run(
+        ["bash", "-c", f"{labs.BOOKMESH} {line[1]} --name {lab.name}"],
+        cwd=tmp_path,
+        env=lab.env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "The task passed" in (tmp_path / "mesh-report.html").read_text()
+    if pipeline == "gitlab-ci":
+        (suite,) = ET.parse(tmp_path / "mesh-junit.xml").getroot()
+        assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("light", "1", "0")
+    else:
+        assert done.stdout == "::notice title=bookmesh::1 task passed, 1 check held\n"

@@ -87,4 +87,7 @@ def test_a_lab_that_does_not_run_is_told_with_the_one_that_does(lab: paths.LabPa
     pretend_to_run(lab, port=7)
     with pytest.raises(findings.BookmeshError) as beside:
         labs.require_running(paths.paths_for("class"))
-    assert beside.value.finding.hint == "start it: bookmesh up --name class; or add --name default to the command"
+    assert (
+        beside.value.finding.hint
+        == "start it: bookmesh up --name class; or add --name default to the command"
+    )
