@@ -109,6 +109,52 @@ def test_a_gateway_inside_the_cluster_has_a_name_for_an_address(front: labs.Lab)
     ]
 
 
+PARAMETERS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: parameters, namespace: front}
+data:
+  deployment: |
+    spec: {template: {spec: {containers: [{name: istio-proxy, resources: {requests: {cpu: 11m}}}]}}}
+  service: |
+    metadata: {annotations: {chosen: "CHOSEN"}}
+    spec: {type: ClusterIP}
+  horizontalPodAutoscaler: |
+    spec: {minReplicas: 1, maxReplicas: 3}
+  podDisruptionBudget: |
+    spec: {maxUnavailable: 1}
+"""
+
+
+def test_a_config_map_says_how_what_is_deployed_looks(front: labs.Lab) -> None:
+    made = json.loads(gateway(HTTP))
+    made["spec"]["infrastructure"] = {
+        "parametersRef": {"group": "", "kind": "ConfigMap", "name": "parameters"}
+    }
+    front.apply(json.dumps(made))
+
+    def accepted() -> str:
+        found = front.get(GATEWAY, "edge", "-n", "front").get("status", {}).get("conditions", [])
+        return next((each["reason"] for each in found if each["type"] == "Accepted"), "")
+
+    labs.wait_until(lambda: accepted() == "InvalidParameters", what="the ConfigMap to be missed")
+    front.apply(PARAMETERS)
+    programmed(front)
+    (pod,) = front.get("pods", "-n", "front")["items"]
+    (proxy,) = pod["spec"]["containers"]
+    assert proxy["resources"]["requests"]["cpu"] == "11m"
+    assert front.get("hpa", "edge-istio", "-n", "front")["spec"]["maxReplicas"] == 3
+    assert front.get("pdb", "edge-istio", "-n", "front")["status"]["expectedPods"] == 1
+    front.apply(PARAMETERS.replace("CHOSEN", "other"))
+
+    def chosen() -> str:
+        service = front.get("service", "edge-istio", "-n", "front")
+        assert service["spec"]["type"] == "ClusterIP"
+        return str(service["metadata"]["annotations"]["chosen"])
+
+    labs.wait_until(lambda: chosen() == "other", what="the annotation to follow")
+
+
 def test_what_is_wrong_is_in_the_status_and_in_that_of_the_lab(front: labs.Lab) -> None:
     front.apply(gateway({**HTTP, "hostname": "*.example.org"}))
     front.apply(ROUTE)

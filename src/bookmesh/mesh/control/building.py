@@ -66,7 +66,9 @@ class Builder:
         self.conversion = converting.Conversion()
         """What became of the Gateway API's objects in the latest snapshot."""
         self._settings = settings
-        self._converter = remembering.Converter(domain=settings.domain)
+        self._converter = remembering.Converter(
+            domain=settings.domain, root_namespace=settings.root_namespace
+        )
         self._assembly = assembling.Assembly(domain=settings.domain)
         self._parsed: dict[ConfigKey, parsing.Parsed] = {}
         self._written = configs_.collect(())

@@ -64,7 +64,7 @@ class Fulfiller:
             try:
                 await self._ensure_class()
                 for resource, wanted in self._conversion.deployed:
-                    await self._ensure(resource, wanted)
+                    await self._try_to_ensure(resource, wanted)
                 await self._write_statuses()
             except (ApiError, OSError) as error:
                 _log.warning("fulfilling Gateways: %s; trying again", error)
@@ -90,6 +90,17 @@ class Fulfiller:
             "spec": {"controllerName": classes.CONTROLLER, "description": classes.DESCRIPTION},
         }
         await self._create(mirror.resource, body)
+
+    async def _try_to_ensure(self, resource: Resource, wanted: JsonObject) -> None:
+        """What somebody asked for may be nonsense to the API: that holds up nothing else."""
+        try:
+            await self._ensure(resource, wanted)
+        except ApiError as error:
+            if error.code not in (400, 422):
+                raise
+            metadata = wanted["metadata"]
+            where = f"{resource.plural} {metadata['namespace']}/{metadata['name']}"
+            _log.warning("%s cannot be made as it is asked for: %s", where, error)
 
     async def _ensure(self, resource: Resource, wanted: JsonObject) -> None:
         """See to it that an object is there as it should be; its mirror wakes us when it knows better."""

@@ -17,10 +17,10 @@ from bookmesh.mesh.gateway_api import (
     backend_tls,
     classes,
     conditions,
-    deployments,
     features,
     gateway_statuses,
     listeners,
+    parameters,
     parents,
     routes,
 )
@@ -70,7 +70,7 @@ def convert(inputs: inputs_.Inputs) -> Conversion:
             part
             for parsed, spec in inputs.of(gateways.Gateway)
             if classes.is_ours(spec, inputs)
-            for part in deployments.build(parsed, spec)
+            for part in _deployed(parsed, spec, inputs)
         ),
         findings=(
             *(finding for parsed in inputs.objects for finding in parsed.findings),
@@ -78,6 +78,14 @@ def convert(inputs: inputs_.Inputs) -> Conversion:
             *_missing_parents(inputs),
         ),
     )
+
+
+def _deployed(parsed: parsing.Parsed, spec: gateways.Gateway, inputs: inputs_.Inputs) -> parameters.Objects:
+    """What a Gateway needs; with parameters that cannot be used nothing, so that what is there stays as it is."""
+    try:
+        return parameters.deployed(parsed, spec, inputs)
+    except parameters.ParametersError:
+        return ()
 
 
 def _class_statuses(inputs: inputs_.Inputs) -> Iterator[tuple[ObjectRef, JsonObject]]:

@@ -1,5 +1,6 @@
 """
-What runs for a Gateway: a ServiceAccount, a Deployment of a gateway proxy, and a Service, all named NAME-CLASS.
+What runs for a Gateway: a ServiceAccount, a Deployment of a gateway proxy, and a Service, all named NAME-CLASS; for who
+asks for them also a HorizontalPodAutoscaler and a PodDisruptionBudget.
 
 A Gateway that names a Service as its address has it served by the pods behind that one, and nothing is deployed.
 """
@@ -24,7 +25,13 @@ SERVICE_TYPE: Final = "networking.istio.io/service-type"
 NAME_OVERRIDE: Final = "gateway.istio.io/name-override"
 SERVICE_ACCOUNT_OVERRIDE: Final = "gateway.istio.io/service-account"
 STATUS_PORT: Final = 15021
-RESOURCES: Final = (kubernetes.SERVICE_ACCOUNTS, kubernetes.DEPLOYMENTS, kubernetes.SERVICES)
+RESOURCES: Final = (
+    kubernetes.SERVICE_ACCOUNTS,
+    kubernetes.DEPLOYMENTS,
+    kubernetes.SERVICES,
+    kubernetes.HORIZONTAL_POD_AUTOSCALERS,
+    kubernetes.POD_DISRUPTION_BUDGETS,
+)
 """What `build` yields objects of."""
 _NOT_COPIED: Final = frozenset(
     {"kubectl.kubernetes.io/last-applied-configuration", NAME_OVERRIDE, SERVICE_ACCOUNT_OVERRIDE}
@@ -53,9 +60,9 @@ def services_of(parsed: parsing.Parsed, spec: gateways.Gateway, *, domain: str) 
 
 def build(parsed: parsing.Parsed, spec: gateways.Gateway) -> Iterator[tuple[Resource, JsonObject]]:
     """
-    Yield the objects that have to be there for a Gateway, which owns them, in the order to make them.
+    Yield the objects that may be there for a Gateway, which owns them, in the order to make them.
 
-    They have the fields that matter and no others.
+    They have the fields that matter and no others. Which of them have to be is up to `parameters`.
     """
     if not is_managed(spec):
         return
@@ -81,6 +88,19 @@ def build(parsed: parsing.Parsed, spec: gateways.Gateway) -> Iterator[tuple[Reso
     deployment = _deployment(pods, annotations, name=name, account=account)
     yield _object(kubernetes.DEPLOYMENTS, "Deployment", described(name, managed), deployment)
     yield _object(kubernetes.SERVICES, "Service", described(name, managed), _service(parsed, spec))
+    scaled = {"apiVersion": kubernetes.DEPLOYMENTS.api_version, "kind": "Deployment", "name": name}
+    yield _object(
+        kubernetes.HORIZONTAL_POD_AUTOSCALERS,
+        "HorizontalPodAutoscaler",
+        described(name, {}),
+        {"scaleTargetRef": scaled, "maxReplicas": 1},
+    )
+    yield _object(
+        kubernetes.POD_DISRUPTION_BUDGETS,
+        "PodDisruptionBudget",
+        described(name, {}),
+        {"selector": {"matchLabels": {NAME_LABEL: metadata.name}}},
+    )
 
 
 def _object(

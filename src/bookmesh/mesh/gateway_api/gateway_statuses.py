@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.mesh.gateway_api import conditions, deployments, listeners
+from bookmesh.mesh.gateway_api import conditions, deployments, listeners, parameters
 from bookmesh.mesh.gateway_api import inputs as inputs_
 from bookmesh.mesh.gateway_api.conditions import Problem
 from bookmesh.mesh.model import parsing
@@ -42,7 +42,7 @@ def build(
     status: JsonObject = {
         "conditions": conditions.as_json(
             (
-                _accepted(parsed, spec, own),
+                _accepted(parsed, spec, own, inputs),
                 _programmed(reached, own),
                 conditions.build("ResolvedRefs", None, message="All references resolved"),
             )
@@ -69,7 +69,10 @@ def unparsable(parsed: parsing.Parsed) -> JsonObject:
 
 
 def _accepted(
-    parsed: parsing.Parsed, spec: gateways.Gateway, own: Sequence[listeners.Listener]
+    parsed: parsing.Parsed,
+    spec: gateways.Gateway,
+    own: Sequence[listeners.Listener],
+    inputs: inputs_.Inputs,
 ) -> conditions.Condition:
     unusable = [address.value for address in spec.addresses if address.type not in ("Hostname", "IPAddress")]
     if not deployments.is_managed(spec):
@@ -77,6 +80,9 @@ def _accepted(
     if unusable:
         problem = Problem("UnsupportedAddress", f"only Hostname is supported, ignoring {unusable}")
         return conditions.build("Accepted", problem, message="")
+    invalid = parameters.problem_with(parsed, spec, inputs)
+    if invalid is not None:
+        return conditions.build("Accepted", invalid, message="")
     valid = [each for each in own if each.is_valid]
     if not valid:
         problem = Problem("ListenersNotValid", "None of the Gateway's listeners are valid")

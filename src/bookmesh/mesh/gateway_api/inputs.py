@@ -21,7 +21,7 @@ class Inputs:
     `objects` are parsed objects of the Gateway API, and `configs` ServiceEntries of Istio, both in order of age.
 
     `external_addresses` are those of load balancers, by (namespace, name) of Services of that type, () while one has
-    none. `config_maps` are their data by (namespace, name).
+    none. `config_maps` are their data by (namespace, name), `class_defaults` those for GatewayClasses by their name.
     """
 
     objects: tuple[parsing.Parsed, ...]
@@ -30,6 +30,7 @@ class Inputs:
     configs: tuple[parsing.Parsed, ...] = ()
     external_addresses: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     config_maps: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    class_defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     domain: str = "cluster.local"
 
     def of(self, spec: type[T]) -> Iterator[tuple[parsing.Parsed, T]]:

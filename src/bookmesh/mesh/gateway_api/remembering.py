@@ -8,11 +8,12 @@ differs that a conversion looks at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from bookmesh.base import overlays
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.base.latest import Latest
-from bookmesh.mesh.gateway_api import converting, gateway_statuses
+from bookmesh.mesh.gateway_api import converting, gateway_statuses, parameters
 from bookmesh.mesh.gateway_api import inputs as inputs_
 from bookmesh.mesh.model import parsing, service_entries
 from bookmesh.mesh.registry import registry as registries
@@ -22,11 +23,23 @@ from bookmesh.mesh.snapshot import credentials as credentials_
 Changed = Mapping[tuple[str, str], JsonObject | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _ClassDefaults:
+    """A ConfigMap for all Gateways of a class."""
+
+    gateway_class: str
+    created: str
+    data: Mapping[str, str]
+
+
 class Converter:
     """Keeps what the conversion needs to know besides the registry, and what it made last."""
 
-    def __init__(self, *, domain: str) -> None:
+    def __init__(self, *, domain: str, root_namespace: str = "istio-system") -> None:
         self._domain = domain
+        self._root_namespace = root_namespace
+        self._defaults: Mapping[tuple[str, str], _ClassDefaults] = {}
+        self._latest_defaults: Latest[Mapping[str, Mapping[str, str]]] = Latest()
         self._addresses: Mapping[tuple[str, str], tuple[str, ...]] = {}
         self._config_maps: Mapping[tuple[str, str], Mapping[str, str]] = {}
         self._given = configs_.collect(())
@@ -44,8 +57,14 @@ class Converter:
             for key, service in services.items()
         }
         data = {key: (one.get("data") or {}) if one is not None else None for key, one in config_maps.items()}
+        defaults = {
+            key: _class_defaults(one) if one is not None else None
+            for key, one in config_maps.items()
+            if key[0] == self._root_namespace
+        }
         self._addresses = overlays.changed(self._addresses, addresses)
         self._config_maps = overlays.changed(self._config_maps, data)
+        self._defaults = overlays.changed(self._defaults, defaults)
 
     def convert(
         self,
@@ -66,6 +85,7 @@ class Converter:
                 configs=given.of(service_entries.ServiceEntry),
                 external_addresses=self._addresses,
                 config_maps=self._config_maps,
+                class_defaults=self._latest_defaults.get((self._defaults,), self._by_class),
                 domain=self._domain,
             )
         )
@@ -87,6 +107,13 @@ class Converter:
         come = (one for key, one in self._made.items() if before.get(key) is not one)
         return configs_.Difference(tuple(gone), tuple(come))
 
+    def _by_class(self) -> Mapping[str, Mapping[str, str]]:
+        """The defaults of each class; of several ConfigMaps for one the oldest counts."""
+        newest_first = sorted(
+            self._defaults.items(), key=lambda item: (item[1].created, item[0]), reverse=True
+        )
+        return {one.gateway_class: one.data for _, one in newest_first}
+
     def _looked_at(self, inputs: inputs_.Inputs) -> tuple[object, ...]:
         """What a conversion looks at: of endpoints that is only whether there are any behind Gateways."""
         if not inputs.objects:
@@ -94,4 +121,18 @@ class Converter:
         registry, reached = inputs.registry, tuple(gateway_statuses.reached(inputs))
         self._reached = self._reached if self._reached == reached else reached
         found = (registry.services, registry.rivals, registry.namespaces, inputs.credentials, inputs.configs)
-        return (inputs.objects, *found, inputs.external_addresses, inputs.config_maps, self._reached)
+        beside = (inputs.external_addresses, inputs.config_maps, inputs.class_defaults, self._reached)
+        return (inputs.objects, *found, *beside)
+
+
+def _class_defaults(config_map: JsonObject) -> _ClassDefaults | None:
+    """
+    Read a ConfigMap of the root namespace; None unless it is for a GatewayClass.
+
+    Source: label `gateway.istio.io/defaults-for-class`.
+    """
+    metadata = config_map["metadata"]
+    name = (metadata.get("labels") or {}).get(parameters.CLASS_DEFAULTS)
+    if not name:
+        return None
+    return _ClassDefaults(name, metadata.get("creationTimestamp", ""), config_map.get("data") or {})

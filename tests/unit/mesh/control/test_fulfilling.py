@@ -123,6 +123,14 @@ async def test_what_is_refused_is_tried_again_after_a_while(client, fulfiller, m
     await until(lambda: stored(client, DEPLOYMENTS, "edge-istio"))
 
 
+async def test_what_the_api_finds_invalid_holds_up_nothing_else(client, fulfiller, caplog):
+    client.failures["create", "deployments"] = [ApiError(422, "Invalid", "spec.replicas: Invalid value")]
+    other = {**DEPLOYMENT, "metadata": {**DEPLOYMENT["metadata"], "name": "other-istio"}}
+    fulfiller.report(Conversion(deployed=((DEPLOYMENTS, DEPLOYMENT), (DEPLOYMENTS, other))))
+    await until(lambda: stored(client, DEPLOYMENTS, "other-istio"))
+    assert "deployments default/edge-istio cannot be made as it is asked for" in caplog.text
+
+
 async def test_an_object_of_that_name_which_is_not_ours_is_left_alone(client, fulfiller):
     theirs = {"metadata": {"name": "edge-istio", "namespace": "default"}, "spec": {"mine": True}}
     client.put(DEPLOYMENTS, theirs)

@@ -34,7 +34,13 @@ def ports(found: dict[str, dict[str, Any]]) -> list[tuple[str, int]]:
 
 def test_all_is_named_after_gateway_and_class_and_owned_by_the_gateway() -> None:
     found = made()
-    assert list(found) == ["ServiceAccount", "Deployment", "Service"]
+    assert list(found) == [
+        "ServiceAccount",
+        "Deployment",
+        "Service",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+    ]
     for obj in found.values():
         metadata = obj["metadata"]
         assert (metadata["name"], metadata["namespace"]) == ("edge-istio", "front")
@@ -73,7 +79,7 @@ def test_an_address_is_asked_for() -> None:
 def test_names_and_service_accounts_can_be_chosen() -> None:
     annotations = {"gateway.istio.io/name-override": "front-door", "gateway.istio.io/service-account": "mine"}
     found = made({"annotations": annotations})
-    assert list(found) == ["Deployment", "Service"]
+    assert "ServiceAccount" not in found
     assert found["Deployment"]["metadata"]["name"] == "front-door"
     assert found["Deployment"]["spec"]["template"]["spec"]["serviceAccountName"] == "mine"
     assert found["Service"]["metadata"]["annotations"] == {}

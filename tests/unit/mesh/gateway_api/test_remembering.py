@@ -98,3 +98,32 @@ def test_addresses_follow_the_services() -> None:
     assert convert(converter, GATEWAY)[1]["addresses"] == [{"type": "IPAddress", "value": "127.0.0.9"}]
     converter.note(services={KEY: None}, config_maps={})
     assert convert(converter, GATEWAY)[1]["addresses"][0]["type"] == "Hostname"
+
+
+def test_of_several_defaults_for_a_class_the_oldest_of_the_root_namespace_counts() -> None:
+    def defaults(name: str, namespace: str, year: int, replicas: int) -> dict[str, Any]:
+        return {
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "creationTimestamp": f"{year}-01-01T00:00:00Z",
+                "labels": {"gateway.istio.io/defaults-for-class": "istio"},
+            },
+            "data": {"deployment": f"spec: {{replicas: {replicas}}}"},
+        }
+
+    converter = remembering.Converter(domain="cluster.local", root_namespace="root")
+
+    def replicas(*changed: dict[str, Any], gone: Sequence[tuple[str, str]] = ()) -> int | None:
+        keyed = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in changed}
+        converter.note(services={}, config_maps={**keyed, **dict.fromkeys(gone)})
+        _, conversion = converter.convert(
+            [parsing.parse(GATEWAY)], registry.build([], [], [], []), credentials.Credentials()
+        )
+        (deployment,) = [obj for _, obj in conversion.deployed if obj["kind"] == "Deployment"]
+        found: int | None = deployment["spec"].get("replicas")
+        return found
+
+    assert replicas(defaults("a", "elsewhere", 2020, 1)) is None
+    assert replicas(defaults("b", "root", 2022, 2), defaults("c", "root", 2021, 3)) == 3
+    assert replicas(gone=[("root", "c")]) == 2

@@ -146,12 +146,12 @@ class Infrastructure(Model, frozen=True):
 
     labels: Labels they get.
     annotations: Annotations they get.
-    parameters_ref: Parameters for them.
+    parameters_ref: A ConfigMap with what is laid over them.
     """
 
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    parameters_ref: Annotated[LocalObjectReference | None, NOT_ACTED_ON] = None
+    parameters_ref: LocalObjectReference | None = None
 
 
 class BackendTls(Model, frozen=True):
