@@ -55,10 +55,12 @@ class Overlay(Mapping[K, V]):
         return self._size
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Overlay) and other._below is self._below:
-            keys = self._changes.keys() | other._changes.keys()
-            return all(self.get(key) == other.get(key) for key in keys)
-        return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        below, changes = _layers(other)
+        if below is self._below:
+            return all(self.get(key) == other.get(key) for key in self._changes.keys() | changes.keys())
+        return dict(self.items()) == dict(other.items())
 
     __hash__ = None  # type: ignore[assignment]
 

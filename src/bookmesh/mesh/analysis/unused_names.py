@@ -31,7 +31,7 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
 
 def _selecting(workload: workloads.Workload, snapshot: snapshots.MeshSnapshot) -> Iterator[str]:
     """What would send requests to a workload if it had an address."""
-    for service in snapshot.registry.services.values():
+    for _, service in sorted(snapshot.registry.services.items()):
         is_near = service.entry is None and service.namespace == workload.namespace
         if is_near and service.selects(workload.labels):
             yield str(service.ref)

@@ -1,23 +1,24 @@
 """
 A registry kept in step with a changing Kubernetes API, at the cost of what changes.
 
-`Assembly` remembers what was read of each object. When only endpoints or pods change, the parts of the registry that
-are about their services are made anew and all others are the very same objects as before; anything else puts the whole
-together again, out of what was read. The result is always equal to that of `registry.build` for the same objects.
+`Assembly` remembers what was read of each object. After changes all that is in the registry about the hosts that they
+concern is made anew, and everything else is the very same objects as before. Where there are WorkloadEntries, which any
+service may have behind it, the whole is put together again, out of what was read. The result is always equal to that of
+`registry.build` for the same objects.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from bookmesh.base import overlays
 from bookmesh.base import steps as steps_
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.model import parsing, service_entries, workload_entries
-from bookmesh.mesh.registry import joining
+from bookmesh.mesh.registry import indexing, joining
 from bookmesh.mesh.registry import registry as registries
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import slices as slices_
@@ -26,10 +27,8 @@ from bookmesh.mesh.registry import workloads as workloads_
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 V = TypeVar("V")
-Key = tuple[str, str]  # namespace, name
 _SLICE: Final = 50  # objects read between two steps
-Changed = Mapping[Key, JsonObject | None]
-_Differences = Mapping[Key, tuple[T | None, T | None]]
+Changed = Mapping[indexing.Key, JsonObject | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,12 @@ class _Table(Generic[T]):
     """What was read of the objects of one resource; nothing for those that do not count."""
 
     def __init__(self, read: Callable[[JsonObject], T | None]) -> None:
-        self.items: dict[Key, T] = {}
+        self.items: dict[indexing.Key, T] = {}
         self._read = read
 
-    def apply(self, changed: Changed) -> steps_.Steps[_Differences[T]]:
+    def apply(self, changed: Changed) -> steps_.Steps[indexing.Differences[T]]:
         """Take changes in; gives (before, after) of those that make a difference to us."""
-        differences: dict[Key, tuple[T | None, T | None]] = {}
+        differences: dict[indexing.Key, tuple[T | None, T | None]] = {}
         for position, (key, obj) in enumerate(changed.items(), start=1):
             if position % _SLICE == 0:
                 yield
@@ -76,11 +75,8 @@ class Assembly:
         self._workloads = _Table(registries.build_running)
         self._namespaces: _Table[Mapping[str, str]] = _Table(lambda obj: obj["metadata"].get("labels") or {})
         self._entries: tuple[parsing.Parsed, ...] = ()
+        self._indexes = indexing.Indexes(domain=domain)
         self._registry: registries.Registry | None = None
-        self._slices_of: defaultdict[str, dict[Key, slices_.Slice]] = defaultdict(dict)
-        self._hosts_at: defaultdict[str, dict[Key, str]] = defaultdict(dict)  # by slice
-        self._pods_at: defaultdict[str, dict[Key, workloads_.Workload]] = defaultdict(dict)
-        self._selecting: Mapping[tuple[str, str, str], Sequence[services_.Service]] = {}
 
     def apply(self, changes: Changes, configs: Iterable[parsing.Parsed]) -> registries.Registry:
         """Take changes in; this is `steps` in one go."""
@@ -88,58 +84,40 @@ class Assembly:
 
     def steps(self, changes: Changes, configs: Iterable[parsing.Parsed]) -> steps_.Steps[registries.Registry]:
         """Take changes in; of `configs`, objects of the mesh's own kinds, all of `registries.REGISTERED` count."""
-        entries = tuple(config for config in configs if isinstance(config.spec, registries.REGISTERED))
-        is_other = bool((yield from self._services.apply(changes.services)))
-        is_other |= bool((yield from self._namespaces.apply(changes.namespaces)))
-        is_other |= entries != self._entries
-        self._entries = entries
-        slices = yield from self._slices.apply(changes.endpoint_slices)
+        indexes = self._indexes
+        moved = indexes.note_services((yield from self._services.apply(changes.services)))
+        hosts = indexes.note_slices((yield from self._slices.apply(changes.endpoint_slices)))
         workloads = yield from self._workloads.apply(changes.pods)
-        hosts = self._index_slices(slices)
+        addresses = indexes.note_workloads(workloads)
+        namespaces = yield from self._namespaces.apply(changes.namespaces)
+        entries = tuple(config for config in configs if isinstance(config.spec, registries.REGISTERED))
+        has_others = _has_workload_entries(self._entries) or _has_workload_entries(entries)
+        moved |= self._note_entries(entries)
         yield
-        addresses = self._index_workloads(workloads)
-        yield
-        # Services of Kubernetes may have such entries behind them, which slices do not tell.
-        is_written = any(isinstance(entry.spec, workload_entries.WorkloadEntry) for entry in entries)
-        is_other |= bool((addresses and any(map(_looks_at_pods, entries))) or (hosts and is_written))
-        if self._registry is None or is_other:
+        if self._registry is None or (has_others and (moved or hosts or addresses)):
             self._registry = yield from self._assemble(self._registry)
-        elif hosts or addresses:
-            self._registry = self._update(self._registry, hosts, addresses, workloads)
+        elif moved or hosts or addresses or namespaces:
+            if addresses:
+                hosts |= {
+                    host for entry in entries if _looks_at_pods(entry) for host in indexing.hosts_of(entry)
+                }
+            changed = _Changed(self._indexes, self._registry, moved=moved, hosts=hosts, pods=workloads)
+            fresh = {name: after for (_, name), (_, after) in namespaces.items()}
+            self._registry = changed.registry(overlays.changed(self._registry.namespaces, fresh))
         return self._registry
 
-    def _index_slices(self, differences: _Differences[slices_.Slice]) -> set[str]:
-        """Note which addresses are behind which host now; gives the hosts about which slices say something new."""
-        hosts: set[str] = set()
-        for key, (before, after) in differences.items():
-            if before is not None:
-                host = before.hostname(self._domain)
-                _forget(self._slices_of, host, key)
-                hosts.add(host)
-                for address in dict.fromkeys(before.addresses):
-                    _forget(self._hosts_at, address, key)
-            if after is not None:
-                host = after.hostname(self._domain)
-                self._slices_of[host][key] = after
-                hosts.add(host)
-                for address in after.addresses:
-                    self._hosts_at[address][key] = host
-        return hosts
-
-    def _index_workloads(self, differences: _Differences[workloads_.Workload]) -> set[str]:
-        """Note which pods are at which address; gives the addresses that are concerned."""
-        addresses: set[str] = set()
-        for key, (before, after) in differences.items():
-            if before is not None:
-                _forget(self._pods_at, before.ip, key)
-                addresses.add(before.ip)
-            if after is not None:
-                self._pods_at[after.ip][key] = after
-                addresses.add(after.ip)
-        return addresses
+    def _note_entries(self, entries: tuple[parsing.Parsed, ...]) -> set[str]:
+        """Take entries in; gives the hosts of those that are otherwise now."""
+        if entries == self._entries:
+            return set()
+        before, self._entries = self._entries, entries
+        old, new = set(map(id, before)), set(map(id, entries))
+        return self._indexes.note_entries(
+            [entry for entry in before if id(entry) not in new],
+            [entry for entry in entries if id(entry) not in old],
+        )
 
     def _assemble(self, previous: registries.Registry | None) -> steps_.Steps[registries.Registry]:
-        self._selecting = _selecting(self._services.items.values())
         whole = yield from registries.assemble(
             self._services.items.values(),
             self._slices.items.values(),
@@ -158,73 +136,99 @@ class Assembly:
             namespaces=_kept(previous.namespaces, whole.namespaces),
             behind=_kept(previous.behind, whole.behind),
             rivals=_kept(previous.rivals, whole.rivals),
+            selecting=_kept(previous.selecting, whole.selecting),
         )
 
-    def _update(
+
+class _Changed:
+    """
+    A registry after changes: `moved` hosts may have other services, `hosts` other endpoints; `pods` are otherwise.
+    """
+
+    def __init__(
         self,
+        indexes: indexing.Indexes,
         previous: registries.Registry,
+        *,
+        moved: set[str],
         hosts: set[str],
-        addresses: set[str],
-        differences: _Differences[workloads_.Workload],
-    ) -> registries.Registry:
-        workloads, behind = previous.workloads, previous.behind
-        if addresses:
-            found_at: dict[str, workloads_.Workload | None] = {}
-            for address in addresses:
-                here = self._pods_at.get(address)
-                found_at[address] = here[max(here)] if here else None
-                hosts.update(self._hosts_at.get(address, {}).values())
-            workloads = overlays.changed(workloads, found_at)
-            behind = overlays.changed(behind, self._reselect(behind, differences))
-        endpoints: dict[joining.EndpointKey, tuple[registries.Endpoint, ...] | None] = {}
-        for host in hosts:
-            service = previous.services.get(host)
-            if service is not None and service.entry is None:
-                found = registries.service_endpoints(
-                    service, self._slices_of.get(host, {}).values(), workloads
-                )
-                keys = ((host, service.ref, port.number) for port in service.ports)
-                endpoints |= {key: found.get(key) for key in keys}
-        return replace(
-            previous,
-            workloads=workloads,
-            behind=behind,
-            endpoints=overlays.changed(previous.endpoints, endpoints),
+        pods: indexing.Differences[workloads_.Workload],
+    ) -> None:
+        self._indexes = indexes
+        self._previous = previous
+        self._moved = moved
+        self._pods = [pod for pair in pods.values() for pod in pair if pod is not None]
+        addresses = {pod.ip for pod in self._pods}
+        at_addresses = {address: indexes.pod_at(address) for address in addresses}
+        self._workloads = overlays.changed(previous.workloads, at_addresses)
+        found_there = {host for address in addresses for host in indexes.hosts_at(address)}
+        self._joined = {host: self._join(host) for host in moved | hosts | found_there}
+
+    def registry(self, namespaces: Mapping[str, Mapping[str, str]]) -> registries.Registry:
+        previous = self._previous
+        services = {host: self._services_of(host) for host in self._moved}
+        firsts = {host: found[0] if found else None for host, found in services.items()}
+        rivals = {host: found if len(found) > 1 else None for host, found in services.items()}
+        return registries.Registry(
+            services=overlays.changed(previous.services, firsts),
+            endpoints=overlays.changed(previous.endpoints, self._endpoints()),
+            workloads=self._workloads,
+            namespaces=namespaces,
+            behind=overlays.changed(previous.behind, self._behind()),
+            rivals=overlays.changed(previous.rivals, rivals),
+            selecting=overlays.changed(previous.selecting, self._selecting(services)),
         )
 
-    def _reselect(
-        self,
-        behind: Mapping[str, tuple[workloads_.Workload, ...]],
-        differences: _Differences[workloads_.Workload],
-    ) -> dict[str, tuple[workloads_.Workload, ...] | None]:
-        """What is now behind the services that select a changed pod, as it was or as it is; None for nothing."""
-        found: dict[str, tuple[workloads_.Workload, ...] | None] = {}
-        changed = [workload for pair in differences.values() for workload in pair if workload is not None]
-        services = {
-            service.hostname: service
-            for workload in changed
-            for label in workload.labels.items()
-            for service in self._selecting.get((workload.namespace, *label), ())
-            if service.selects(workload.labels)
+    def _join(self, host: str) -> joining.Joined:
+        """The services that ServiceEntries make of one host."""
+        found = sorted(self._indexes.entries_of(host), key=registries.age)
+        return joining.join(found, self._workloads, ()).of(host)
+
+    def _services_of(self, host: str) -> tuple[services_.Service, ...]:
+        own = self._indexes.service(host)
+        return (*((own,) if own is not None else ()), *self._joined[host].services)
+
+    def _endpoints(self) -> dict[joining.EndpointKey, tuple[registries.Endpoint, ...] | None]:
+        found: dict[joining.EndpointKey, tuple[registries.Endpoint, ...] | None] = {}
+        for host, joined in self._joined.items():
+            for service in self._previous.services_of(host):
+                found |= {(host, service.ref, port.number): None for port in service.ports}
+            own = self._indexes.service(host)
+            if own is not None:
+                slices = self._indexes.slices_of(host)
+                found |= registries.service_endpoints(own, slices, self._workloads)
+            found |= joined.endpoints
+        return found
+
+    def _behind(self) -> dict[str, tuple[workloads_.Workload, ...] | None]:
+        """The pods behind services that are new or otherwise, and behind those that select a changed pod."""
+        concerned: dict[str, services_.Service | None] = {
+            host: self._indexes.service(host) for host in self._moved
         }
-        for host, service in services.items():
-            kept = [workload for workload in behind.get(host, ()) if workload not in changed]
-            now = [
-                workload
-                for _, workload in differences.values()
-                if workload is not None
-                and workload.namespace == service.namespace
-                and service.selects(workload.labels)
-            ]
-            found[host] = tuple(sorted([*kept, *now], key=registries.pod_order)) or None
+        for pod in self._pods:
+            for service in self._previous.services_selecting(pod):
+                if service.entry is None:
+                    concerned.setdefault(service.hostname, service)
+        return {
+            host: (self._indexes.pods_of(service) if service is not None else ()) or None
+            for host, service in concerned.items()
+        }
+
+    def _selecting(
+        self, services: Mapping[str, tuple[services_.Service, ...]]
+    ) -> dict[registries.Place, tuple[services_.Service, ...] | None]:
+        before = [service for host in services for service in self._previous.services_of(host)]
+        after = [service for found in services.values() for service in found]
+        found: dict[registries.Place, tuple[services_.Service, ...] | None] = {}
+        for place in set(registries.places_of([*before, *after])):
+            kept = (s for s in self._previous.selecting.get(place, ()) if s.hostname not in services)
+            come = (s for s in after if place in registries.places_of([s]))
+            found[place] = tuple(sorted([*kept, *come], key=attrgetter("hostname"))) or None
         return found
 
 
-def _forget(index: dict[str, dict[Key, V]], place: str, key: Key) -> None:
-    """Take an object out of an index, and with the last one its place."""
-    del index[place][key]
-    if not index[place]:
-        del index[place]
+def _has_workload_entries(entries: Iterable[parsing.Parsed]) -> bool:
+    return any(isinstance(entry.spec, workload_entries.WorkloadEntry) for entry in entries)
 
 
 def _looks_at_pods(entry: parsing.Parsed) -> bool:
@@ -233,17 +237,6 @@ def _looks_at_pods(entry: parsing.Parsed) -> bool:
     if isinstance(spec, service_entries.ServiceEntry):
         return spec.workload_selector is not None or bool(spec.endpoints)
     return True
-
-
-def _selecting(
-    services: Iterable[services_.Service],
-) -> dict[tuple[str, str, str], list[services_.Service]]:
-    """Services by namespace and the first label that they select by: who selects a pod is under one of its labels."""
-    found: defaultdict[tuple[str, str, str], list[services_.Service]] = defaultdict(list)
-    for service in services:
-        if service.selector:
-            found[service.namespace, *next(iter(service.selector.items()))].append(service)
-    return found
 
 
 def _kept(previous: Mapping[K, V], whole: Mapping[K, V]) -> Mapping[K, V]:

@@ -27,6 +27,13 @@ class Joined:
     services: Sequence[services_.Service]
     endpoints: Mapping[EndpointKey, tuple[endpoints_.Endpoint, ...]]
 
+    def of(self, host: str) -> Joined:
+        """The part that is about one host."""
+        return Joined(
+            tuple(service for service in self.services if service.hostname == host),
+            {key: found for key, found in self.endpoints.items() if key[0] == host},
+        )
+
 
 def join(
     oldest_first: Iterable[parsing.Parsed],

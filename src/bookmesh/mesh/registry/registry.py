@@ -27,15 +27,19 @@ __all__ = ["Endpoint", "Registry", "assemble", "build"]
 REGISTERED: Final = (service_entries.ServiceEntry, workload_entries.WorkloadEntry)
 
 
+Place = tuple[str, str, str]  # namespace, key and value of a label
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """
-    `services` by hostname, in hostname order; `endpoints` by (hostname, object, port number), ready ones only, in
-    address order, no entry when there are none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the
-    pods that a Service of Kubernetes selects, ready or not, by hostname, no entry when there are none.
+    `services` by hostname; `endpoints` by (hostname, object, port number), ready ones only, in address order, no entry
+    when there are none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the pods that a Service of
+    Kubernetes selects, ready or not, by hostname, no entry when there are none.
 
     `rivals` are all services of each host that has several, of which everybody may see another one: that of Kubernetes
-    first, then the oldest. The first of them is the one in `services`.
+    first, then the oldest. The first of them is the one in `services`. `selecting` are all services that select pods,
+    by namespace and the first label that they ask for, in hostname order.
     """
 
     services: Mapping[str, services_.Service] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Registry:
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     behind: Mapping[str, tuple[workloads_.Workload, ...]] = field(default_factory=dict)
     rivals: Mapping[str, tuple[services_.Service, ...]] = field(default_factory=dict)
+    selecting: Mapping[Place, tuple[services_.Service, ...]] = field(default_factory=dict)
 
     def services_of(self, hostname: str) -> tuple[services_.Service, ...]:
         """All services of a host, whoever sees them; the one that counts first is the first."""
@@ -53,10 +58,16 @@ class Registry:
         only = self.services.get(hostname)
         return (only,) if only is not None else ()
 
-    def all_services(self) -> Iterator[services_.Service]:
-        """Services in hostname order, rivals included."""
-        for host in self.services:
-            yield from self.services_of(host)
+    def services_selecting(self, workload: workloads_.Workload) -> list[services_.Service]:
+        """The services that select a pod, in hostname order, and those of one host in their order."""
+        places = ((workload.namespace, *label) for label in workload.labels.items())
+        found = [
+            service
+            for place in places
+            for service in self.selecting.get(place, ())
+            if service.selects(workload.labels)
+        ]
+        return sorted(found, key=lambda one: (one.hostname, self.services_of(one.hostname).index(one)))
 
     def endpoints_of(self, service: services_.Service, port: int) -> tuple[Endpoint, ...]:
         return self.endpoints.get((service.hostname, service.ref, port), ())
@@ -110,13 +121,18 @@ def assemble(
     yield
     endpoints = _build_endpoints(by_host, slices, by_ip, domain)
     yield
-    oldest_first = sorted(entries, key=_age)
+    oldest_first = sorted(entries, key=age)
     written = _written_workloads(oldest_first)
     _add_written(endpoints, by_host.values(), written)
     joined = joining.join(oldest_first, by_ip, written)
     of_host: defaultdict[str, list[services_.Service]] = defaultdict(list)
     for service in (*by_host.values(), *joined.services):
         of_host[service.hostname].append(service)
+    selecting: defaultdict[Place, list[services_.Service]] = defaultdict(list)
+    for _, found in sorted(of_host.items()):
+        for service in found:
+            for place in places_of([service]):
+                selecting[place].append(service)
     return Registry(
         services={host: found[0] for host, found in sorted(of_host.items())},
         endpoints={**endpoints, **joined.endpoints},
@@ -124,7 +140,15 @@ def assemble(
         namespaces=namespaces,
         behind=behind,
         rivals={host: tuple(found) for host, found in sorted(of_host.items()) if len(found) > 1},
+        selecting={place: tuple(found) for place, found in selecting.items()},
     )
+
+
+def places_of(services: Iterable[services_.Service]) -> Iterator[Place]:
+    """Under which labels services are found that select pods."""
+    for service in services:
+        if service.selector:
+            yield service.namespace, *next(iter(service.selector.items()))
 
 
 def pod_order(workload: workloads_.Workload) -> tuple[str, str]:
@@ -185,7 +209,8 @@ def _add_written(
                 endpoints[key] = entries_.without_repeats([*endpoints.get(key, ()), *found])
 
 
-def _age(entry: parsing.Parsed) -> tuple[str, str, str]:
+def age(entry: parsing.Parsed) -> tuple[str, str, str]:
+    """By this the oldest of several entries comes first."""
     metadata = entry.metadata
     return metadata.creation_timestamp, metadata.name, metadata.namespace
 

@@ -139,8 +139,8 @@ def ports_for(
 def _target_ports(proxy: proxies.Proxy, reg: registry.Registry) -> dict[int, tuple[int, ...]]:
     """Ports of the proxy's own Services, each with the ports of the pod behind it."""
     found: defaultdict[int, set[int]] = defaultdict(set)
-    for service in reg.services.values():
-        if _is_behind(proxy.workload, service):
+    for service in reg.services_selecting(proxy.workload):
+        if reg.services[service.hostname] is service:
             for port in service.ports:
                 target = services.target_port(port, proxy.workload)
                 if target is not None:

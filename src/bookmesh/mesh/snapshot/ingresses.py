@@ -255,7 +255,9 @@ def _missing_port(ref: ObjectRef, place: str, service: services.Service, name: s
 
 
 def _missing_service(ref: ObjectRef, place: str, name: str, registry: registries.Registry) -> Finding:
-    known = [service.name for service in registry.services.values() if service.namespace == ref.namespace]
+    known = sorted(
+        service.name for service in registry.services.values() if service.namespace == ref.namespace
+    )
     return Finding(
         code="BM0202",
         message=f'{ref} sends requests to Service "{name}", but there is none in namespace {ref.namespace}',

@@ -51,9 +51,7 @@ def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[In
     if view is not None and (view.inbound or not view.is_intercepted):
         return _ports_of_view(proxy, view)
     found: dict[int, InboundPort] = {}
-    for service in snapshot.registry.all_services():
-        if service.namespace != proxy.namespace or not service.selects(proxy.labels):
-            continue
+    for service in snapshot.registry.services_selecting(proxy.workload):
         for port in service.ports:
             target = services.target_port(port, proxy.workload)
             if target is not None:

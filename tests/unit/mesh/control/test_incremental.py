@@ -157,6 +157,24 @@ def entry(name: str, number: int) -> dict[str, Any]:
     )
 
 
+def rival_entry(name: str, number: int) -> dict[str, Any]:
+    """For the host of a Service, or for that of another entry; its endpoints are pods."""
+    hosts = [f"{name}.default.svc.cluster.local" if number else f"{name}.example.com"]
+    ports = [{"number": 9080, "name": "http", "protocol": "HTTP"}]
+    selector = {"labels": {"app": name}}
+    export = {"exportTo": ["."]} if number == 2 else {}
+    return small_mesh.config(
+        "ServiceEntry",
+        f"f-{name}",
+        hosts=hosts,
+        ports=ports,
+        resolution="STATIC",
+        location="MESH_INTERNAL",
+        workloadSelector=selector,
+        **export,
+    )
+
+
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(values, values, values, st.none())
 
@@ -189,6 +207,7 @@ COMMON = st.one_of(
     named("VirtualService", "s-", rival, NAMES, NUMBERS),
     named("DestinationRule", "", rule, NUMBERS),
     named("Service", "", service, NUMBERS),
+    named("ServiceEntry", "e-", entry, NUMBERS),
     pods(),
 )
 RARE = st.one_of(
@@ -199,11 +218,11 @@ RARE = st.one_of(
     named("HTTPRoute", "g-", http_route, NAMES),
     named("Ingress", "", ingress, NAMES),
     named("DestinationRule", "w-", wide_rule, NUMBERS),
-    named("ServiceEntry", "e-", entry, NUMBERS),
+    named("ServiceEntry", "f-", rival_entry, NUMBERS),
     st.tuples(st.just("Gateway"), st.just("public"), maybe(NUMBERS.map(gateway))),
     st.tuples(st.just("Sidecar"), st.just("default"), maybe(NUMBERS.map(sidecar))),
 )
-# Services, their endpoints, routes and rules change all the time, everything else now and then.
+# Services, endpoints, routes and rules change all the time, everything else now and then.
 PUSHES = st.one_of(
     *(st.lists(COMMON, min_size=1, max_size=3) for _ in range(4)), st.lists(RARE, min_size=1, max_size=2)
 )

@@ -106,7 +106,31 @@ def change_rule(number: int) -> Changes:
     return Changes(configs={("DestinationRule", "default", "svc-3"): _rule("svc-3", number + 1)})
 
 
-@pytest.mark.parametrize("change", [change_endpoint, change_route, change_rule])
+def change_service(number: int) -> Changes:
+    service = _service(3, "svc-3")
+    service["spec"]["ports"][0]["name"] = ("http", "tcp")[number - 1]
+    return Changes(assembling.Changes(services={("default", "svc-3"): service}))
+
+
+def add_service(number: int) -> Changes:
+    """A new one, which a route is for, beside ten others on its port."""
+    name = f"new-{number}"
+    service = _service(0, name)
+    service["spec"]["clusterIP"] = f"10.97.0.{number}"
+    kubernetes = assembling.Changes(services={("default", name): service})
+    return Changes(kubernetes, {("VirtualService", "default", name): _route(name, 1)})
+
+
+def change_entry(number: int) -> Changes:
+    ports = [{"number": 9080 + number, "name": "http", "protocol": "HTTP"}]
+    entry = small_mesh.config("ServiceEntry", "outside", hosts=["api.example.com"], ports=ports)
+    return Changes(configs={("ServiceEntry", "default", "outside"): entry})
+
+
+CHANGES = [change_endpoint, change_route, change_rule, change_service, add_service, change_entry]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_change_costs_as_much_in_a_mesh_of_ten_times_as_many_services(
     change: Callable[[int], Changes],
 ) -> None:

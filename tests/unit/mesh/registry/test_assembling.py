@@ -162,4 +162,5 @@ def test_what_is_gone_is_forgotten() -> None:
 
 def sizes_of(assembly: assembling.Assembly) -> dict[str, int]:
     """How much each of the assembly's indexes holds."""
-    return {name: len(value) for name, value in vars(assembly).items() if isinstance(value, dict)}
+    found = vars(assembly._indexes)
+    return {name: len(value) for name, value in found.items() if isinstance(value, dict)}
