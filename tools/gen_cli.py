@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +41,10 @@ def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
 
 def _section(command: click.Command, context: click.Context) -> str:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    text = "\n".join(line.strip() for line in (command.help or "").replace("\b", "").strip().splitlines())
+    told, _, typed = inspect.cleandoc(command.help or "").partition("\b\nExamples:\n")
+    text = "\n".join(line.strip() for line in told.replace("\b", "").strip().splitlines())
+    if typed:
+        text += f"\n\n```text\n{textwrap.dedent(typed).rstrip()}\n```"
     rows = [
         f"| `{'`, `'.join([*option.opts, *option.secondary_opts])}` | {_describe(option)} |"
         for option in command.params

@@ -84,6 +84,17 @@ def test_the_readme_works_line_by_line(shell: Shell, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists(), "nothing is left"
 
 
+SHOWN = re.compile(r"```sh\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+
+
+def shows(shown: str, said: str) -> list[str]:
+    """The lines that a page shows and that were not said, whatever the spaces; `…` stands for anything."""
+    patterns = {
+        line: r"\s+".join(map(re.escape, line.split())).replace("…", ".*") for line in shown.splitlines()
+    }
+    return [line for line, pattern in patterns.items() if not re.search(pattern, said)]
+
+
 CONCEPTS = ("routing.md", "mutual-tls.md", "interception.md")
 # A person is slower than a push; this test may not be.
 UNTIL_STRICT = "until ! kubectl exec outsider -- curl -s http://ratings:9080/ratings/0; do :; done"
@@ -96,7 +107,7 @@ def test_the_concepts_are_as_their_pages_show(shell: Shell) -> None:
     for line in ("bookmesh up --bookinfo", 'eval "$(bookmesh env)"'):
         assert shell.type(line).exit == 0
     for name in CONCEPTS:
-        blocks = re.findall(r"```sh\n(.*?)```\n\n```text\n(.*?)```", (folder / name).read_text(), re.DOTALL)
+        blocks = SHOWN.findall((folder / name).read_text())
         assert blocks
         for commands, shown in blocks:
             said = ""
@@ -106,9 +117,7 @@ def test_the_concepts_are_as_their_pages_show(shell: Shell) -> None:
                 assert done.exit == 0 or "command terminated with exit code" in shown, done
                 if line.endswith("strict.yaml") and " apply " in line:
                     shell.type(UNTIL_STRICT)
-            for line in shown.splitlines():
-                pattern = r"\s+".join(map(re.escape, line.split())).replace("…", ".*")
-                assert re.search(pattern, said), (name, line, said)
+            assert shows(shown, said) == [], (name, said)
 
 
 @pytest.mark.timeout(180)
@@ -116,11 +125,10 @@ def test_the_first_steps_work_line_by_line(shell: Shell) -> None:
     said = typed(shell, "docs/guides/first-steps.md")
     failed = {line: each.output for line, each in said.items() if each.exit}
     assert list(failed) == ["bookmesh status"], "the mistake of section 5"
-    assert 'subset "v4", which no DestinationRule defines' in failed["bookmesh status"]
-    assert "known: v1, v2, v3" in failed["bookmesh status"]
     assert "add subset v4" in said["kubectl describe virtualservice reviews"].output
-    assert (
-        '"podname":"reviews-v1-'
-        in said["kubectl exec deploy/productpage-v1 -- curl -s reviews:9080/reviews/0"].output
-    )
-    assert "outbound|9080|" in said["kubectl logs deploy/productpage-v1 -c istio-proxy --tail 5"].output
+    blocks = SHOWN.findall((ROOT / "docs" / "guides" / "first-steps.md").read_text())
+    assert len(blocks) >= 4
+    for commands, shown in blocks:
+        lines = [line.partition("   #")[0].rstrip() for line in commands.splitlines()]
+        output = "".join(said[line].output for line in lines if line != SETUP)
+        assert shows(shown, output) == [], output

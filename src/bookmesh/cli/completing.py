@@ -13,7 +13,7 @@ VARIABLE = "_BOOKMESH_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that makes a shell complete this command: bash (4.4 or later), zsh or fish."""
+    """Print the completion script for bash (4.4 or later), zsh or fish."""
     kind = shell_completion.get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"no completion for {shell}")

@@ -13,7 +13,11 @@ from bookmesh.cli import terminal
 from bookmesh.lab import client, labs, paths
 
 shell_option = click.option(
-    "--shell", type=click.Choice(["sh", "fish"]), default="sh", show_default=True, help="Syntax of the lines."
+    "--shell",
+    type=click.Choice(["sh", "fish"]),
+    default="sh",
+    show_default=True,
+    help="The shell that reads the lines.",
 )
 
 
@@ -23,8 +27,8 @@ shell_option = click.option(
 @click.option(
     "--simulated-internet",
     is_flag=True,
-    help="Also variables by which curl and other programs of this shell reach the hosts of the simulated Internet, "
-    "and no others.",
+    help="Also set variables with which curl and other programs of this shell reach the hosts of the simulated "
+    "Internet, and no others.",
 )
 def env(name: str, shell: str, simulated_internet: bool) -> None:
     """Print KUBECONFIG, KUBECACHEDIR and PATH for this shell: eval "$(bookmesh env)"."""
@@ -78,7 +82,7 @@ def kubectl(arguments: tuple[str, ...]) -> None:
     """
     Run kubectl against the lab: bookmesh kubectl get pods.
 
-    Everything goes to kubectl as it is, but for a leading --name LAB, which chooses the lab.
+    --name LAB in front chooses the lab. All other arguments are passed to kubectl unchanged.
     """
     rest = list(arguments)
     name = paths.DEFAULT_NAME

@@ -15,8 +15,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "kube": (
         "bookmesh kube up                        API server, controllers and a node; then kubectl",
-        'eval "$(bookmesh kube env)"             kubectl, Helm and Python clients in this shell mean it',
-        "bookmesh kube status                    pods, addresses, and what is wrong",
+        'eval "$(bookmesh kube env)"             kubectl, Helm and Python clients in this shell use it',
+        "bookmesh kube status                    addresses, pods and problems",
     ),
     "kube up": (
         "bookmesh kube up                        pods run, as sandboxed processes",
@@ -36,11 +36,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh app --reviews v1 --port 0      without stars, on a free port",
     ),
     "status": (
-        "bookmesh status                         for people; exit code 1 when something is wrong",
+        "bookmesh status                         for people; exit code 1 when there is a problem",
         "bookmesh status -o json | jq .findings  for programs",
     ),
     "env": (
-        'eval "$(bookmesh env)"                  kubectl and istioctl in this shell mean the lab',
+        'eval "$(bookmesh env)"                  kubectl and istioctl in this shell use the lab',
         "bookmesh env --shell fish | source      the same for fish",
         'eval "$(bookmesh env --simulated-internet)"   and curl reaches https://httpbin.org of the lab',
     ),
@@ -55,14 +55,24 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "explain": (
         "bookmesh explain GET http://reviews:9080/reviews/0 --from productpage-v1 -H end-user=jason",
         "bookmesh explain GET http://shop.example.com/ --from istio-ingressgateway -n istio-system",
-        "bookmesh explain GET http://127.97.0.1/productpage       a gateway's address: it starts there",
+        "bookmesh explain GET http://127.97.0.1/productpage       the address of a gateway: no --from",
         "bookmesh explain CONNECT tcp://mongo:27017 --from ratings-v2",
         "bookmesh explain CONNECT tls://db.example.com --from ratings-v2 -f routes.yaml",
     ),
     "task": (
-        "bookmesh task list                      what there is",
-        "bookmesh task show request-routing      what one does, and its YAML",
+        "bookmesh task list                      all tasks",
+        "bookmesh task show request-routing      its steps, expectations and YAML",
         "bookmesh task run request-routing",
+    ),
+    "task list": (
+        "bookmesh task list -k egress            those whose name contains egress",
+        "bookmesh task list -o json | jq -r '.[].key'",
+    ),
+    "task show": ("bookmesh task show request-routing | less",),
+    "task run": (
+        "bookmesh task run request-routing",
+        "bookmesh task run fault-injection --report report.html       a page to look at afterwards",
+        "bookmesh task run mirroring --target kind-shop               on a cluster of your kubeconfig",
     ),
     "task verify": (
         "bookmesh task verify request-routing mirroring",
@@ -70,8 +80,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh task verify --all --jobs 8",
     ),
     "test": (
-        "bookmesh test canary.yaml               as docs/guides/testing-your-own-mesh.md writes them",
-        "bookmesh test canary.yaml --target my-cluster --keep",
+        "bookmesh test docs/guides/checkout/canary.yaml              the case of the guide",
+        "bookmesh test tests/mesh/*.yaml -o junit > junit.xml        for CI; -o github for annotations",
+        "bookmesh test canary.yaml --keep                            keep the namespace when it fails",
+        "bookmesh test canary.yaml --target my-cluster               on a cluster of your kubeconfig",
     ),
     "image": (
         "bookmesh image load shop.tar                        after: docker save shop:1.0 -o shop.tar",
@@ -87,11 +99,31 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh image list shop:1.0 nginx                  what answers for these names",
     ),
     "image remove": ("bookmesh image remove shop:1.0",),
+    "release": (
+        "bookmesh release plan releases.yaml      the order, and what would change",
+        "bookmesh release apply releases.yaml",
+        "bookmesh release status                  whether all requirements are served",
+    ),
+    "release plan": ("bookmesh release plan releases.yaml --target kind-shop",),
+    "release apply": (
+        "bookmesh release apply releases.yaml",
+        "bookmesh release apply releases.yaml --timeout 600 --target kind-shop",
+    ),
+    "release status": ("bookmesh release status -n shop",),
+    "release rollback": (
+        "bookmesh release rollback reviews 3       to revision 3; helm history reviews lists them",
+    ),
+    "release uninstall": ("bookmesh release uninstall productpage reviews",),
+    "release export": ("bookmesh release export releases.yaml --to helmfile",),
     "logs": (
-        "bookmesh logs --tail 20 -f              the lab's own log; for pods: bookmesh kubectl logs POD",
+        "bookmesh logs --tail 20 -f              the log of the lab; for pods: bookmesh kubectl logs POD",
     ),
     "doctor": ("bookmesh doctor                         exit code 3 when this machine cannot run a lab",),
-    "down": ("bookmesh down --name second",),
+    "down": (
+        "bookmesh down",
+        "bookmesh down --name second",
+        "bookmesh down --all                     every lab of this user",
+    ),
     "istioctl": (
         "bookmesh istioctl proxy-status",
         "bookmesh istioctl proxy-config routes deploy/productpage-v1 --name 9080",
@@ -136,6 +168,14 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "bookmesh completion fish > ~/.config/fish/completions/bookmesh.fish",
     ),
 }
+
+
+class Group(click.Group):
+    """A group of commands whose help has their examples."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        return attach(f"{self.name} {cmd_name}", command) if command else None
 
 
 def attach(name: str, command: click.Command) -> click.Command:

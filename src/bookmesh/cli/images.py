@@ -31,7 +31,7 @@ def image() -> None:
     "--as",
     "reference",
     metavar="NAME",
-    help="What the image is called, in place of the name that the archive has.",
+    help="The name of the image, instead of the one in the archive.",
 )
 @terminal.name_option
 @terminal.output_option
@@ -62,7 +62,7 @@ def load(path: Path, reference: str | None, name: str, output: str) -> None:
 @terminal.name_option
 @terminal.output_option
 def list_images(references: tuple[str, ...], name: str, output: str) -> None:
-    """List the loaded images; with NAMEs, what answers for each of these: a loaded image, a stand-in, or nothing."""
+    """List the loaded images; with NAMEs, say whether a loaded image, a stand-in or nothing runs for each of them."""
     from bookmesh.lab.images import listing, store
 
     with terminal.failures():
@@ -78,7 +78,7 @@ def list_images(references: tuple[str, ...], name: str, output: str) -> None:
 @click.argument("references", nargs=-1, required=True, metavar="NAME...")
 @terminal.name_option
 def remove(references: tuple[str, ...], name: str) -> None:
-    """Forget loaded images. A container that runs from one goes on; a stand-in of the name answers again."""
+    """Remove loaded images. Containers that run from them go on; a stand-in of the same name is used again."""
     from bookmesh.lab.images import listing, store
 
     with terminal.failures():

@@ -22,9 +22,9 @@ from bookmesh.lab import client, labs, paths
 @terminal.output_option
 def status(name: str, output: str) -> None:
     """
-    Show pods, proxies, addresses and what is wrong.
+    Show addresses, pods, proxies and problems.
 
-    Exit code 1 when something is wrong: an error in the mesh configuration, or an Envoy that refused some.
+    Exit code 1 when there is a problem: an error in the mesh configuration, or configuration that an Envoy refused.
     """
     show_status(name, output=output)
 
@@ -43,10 +43,10 @@ def show_status(name: str, *, output: str) -> None:
 
 @click.command()
 @terminal.name_option
-@click.option("-f", "--follow", is_flag=True, help="Stay, and show new lines as they come.")
+@click.option("-f", "--follow", is_flag=True, help="Keep running, and show new lines as they come.")
 @click.option("--tail", type=click.IntRange(min=0), help="Only the last N lines.")
 def logs(name: str, follow: bool, tail: int | None) -> None:
-    """Show what the lab process has to say. For pods: bookmesh kubectl logs POD."""
+    """Show the log of the lab itself. For pods: bookmesh kubectl logs POD."""
     with terminal.failures():
         lab = paths.paths_for(name)
         if not lab.log.exists():

@@ -17,11 +17,7 @@ from bookmesh.lab import client, extents, launching, paths
 _name_option = terminal.name_option_of(paths.KUBE_NAME)
 
 
-class _Group(click.Group):
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        command = super().get_command(ctx, cmd_name)
-        return examples.attach(f"kube {cmd_name}", command) if command else None
-
+class _Group(examples.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
@@ -40,10 +36,14 @@ def kube() -> None:
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="Port of the API server on 127.0.0.1 (default: a free one, kept).",
+    help="Port of the API server on 127.0.0.1 (default: a free one, the same after a restart).",
 )
-@click.option("--api-only", is_flag=True, help="No controllers and no node: objects are stored and watched.")
-@click.option("--no-node", is_flag=True, help="Controllers without a node: pods stay Pending.")
+@click.option(
+    "--api-only",
+    is_flag=True,
+    help="No controllers and no node: objects can be stored and watched, but nothing acts on them.",
+)
+@click.option("--no-node", is_flag=True, help="Controllers but no node: pods stay Pending.")
 @click.option(
     "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
 )
@@ -127,5 +127,5 @@ kube.add_command(faulting.fault)
 @kube.command()
 @_name_option
 def down(name: str) -> None:
-    """End the cluster and remove all of it: processes, namespaces, mounts, files."""
+    """Stop the cluster and remove all of it: processes, namespaces, mounts, files."""
     stopping.end([name])

@@ -13,29 +13,32 @@ from bookmesh.cli import examples
 
 # name -> (module, one line). Modules are imported when their command runs, so that --help and env stay instant.
 _COMMANDS = {
-    "up": ("starting", "Start the lab, or say that it runs."),
+    "up": ("starting", "Start the lab, or say that it is running."),
     "kube": ("kube", "A Kubernetes API alone, without any mesh: up, status, env, down."),
     "app": ("app", "Run Bookinfo on this machine without any mesh."),
-    "status": ("inspecting", "Show pods, proxies, addresses and what is wrong."),
+    "status": ("inspecting", "Show addresses, pods, proxies and problems."),
     "env": ("environment", 'Print variables for the shell: eval "$(bookmesh env)".'),
     "kubectl": ("environment", "Run kubectl against the lab."),
     "kubeconfig": ("environment", "Print the kubeconfig, or merge it into yours."),
-    "task": ("tasks", "Istio's documentation as runnable cases: list, show, run, verify."),
-    "test": ("tasks", "Run your own cases over your own YAML."),
+    "task": (
+        "tasks",
+        "Tasks of Istio's documentation that run and check themselves: list, show, run, verify.",
+    ),
+    "test": ("tasks", "Run your own cases on your own YAML."),
     "image": ("images", "Images of your own, from files: load, list, remove."),
     "release": ("releases", "Releases that depend on each other: plan, apply, status, rollback, uninstall."),
     "istioctl": (
         "istioctl.command",
-        "What people type in Istio's tasks: proxy-status, proxy-config, analyze, install …",
+        "The commands of Istio's tasks: proxy-status, proxy-config, analyze, install …",
     ),
     "explain": (
         "explain.command",
         "Follow a request through a proxy's configuration, with the YAML behind each step.",
     ),
-    "logs": ("inspecting", "Show what the lab process has to say."),
+    "logs": ("inspecting", "Show the log of the lab itself."),
     "doctor": ("inspecting", "Check that this machine can run a lab."),
-    "completion": ("completing", "Print a script by which your shell completes this command."),
-    "down": ("stopping", "End the lab and remove all of it."),
+    "completion": ("completing", "Print the completion script for your shell."),
+    "down": ("stopping", "Stop the lab and remove all of it."),
 }
 
 
@@ -72,7 +75,7 @@ def main() -> None:
     """
     Bookinfo on a service mesh, without a cluster.
 
-    Stock kubectl, real Envoys, the same Istio YAML: bookmesh up.
+    Stock kubectl, real Envoys, the same Istio YAML. Start with: bookmesh up --bookinfo
     """
 
 

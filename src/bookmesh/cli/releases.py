@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bookmesh.base.findings import BookmeshError, Finding
-from bookmesh.cli import terminal
+from bookmesh.cli import examples, terminal
 from bookmesh.lab import client, labs, paths
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class _Tools:
 
 
 _file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-_namespace_option = click.option("-n", "--namespace", default="default", show_default=True)
+_namespace_option = click.option(
+    "-n", "--namespace", default="default", show_default=True, help="Where the releases are."
+)
 
 
 _timeout_option = click.option(
@@ -53,7 +55,7 @@ def _target_options(function: click.decorators.FC) -> click.decorators.FC:
         type=click.Choice(["library", "helm"]),
         default="library",
         show_default=True,
-        help="Helm as a library of this program, or the program helm on PATH.",
+        help="Use Helm as a library, or the program helm on PATH.",
     )(function)
     return click.option(
         "--target",
@@ -64,7 +66,7 @@ def _target_options(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
-@click.group()
+@click.group(cls=examples.Group)
 def release() -> None:
     """Releases that depend on each other: plan, apply, status, rollback, uninstall, check, export."""
 
@@ -74,7 +76,7 @@ def release() -> None:
 @_target_options
 @terminal.output_option
 def plan_releases(file: Path, *, target: str, name: str, use: str, output: str) -> None:
-    """Show in which order the releases of FILE would change what; exit code 1 when they cannot."""
+    """Show in which order the releases of FILE would be changed, and how; exit code 1 when they cannot."""
     from bookmesh.release import sessions, texts
 
     with _failures():
@@ -98,9 +100,9 @@ def apply_releases(
     file: Path, *, timeout_s: int, dry_run: bool, target: str, name: str, use: str, output: str
 ) -> None:
     """
-    Install or upgrade the releases of FILE, each when what it requires is really served.
+    Install or upgrade the releases of FILE, each once what it requires is really served.
 
-    When one fails, what this run changed is undone in reverse. Interrupted, the same command goes on.
+    When one fails, this run's changes are undone in reverse order. After an interruption, the same command continues.
     """
     from bookmesh.release import carrying_out, holders, sessions, texts, waiting
 
@@ -133,7 +135,7 @@ def apply_releases(
 @_namespace_option
 @_target_options
 def show_status(namespace: str, *, target: str, name: str, use: str) -> None:
-    """Show what installed releases require, and whether it is served; exit code 1 when something is not."""
+    """Show what the installed releases require and whether it is served; exit code 1 when it is not."""
     from bookmesh.release import sessions
 
     with _failures():
@@ -157,7 +159,7 @@ def show_status(namespace: str, *, target: str, name: str, use: str) -> None:
     "tool",
     type=click.Choice(["helmfile", "flux", "argocd", "hip-0025"]),
     required=True,
-    help="Whose words to use.",
+    help="The tool to write for.",
 )
 @click.option(
     "--source",
@@ -170,7 +172,7 @@ def show_status(namespace: str, *, target: str, name: str, use: str) -> None:
     help="For flux and argocd: the folder that is the root of that repository (default: that of FILE).",
 )
 def export_releases(file: Path, tool: str, source: str | None, root: Path | None) -> None:
-    """Write the order of the releases of FILE for another tool, with what that tool cannot say; no cluster is asked."""
+    """Write the releases of FILE and their order for another tool. No cluster is needed."""
     from bookmesh.release import helm, sessions
     from bookmesh.release.exporting import argocd, description, flux, helmfile, sequencing
 
@@ -203,7 +205,7 @@ def export_releases(file: Path, tool: str, source: str | None, root: Path | None
     "text",
     required=True,
     metavar="JSON",
-    help="What the release is going to be; charts say it.",
+    help="What the release will provide and require; charts pass it.",
 )
 @_timeout_option
 @click.option(
@@ -264,7 +266,7 @@ def roll_back(
 @_namespace_option
 @_target_options
 def uninstall(release_names: Sequence[str], *, namespace: str, target: str, name: str, use: str) -> None:
-    """Remove releases, callers before what they call, unless others still require them."""
+    """Remove releases, callers before the services that they call, unless other releases still require them."""
     from bookmesh.release import contracts, holders, sessions
 
     with _failures():

@@ -29,7 +29,7 @@ class _Quantity(click.ParamType[str]):
 
 def options(command: Command) -> Command:
     """Add both options to a command."""
-    told = "offers, such as {}: requests of pods are added up then, and what does not fit stays Pending."
+    told = "offers, such as {}; pods whose requests do not fit stay Pending (default: no limit)."
     for name, example in (("memory", "4Gi"), ("cpu", "2 or 1500m")):
         text = f"{name.upper() if name == 'cpu' else name.capitalize()} that the node {told.format(example)}"
         command = click.option(f"--node-{name}", type=_Quantity(), help=text)(command)

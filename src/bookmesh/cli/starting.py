@@ -21,7 +21,7 @@ from bookmesh.lab import applications, client, labs, launching, paths
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="Port of the API server on 127.0.0.1 (default: a free one, kept).",
+    help="Port of the API server on 127.0.0.1 (default: a free one, the same after a restart).",
 )
 @click.option(
     "--bookinfo", is_flag=True, help="Also apply Bookinfo, with all routes to version v1, and wait for it."
@@ -39,13 +39,13 @@ from bookmesh.lab import applications, client, labs, launching, paths
     type=click.FloatRange(min=0.1),
     default=launching.PATIENCE_S,
     show_default=True,
-    help="Seconds to wait for the ingress gateway; a lab whose gateway is not ready by then stays up.",
+    help="Seconds to wait for the ingress gateway; the lab stays up even if it is not ready by then.",
 )
 @click.option(
     "--hosts",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="YAML file of hosts that the simulated Internet has besides its own.",
+    help="YAML file with more hosts for the simulated Internet.",
 )
 @click.option(
     "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
@@ -66,13 +66,13 @@ def up(
     output: str,
 ) -> None:
     """
-    Start the lab, or say that it runs.
+    Start the lab, or say that it is running.
 
-    Names outside the cluster belong to a simulated Internet, so that nothing depends on a connection: it has the hosts
-    that Istio's documentation calls, and those of --hosts.
+    Without --internet, pods cannot reach the Internet. The lab simulates the hosts that Istio's documentation calls,
+    and those in the file of --hosts.
 
-    A second "up" changes nothing. The current context of your kubeconfig stays as it is: use
-    eval "$(bookmesh env)", or bookmesh kubectl.
+    A second "up" changes nothing. Your kubeconfig is not changed either: to reach the lab, type
+    eval "$(bookmesh env)" and then kubectl, or use bookmesh kubectl.
     """
     began = time.monotonic()
     with terminal.failures():

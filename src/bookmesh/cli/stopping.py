@@ -12,9 +12,9 @@ from bookmesh.lab import launching, paths
 
 @click.command()
 @terminal.name_option
-@click.option("--all", "every", is_flag=True, help="End every lab of this user.")
+@click.option("--all", "every", is_flag=True, help="Stop every lab of this user.")
 def down(name: str, every: bool) -> None:
-    """End the lab and remove all of it: processes, namespaces, mounts, files."""
+    """Stop the lab and remove all of it: processes, namespaces, mounts, files."""
     end(paths.lab_names() if every else [name])
 
 

@@ -38,21 +38,36 @@ class _Options(TypedDict):
 def _cluster_options(function: click.decorators.FC) -> click.decorators.FC:
     """Where and how tasks run."""
     for option in (
-        click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True),
         click.option(
-            "--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML report."
+            "-o",
+            "--output",
+            type=click.Choice(OUTPUTS),
+            default="text",
+            show_default=True,
+            help="What is printed: text for people, github for annotations, the others for programs.",
+        ),
+        click.option(
+            "--report",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Also write an HTML report to this file.",
         ),
         click.option(
             "--ingress",
             default="istio-system/istio-ingressgateway",
             show_default=True,
             metavar="NAMESPACE/SERVICE",
-            help="The ingress gateway that requests from outside go through.",
+            help="The ingress gateway for requests from outside.",
         ),
         click.option(
-            "--jobs", type=click.IntRange(min=1), default=4, show_default=True, help="Tasks at the same time."
+            "--jobs",
+            type=click.IntRange(min=1),
+            default=4,
+            show_default=True,
+            help="How many tasks run at the same time.",
         ),
-        click.option("--keep", is_flag=True, help="Leave what a task that does not pass has made."),
+        click.option(
+            "--keep", is_flag=True, help="Keep the namespace of a task that does not pass, to look into it."
+        ),
         terminal.name_option,
         click.option(
             "--target",
@@ -71,14 +86,8 @@ _pattern_option = click.option(
     "patterns",
     multiple=True,
     metavar="TEXT|GLOB",
-    help="Only tasks whose name has this part, or matches this glob; may be repeated.",
+    help="Only tasks whose name contains this text or matches this glob; may be repeated.",
 )
-
-
-class _Group(click.Group):
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        command = super().get_command(ctx, cmd_name)
-        return examples.attach(f"task {cmd_name}", command) if command else None
 
 
 def _complete_task(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -91,16 +100,16 @@ def _complete_task(_ctx: click.Context, _parameter: click.Parameter, incomplete:
     return [name for each in tasks for name in (each.key, each.task.id) if name.startswith(incomplete)]
 
 
-@click.group(cls=_Group)
+@click.group(cls=examples.Group)
 def task() -> None:
-    """Istio's documentation as runnable cases: list, show, run and verify them."""
+    """Tasks of Istio's documentation that run and check themselves: list, show, run, verify."""
 
 
 @task.command("list")
 @_pattern_option
 @terminal.output_option
 def list_tasks(patterns: tuple[str, ...], output: str) -> None:
-    """List the catalogue."""
+    """List all tasks, by area."""
     tasks = _choose((), parts=patterns, every=not patterns)
     if output == "json":
         import orjson
@@ -116,7 +125,7 @@ def list_tasks(patterns: tuple[str, ...], output: str) -> None:
 @task.command("show")
 @click.argument("name", shell_complete=_complete_task)
 def show_task(name: str) -> None:
-    """Show what a task does and expects, and the YAML it applies."""
+    """Show the steps of a task: what it does, what it expects, and the YAML that it applies."""
     from bookmesh.tasks import describing
 
     for each in _choose((name,)):
@@ -127,7 +136,11 @@ def show_task(name: str) -> None:
 @click.argument("names", nargs=-1, required=True, shell_complete=_complete_task)
 @_cluster_options
 def run_task(names: tuple[str, ...], **options: Unpack[_Options]) -> None:
-    """Run tasks of the catalogue by name, id or glob."""
+    """
+    Run the named tasks and check what they promise; exit code 1 when one does not pass.
+
+    A name is a task's folder, its id, or a glob over them.
+    """
     _run(_choose(names), **options)
 
 
@@ -140,7 +153,7 @@ def verify(
     names: tuple[str, ...], every: bool, patterns: tuple[str, ...], **options: Unpack[_Options]
 ) -> None:
     """
-    Run tasks, named or --all, and report; exit code 1 when one does not pass.
+    Run tasks as "run" does, also --all of them or those that -k selects; exit code 1 when one does not pass.
 
     A name is a task's folder, its id, or a glob over them.
     """
@@ -155,7 +168,11 @@ def verify(
 )
 @_cluster_options
 def test(files: tuple[Path, ...], **options: Unpack[_Options]) -> None:
-    """Run your own cases: FILE is in the format of a task.yaml, over your own YAML."""
+    """
+    Run your own cases on your own YAML; exit code 1 when one does not pass, 2 when a file is not a case.
+
+    docs/guides/testing-your-own-mesh.md has one to copy, docs/reference/tasks.md the whole format.
+    """
     from bookmesh.tasks import loading
 
     try:

@@ -102,7 +102,7 @@ def name_option_of(default: str) -> Callable[[click.decorators.FC], click.decora
         show_default=True,
         metavar="LAB",
         shell_complete=_complete_lab,
-        help="Which lab, when there are several.",
+        help="Which lab, if you have several.",
     )
 
 
@@ -125,5 +125,5 @@ def output_option(function: click.decorators.FC) -> click.decorators.FC:
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="For people, or for programs.",
+        help="text for people, json for programs.",
     )(function)

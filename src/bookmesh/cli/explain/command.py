@@ -40,20 +40,25 @@ _KINDS: Final = ",".join(
     "--from",
     "origin",
     metavar="WORKLOAD",
-    help="Pod, app-version or deploy/NAME that calls, or the gateway that is called; a gateway's address says it.",
+    help="Who calls: POD, APP-VERSION or deploy/NAME, or a gateway. Not needed for the address of a gateway.",
 )
-@click.option("-n", "--namespace", default="default", show_default=True, help="Where WORKLOAD is.")
+@click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of WORKLOAD.")
 @click.option(
-    "-H", "--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header; also NAME: VALUE."
+    "-H",
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A header of the request; also NAME: VALUE.",
 )
-@click.option("--sni", default="", help="The name in the TLS greeting (default: the URL's host).")
+@click.option("--sni", default="", help="The server name that TLS sends (default: the host of the URL).")
 @click.option(
     "-f",
     "--filename",
     "files",
     multiple=True,
     type=click.Path(path_type=Path, exists=True),
-    help="YAML files or folders: show file and line where an object is one of theirs.",
+    help="YAML files or folders: also show file and line of objects that come from them.",
 )
 @terminal.output_option
 def explain(
@@ -69,9 +74,9 @@ def explain(
     output: str,
 ) -> None:
     """
-    Follow a request through the configuration that the caller's proxy has in force.
+    Show step by step where the caller's proxy would send a request, and the YAML behind each step.
 
-    METHOD is HTTP's; with tcp:// and tls:// URLs it does not matter.
+    Nothing is sent. METHOD is an HTTP method such as GET; for tcp:// and tls:// URLs any word will do.
     """
     request = requests.parse_request(method, url, headers, server_name=sni)
     with terminal.failures():

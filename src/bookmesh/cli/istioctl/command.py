@@ -15,8 +15,8 @@ from bookmesh.lab import client, labs, paths
 
 # name -> (module, attribute, one line); imported when the command runs
 _COMMANDS: Final = {
-    "install": ("installing", "install", "Set the lab's mesh up as a profile and settings say."),
-    "uninstall": ("installing", "uninstall", "Take gateways and mesh settings away."),
+    "install": ("installing", "install", "Set up the mesh of the lab: gateways, mesh settings, values."),
+    "uninstall": ("installing", "uninstall", "Remove gateways and mesh settings."),
     "kube-inject": ("kube_injecting", "kube_inject", "Print a file with sidecars in its pods."),
     "proxy-status": ("proxy_status", "proxy_status", "Show which proxies are connected and in sync."),
     "proxy-config": ("proxy_config", "proxy_config", "Show the configuration of a proxy."),
@@ -86,11 +86,11 @@ def _environment(name: str | None) -> dict[str, str]:
 @flags.common
 def istioctl() -> None:
     """
-    What people type in Istio's tasks, for the lab: istioctl proxy-status.
+    The commands that Istio's tasks use, for the lab: istioctl proxy-status.
 
-    "bookmesh env" puts it on PATH as istioctl, when there is none. Istio's own program may be used as well.
+    If you have no istioctl, "bookmesh env" puts this one on PATH under that name. Istio's own program works as well.
 
-    Exit codes are Istio's: 64 for misuse, 65 for files that cannot be read, 79 when analyze found something.
+    Exit codes are Istio's: 64 for misuse, 65 for files that cannot be read, 79 when analyze finds a problem.
     """
 
 

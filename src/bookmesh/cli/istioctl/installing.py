@@ -53,7 +53,7 @@ def install(
     verify: bool,
     readiness_timeout: str,
 ) -> None:
-    """Set the lab's mesh up: gateways of the profile, mesh settings and values. Again to change them."""
+    """Set up the mesh of the lab: gateways of a profile, mesh settings and values. Run it again to change them."""
     del force, verify, readiness_timeout
     _check_revision(revision)
     try:
@@ -95,7 +95,7 @@ def install(
 def uninstall(
     session: flags.Session, *, purge: bool, revision: str, files: tuple[str, ...], is_sure: bool, force: bool
 ) -> None:
-    """Take gateways and settings away. The control plane and Istio's kinds are part of the lab and stay."""
+    """Remove gateways and settings. The control plane and Istio's kinds belong to the lab and stay."""
     del force
     if not (purge or revision or files):
         raise click.ClickException("at least one of the --revision, --filename, or --purge flags must be set")
