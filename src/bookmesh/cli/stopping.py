@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import click
@@ -25,3 +26,5 @@ def end(names: Sequence[str]) -> None:
         for lab in [paths.paths_for(each) for each in names]:
             removed = launching.stop(lab)
             console.print(f"bookmesh {lab.name} is gone" if removed else f"bookmesh {lab.name} was not there")
+            if os.environ.get("KUBECONFIG") == str(lab.kubeconfig):
+                console.print("kubectl in this shell still looks for it: unset KUBECONFIG KUBECACHEDIR")
