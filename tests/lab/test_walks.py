@@ -84,7 +84,7 @@ def test_the_readme_works_line_by_line(shell: Shell, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists(), "nothing is left"
 
 
-SHOWN = re.compile(r"```sh\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+SHOWN = re.compile(r"```sh\n((?:(?!```).)*)```\n\n```text\n(.*?)```", re.DOTALL)
 
 
 def shows(shown: str, said: str) -> list[str]:
