@@ -110,7 +110,6 @@ ELSEWHERE = (
     ),
     Elsewhere("bookmesh/cli/faulting.py", "lab/test_kube_alone.py", "a thin front of the API server's dial"),
     Elsewhere("bookmesh/cli/starting.py", "lab/test_bad_input.py", "a thin front of the lab"),
-    Elsewhere("bookmesh/cli/stopping.py", "lab/test_recovery.py", "a thin front of the lab"),
     Elsewhere("bookmesh/cli/inspecting.py", "lab/test_environment.py", "a thin front of the lab"),
     Elsewhere(
         "bookmesh/kube/controllers/addresses.py",
