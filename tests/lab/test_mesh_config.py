@@ -39,7 +39,9 @@ def configured(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
     workloads = test_mtls.WORKLOADS.replace("mtls", NAMESPACE)
     bookinfo.apply(workloads)
     bookinfo.apply(PROXY_CONFIG)
-    bookinfo.apply(test_mtls.CLIENT.format(name="meshed", inject="true").replace("mtls", NAMESPACE))
+    client = test_mtls.CLIENT.format(name="meshed", inject="true").replace("mtls", NAMESPACE)
+    annotations = "annotations: {proxy.istio.io/config: '{drainDuration: 9s}'}"
+    bookinfo.apply(client.replace("  labels:", f"  {annotations}\n  labels:"))
     bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
     before = bookinfo.kubectl(
         "get", "configmap", "istio", "-n", "istio-system", "-o", "jsonpath={.data.mesh}", check=False
@@ -90,17 +92,17 @@ def test_variables_of_a_proxy_config_are_in_the_proxys_container(configured: lab
     assert (found["ISTIO_META_TEAM"], found["PLAIN"]) == ("blue", "1")
 
 
-def threads(lab: labs.Lab, namespace: str, pod: str) -> int:
-    """What the running Envoy says about its workers."""
+def threads_and_drain(lab: labs.Lab, namespace: str, pod: str) -> tuple[int, str]:
+    """What the running Envoy says about its workers, and how long old connections may go on."""
     ask = ("pilot-agent", "request", "GET", "server_info")
     said = lab.kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--", *ask).stdout
-    options: dict[str, int] = json.loads(said)["command_line_options"]
-    return options["concurrency"]
+    options: dict[str, Any] = json.loads(said)["command_line_options"]
+    return options["concurrency"], options["drain_time"]
 
 
-def test_threads_of_a_proxy_config_are_those_of_the_proxy(configured: labs.Lab) -> None:
-    assert threads(configured, "default", configured.pod("app=details")) == 1
-    assert threads(configured, NAMESPACE, "meshed") == 3
+def test_threads_and_drain_are_those_of_a_proxy_config_and_the_annotation(configured: labs.Lab) -> None:
+    assert threads_and_drain(configured, "default", configured.pod("app=details")) == (1, "5s")
+    assert threads_and_drain(configured, NAMESPACE, "meshed") == (3, "9s")
 
 
 def test_an_annotation_that_cannot_be_read_is_refused_at_admission(configured: labs.Lab) -> None:

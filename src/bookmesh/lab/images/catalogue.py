@@ -22,6 +22,7 @@ from bookmesh.base import findings
 from bookmesh.kube.node import images
 from bookmesh.kube.sandbox import specification
 from bookmesh.lab.images import programs as image_programs
+from bookmesh.mesh.injection import containers
 
 PROXY_CONFIG = "/etc/istio/proxy/envoy-rev.json"
 _HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -152,7 +153,7 @@ class Catalogue:
         return images.Image(
             reference=reference,
             entrypoint=(str(self._envoy), *_envoy_arguments()),
-            command=("--concurrency", "1"),
+            command=containers.arguments(),
             env=env | {"ISTIO_UNKNOWN": "unknown"},
             working_dir="/",
             entry=None,
@@ -181,14 +182,13 @@ class Catalogue:
 
 
 def _envoy_arguments() -> tuple[str, ...]:
-    """Flags of every proxy; the drain fits inside a pod's grace period. Threads are for the container to say."""
+    """Flags of every proxy; threads and drain are for the container to say."""
     return (
         *("-c", PROXY_CONFIG),
         "--disable-hot-restart",
         *("--log-level", "warning"),
         *("--component-log-level", "misc:error"),
         *("--file-flush-interval-msec", "200"),
-        *("--drain-time-s", "5"),
     )
 
 

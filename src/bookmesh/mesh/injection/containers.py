@@ -18,9 +18,10 @@ from bookmesh.mesh.injection import settings as settings_
 from bookmesh.mesh.injection.settings import InjectionSettings
 from bookmesh.mesh.registry import workloads
 
-# What identifies an item when one list of a container is laid over another.
 # To mark its own packets, which the pod's redirection lets pass.
 _CAPABILITIES: Final = {"add": ["NET_ADMIN"], "drop": ["ALL"]}
+_DRAIN_S: Final = 5
+# What identifies an item when one list of a container is laid over another.
 _ITEM_KEYS: Final = {"env": "name", "volumeMounts": "mountPath", "ports": "containerPort"}
 
 
@@ -39,6 +40,15 @@ def build_sidecar(pod: JsonObject, settings: InjectionSettings) -> JsonObject:
         _value("ISTIO_META_POD_PORTS", orjson.dumps(_pod_ports(pod)).decode()),
     ]
     return container
+
+
+def arguments(concurrency: int | None = None, drain_s: int | None = None) -> tuple[str, ...]:
+    """
+    The flags of a proxy that people may choose, by default one thread, and a drain that fits inside of a pod's grace
+    period. Envoy counts CPUs where it is not told a number of threads.
+    """
+    threads = ("--cpuset-threads",) if concurrency == 0 else ("--concurrency", str(concurrency or 1))
+    return (*threads, "--drain-time-s", str(drain_s or _DRAIN_S))
 
 
 def is_native(pod: JsonObject) -> bool:

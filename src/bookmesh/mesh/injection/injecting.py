@@ -114,11 +114,8 @@ def _add_own(pod: JsonObject, own: proxy_configs.ProxySettings, settings: Inject
         container["env"] = [*(container.get("env") or ()), *more]
         if own.image_type and container.get("image") == settings.image:
             container["image"] = f"{settings.image}-{own.image_type}"
-        if own.concurrency is not None and not container.get("args"):
-            # Envoy counts CPUs where it is not told a number.
-            container["args"] = (
-                ["--concurrency", str(own.concurrency)] if own.concurrency else ["--cpuset-threads"]
-            )
+        if (own.concurrency, own.drain_s) != (None, None) and not container.get("args"):
+            container["args"] = list(containers.arguments(own.concurrency, own.drain_s))
 
 
 def _add_volumes(pod: JsonObject) -> None:

@@ -34,7 +34,8 @@ def _default_config(value: Any) -> dict[str, Any]:
         "stats_inclusions": proxy_fields.inclusions(value),
         "environment": proxy_fields.environment(value),
         "concurrency": proxy_fields.concurrency(value),
-        "trusted_proxies": proxy_fields.trusted_proxies(value),
+        "drain_s": proxy_fields.drain_s(value),
+        "topology": proxy_fields.topology(value),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.mesh.registry import workloads
-from bookmesh.mesh.snapshot import proxy_configs, proxy_fields
+from bookmesh.mesh.snapshot import proxy_configs, proxy_fields, settings
 
 _META_PREFIX: Final = "ISTIO_META_"
 ProxyType = Literal["sidecar", "router"]
@@ -20,7 +20,8 @@ class Proxy:
     `id` is the Envoy node id, `TYPE~IP~POD.NAMESPACE~NAMESPACE.svc.DOMAIN`, as Istio writes it. `stats_inclusions` are
     (prefix | suffix | regex, text) of statistics that it keeps besides those of every proxy. `metadata` is what the
     proxy says about itself: variables `ISTIO_META_NAME` of its container as `NAME`, and `ISTIO_VERSION`. Connections of
-    its pod are redirected to it if it `is_intercepting`.
+    its pod are redirected to it if it `is_intercepting`. `topology` is what stands before a gateway, None for what the
+    mesh says about it.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Proxy:
     stats_inclusions: tuple[tuple[str, str], ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
     is_intercepting: bool = True
+    topology: settings.Topology | None = None
 
     @property
     def namespace(self) -> str:
@@ -74,6 +76,7 @@ def build_proxy(
         stats_inclusions=_stats_inclusions(pod),
         metadata=metadata,
         is_intercepting=metadata.get("INTERCEPTION_MODE") != "NONE",
+        topology=_topology(pod),
     )
 
 
@@ -85,6 +88,11 @@ def _stats_inclusions(pod: JsonObject) -> tuple[tuple[str, str], ...]:
         listed = annotations.get(f"sidecar.istio.io/statsInclusion{name}", "")
         found += [(kind, text.strip()) for text in listed.split(",") if text.strip()]
     return tuple(dict.fromkeys(found))
+
+
+def _topology(pod: JsonObject) -> settings.Topology | None:
+    config = proxy_configs.read_annotation(pod["metadata"].get("annotations") or {})
+    return proxy_fields.topology(config) if "gatewayTopology" in config else None
 
 
 def _proxy_type(pod: JsonObject) -> ProxyType:

@@ -25,12 +25,14 @@ ANNOTATION = "proxy.istio.io/config"
 class ProxySettings:
     """
     `environment` are variables by name, sorted; `image_type` is a suffix of the image's tag, "" for none;
-    `concurrency` are worker threads, 0 for one a CPU, None when nobody says.
+    `concurrency` are worker threads, 0 for one a CPU, None when nobody says; `drain_s` is how long connections to a
+    changed listener may go on, None when nobody says.
     """
 
     environment: tuple[tuple[str, str], ...] = ()
     image_type: str = ""
     concurrency: int | None = None
+    drain_s: int | None = None
 
 
 def read_annotation(annotations: Mapping[str, str]) -> JsonObject:
@@ -45,6 +47,8 @@ def read_annotation(annotations: Mapping[str, str]) -> JsonObject:
         proxy_fields.inclusions(config)
         proxy_fields.environment(config)
         proxy_fields.concurrency(config)
+        proxy_fields.drain_s(config)
+        proxy_fields.topology(config)
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"annotation {ANNOTATION} cannot be read: {error}") from error
     return dict(config)
@@ -91,4 +95,5 @@ def settings_for(
         environment=tuple(sorted(environment.items())),
         image_type="" if image_type == "default" else image_type,
         concurrency=next((number for number in threads if number is not None), None),
+        drain_s=proxy_fields.drain_s(annotated) or settings.drain_s,
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bookmesh.base.durations import parse_duration_s
 from bookmesh.mesh.model import expressions
+from bookmesh.mesh.snapshot import settings
 
 _INCLUSIONS: Final = ("inclusionPrefixes", "inclusionSuffixes", "inclusionRegexps")
 _MOST_PROXIES: Final = 2**32 - 1
+_LONGEST_S: Final = 86400
 # Of a ProxyConfig: what is read, and what says the same as this mesh does anyway.
 _KNOWN: Final = frozenset(
     {
@@ -18,7 +22,16 @@ _KNOWN: Final = frozenset(
         "discoveryAddress",
         "holdApplicationUntilProxyStarts",
         "gatewayTopology",
+        "drainDuration",
     }
+)
+_TOPOLOGY: Final = frozenset({"numTrustedProxies", "forwardClientCertDetails", "proxyProtocol"})
+_CERTIFICATE_MODES: Final = (
+    "SANITIZE",
+    "FORWARD_ONLY",
+    "APPEND_FORWARD",
+    "SANITIZE_SET",
+    "ALWAYS_FORWARD_ONLY",
 )
 
 
@@ -28,7 +41,7 @@ def unread(proxy_config: Any) -> Iterator[str]:
         if name not in _KNOWN:
             yield name
         elif name == "gatewayTopology" and isinstance(value, dict):
-            yield from (f"{name}.{field}" for field in value if field != "numTrustedProxies")
+            yield from (f"{name}.{field}" for field in value if field not in _TOPOLOGY)
 
 
 def inclusions(proxy_config: Any) -> tuple[tuple[str, str], ...]:
@@ -80,15 +93,56 @@ def concurrency(proxy_config: Any) -> int | None:
     return found
 
 
-def trusted_proxies(proxy_config: Any) -> int:
+def drain_s(proxy_config: Any) -> int | None:
     """
-    Read `gatewayTopology.numTrustedProxies` of a ProxyConfig: proxies before a gateway that tell the truth.
+    Read `drainDuration` of a ProxyConfig: whole seconds for which connections to a changed listener may go on; None
+    when it is not said.
 
     Raises:
-        ValueError: it is no such number.
+        ValueError: it is no duration.
     """
-    topology = (proxy_config or {}).get("gatewayTopology") or {}
-    found = topology.get("numTrustedProxies", 0) if isinstance(topology, dict) else None
+    found = (proxy_config or {}).get("drainDuration")
+    if found is None:
+        return None
+    seconds = math.ceil(parse_duration_s(str(found)))
+    if not 0 < seconds <= _LONGEST_S:
+        raise ValueError(f"drainDuration is a time from 1s to {_LONGEST_S}s")
+    return seconds
+
+
+def topology(proxy_config: Any) -> settings.Topology:
+    """
+    Read `gatewayTopology` of a ProxyConfig.
+
+    Raises:
+        ValueError: it is not what it should be.
+    """
+    found = (proxy_config or {}).get("gatewayTopology") or {}
+    if not isinstance(found, dict):
+        raise ValueError("gatewayTopology is a mapping")
+    return settings.Topology(
+        trusted_proxies=_trusted_proxies(found.get("numTrustedProxies", 0)),
+        client_certificates=_client_certificates(found.get("forwardClientCertDetails") or "UNDEFINED"),
+        has_proxy_protocol=_has_proxy_protocol(found.get("proxyProtocol")),
+    )
+
+
+def _trusted_proxies(found: Any) -> int:
     if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found <= _MOST_PROXIES:
         raise ValueError(f"gatewayTopology.numTrustedProxies is a number from 0 to {_MOST_PROXIES}")
     return found
+
+
+def _client_certificates(found: Any) -> str:
+    if found == "UNDEFINED":
+        return settings.Topology().client_certificates
+    if found not in _CERTIFICATE_MODES:
+        known = ", ".join(_CERTIFICATE_MODES)
+        raise ValueError(f"gatewayTopology.forwardClientCertDetails is one of {known}")
+    return str(found)
+
+
+def _has_proxy_protocol(found: Any) -> bool:
+    if found not in (None, {}):
+        raise ValueError("gatewayTopology.proxyProtocol is {}")
+    return found is not None

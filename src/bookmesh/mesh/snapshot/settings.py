@@ -36,6 +36,18 @@ class IngressSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Topology:
+    """
+    What stands before a gateway: `trusted_proxies` that tell the truth about callers. `client_certificates` is what
+    becomes of callers' certificates, in Istio's words. `has_proxy_protocol`: connections begin with who they are from.
+    """
+
+    trusted_proxies: int = 0
+    client_certificates: str = "SANITIZE_SET"
+    has_proxy_protocol: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MeshSettings:
     """
     `mtls_mode` is what sidecars accept; `is_auto_mtls` lets clients use mTLS wherever the peer speaks it;
@@ -48,8 +60,9 @@ class MeshSettings:
     that is not, () for Envoy's own. `default_retries` are those of routes that say nothing about them, None for Istio's
     own. `environment` are variables of all proxies, `concurrency` their worker threads (0 for one a CPU, None for the
     image's own). `detection_timeout_s` is how long it takes to see that a client waits for the server's first word, 0
-    for as long as it likes. `trusted_proxies` stand before the gateways. `discovery_selectors` are for the namespaces
-    that the mesh sees, () for all of them.
+    for as long as it likes. `topology` is what stands before gateways that do not say it themselves. `drain_s` is how
+    long connections to a changed listener may go on, None for the image's own. `discovery_selectors` are for the
+    namespaces that the mesh sees, () for all of them.
     """
 
     root_namespace: str = "istio-system"
@@ -86,7 +99,8 @@ class MeshSettings:
     detection_timeout_s: float = 0.0
     cipher_suites: tuple[str, ...] = ()
     ecdh_curves: tuple[str, ...] = ()
-    trusted_proxies: int = 0
+    topology: Topology = Topology()
+    drain_s: int | None = None
     discovery_selectors: tuple[gateways.LabelSelector, ...] = field(default=(), hash=False)
 
     @property

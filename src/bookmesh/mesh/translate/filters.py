@@ -143,6 +143,11 @@ def original_destination() -> wire.ListenerFilter:
     return _listener_filter("envoy.filters.listener.original_dst", wire.OriginalDst())
 
 
+def proxy_protocol() -> wire.ListenerFilter:
+    """Take the address of the caller from what a load balancer sends first; who does not send it is refused."""
+    return _listener_filter("envoy.filters.listener.proxy_protocol", wire.ProxyProtocol())
+
+
 def tls_inspector() -> wire.ListenerFilter:
     return _listener_filter("envoy.filters.listener.tls_inspector", wire.TlsInspector())
 

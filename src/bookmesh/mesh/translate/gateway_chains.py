@@ -192,9 +192,11 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
         rds=filters.dynamic_routes(routes_name),
         http_filters=filters.outbound_http_filters(looks_up_hosts=scope.looks_up_hosts()),
         use_remote_address=messages.boolean(True),
-        xff_num_trusted_hops=scope.settings.trusted_proxies,
+        xff_num_trusted_hops=scope.settings.topology.trusted_proxies,
         server_name="istio-envoy",
-        forward_client_cert_details=wire.HttpConnectionManager.SANITIZE_SET,
+        forward_client_cert_details=wire.HttpConnectionManager.ForwardClientCertDetails.Value(
+            scope.settings.topology.client_certificates
+        ),
         set_current_client_cert_details=wire.HttpConnectionManager.SetCurrentClientCertDetails(
             subject=messages.boolean(True), cert=True, dns=True, uri=True
         ),
@@ -206,6 +208,11 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
 def build_listener(
     port: gateways_.GatewayPort, built: PortChains, settings: settings_.MeshSettings
 ) -> wire.Listener:
+    """
+    Put the listener of one port together.
+
+    Source: ProxyConfig `gatewayTopology.proxyProtocol`.
+    """
     address = port.bind or naming.ANY_ADDRESS
     listener = wire.Listener(
         name=naming.listener(address, port.target),
@@ -213,6 +220,8 @@ def build_listener(
         traffic_direction=core.TrafficDirection.OUTBOUND,
         filter_chains=built.chains,
     )
+    if settings.topology.has_proxy_protocol:
+        listener.listener_filters.append(filters.proxy_protocol())
     if built.needs_server_name:
         listener.listener_filters.append(filters.tls_inspector())
         listener.listener_filters_timeout.CopyFrom(messages.duration(settings.detection_timeout_s))

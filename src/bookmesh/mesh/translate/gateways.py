@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import routing
+from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import auto_passthrough, built, caching, gateway_chains, route_configs, routes
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import route as route_wire
@@ -19,19 +20,27 @@ from bookmesh.mesh.wire import type_urls
 def build(proxy: proxies.Proxy, scope: scopes.Scope, cache: caching.Cache) -> built.Part:
     """Build the listeners and routes of one gateway proxy; replicas share them."""
     ports = scope.snapshot.gateway_ports(proxy)
-    key = ("gateway", id(scope), ports)
-    return cache.get(key, _build, ports, scope, cache).part
+    key = ("gateway", id(scope), ports, proxy.topology)
+    return cache.get(key, _build, ports, scope, proxy.topology, cache).part
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class _Gateway:
-    """What gateway proxies of one scope with equal ports share; the scope lives as long as this does."""
+    """What gateway proxies of one scope with equal ports and topology share; the scope lives as long as this does."""
 
     scope: scopes.Scope
     part: built.Part
 
 
-def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache: caching.Cache) -> _Gateway:
+def _build(
+    ports: tuple[gateways_.GatewayPort, ...],
+    scope: scopes.Scope,
+    topology: settings_.Topology | None,
+    cache: caching.Cache,
+) -> _Gateway:
+    shared = scope
+    if topology is not None:
+        scope = replace(scope, settings=replace(scope.settings, topology=topology))
     parts: list[built.Built] = []
     for port in ports:
         found = gateway_chains.build(port, scope)
@@ -48,7 +57,7 @@ def _build(ports: tuple[gateways_.GatewayPort, ...], scope: scopes.Scope, cache:
             )
             parts.append(built.finish(type_urls.LISTENER, listener.name, listener, tuple(refs), cache))
     parts += auto_passthrough.build_clusters(ports, scope, cache)
-    return _Gateway(scope, built.part_of(parts))
+    return _Gateway(shared, built.part_of(parts))
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def test_a_tag_that_no_entry_knows_is_unknown(resolver: catalogue.Catalogue) -> 
 def test_the_proxy_is_the_real_envoy(resolver: catalogue.Catalogue) -> None:
     image = resolver.resolve("docker.io/istio/proxyv2:1.28.0")
     assert image.entrypoint[:3] == ("/opt/envoy", "-c", catalogue.PROXY_CONFIG)
-    assert image.command == ("--concurrency", "1")
+    assert image.command == ("--concurrency", "1", "--drain-time-s", "5")
     assert image.entry is None
 
 

@@ -64,11 +64,16 @@ def test_variables_and_image_of_the_pods_proxy():
 
 
 @pytest.mark.parametrize(
-    ("threads", "expected"), [(None, None), (3, ["--concurrency", "3"]), (0, ["--cpuset-threads"])]
+    ("own", "expected"),
+    [
+        ({}, None),
+        ({"concurrency": 3}, ["--concurrency", "3", "--drain-time-s", "5"]),
+        ({"concurrency": 0}, ["--cpuset-threads", "--drain-time-s", "5"]),
+        ({"drain_s": 45}, ["--concurrency", "1", "--drain-time-s", "45"]),
+    ],
 )
-def test_threads_of_the_pods_proxy(threads, expected):
-    own = proxy_configs.ProxySettings(concurrency=threads)
-    assert proxy_of(inject(own=own)).get("args") == expected
+def test_threads_and_drain_of_the_pods_proxy(own, expected):
+    assert proxy_of(inject(own=proxy_configs.ProxySettings(**own))).get("args") == expected
 
 
 def test_what_the_pod_says_about_its_container_wins():

@@ -10,7 +10,7 @@ from bookmesh.mesh.model.connection_pools import TcpKeepalive
 from bookmesh.mesh.model.http_actions import HttpRetry
 from bookmesh.mesh.model.load_balancers import LocalityLoadBalancer
 from bookmesh.mesh.snapshot import mesh_config
-from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings
+from bookmesh.mesh.snapshot.settings import IngressSettings, MeshSettings, Topology
 
 BASE = MeshSettings()
 BY_RACK = LocalityLoadBalancer(failover_priority=("rack",))
@@ -47,7 +47,13 @@ def read(text: str) -> mesh_config.MeshConfig:
         ("h2UpgradePolicy: UPGRADE", "upgrades_to_http2", True),
         ("tcpKeepalive: {time: 9s}", "tcp_keepalive", TcpKeepalive(time="9s")),
         ("defaultConfig: {concurrency: 2}", "concurrency", 2),
-        ("defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}", "trusted_proxies", 2),
+        ("defaultConfig: {gatewayTopology: {numTrustedProxies: 2}}", "topology", Topology(trusted_proxies=2)),
+        (
+            "defaultConfig: {gatewayTopology: {proxyProtocol: {}}}",
+            "topology",
+            Topology(has_proxy_protocol=True),
+        ),
+        ("defaultConfig: {drainDuration: 45s}", "drain_s", 45),
         ("trustDomainAliases: [old.example]", "trust_domains", ("cluster.local", "old.example")),
         ("dnsRefreshRate: 5s", "dns_refresh_s", 5.0),
         ("protocolDetectionTimeout: 100ms", "detection_timeout_s", 0.1),
@@ -117,9 +123,9 @@ def test_without_a_config_map_nothing_changes() -> None:
         ("enableTracing: true", "warning", "does not act on yet"),
         ("defaultConfig: {concurrency: many}", "error", "concurrency is a number"),
         (
-            "defaultConfig: {gatewayTopology: {forwardClientCertDetails: SANITIZE}}",
+            "defaultConfig: {gatewayTopology: {forwardedHeaders: none}}",
             "warning",
-            "Topology.forward",
+            "Topology.forwardedHeaders",
         ),
         ("defaultConfig: {gatewayTopology: {numTrustedProxies: -1}}", "error", "is a number from 0"),
         ("trustDomain: td2", "warning", 'sets trustDomain, which is "cluster.local" here'),
@@ -128,7 +134,10 @@ def test_without_a_config_map_nothing_changes() -> None:
         ("discoverySelectors: [{labels: {a: b}}]", "error", "unknown field `labels`"),
         ("dnsRefreshRate: 0s", "error", "at least 1ms"),
         ("tlsDefaults: {minProtocolVersion: TLSV1_3}", "error", "only cipherSuites and ecdhCurves"),
-        ("defaultConfig: {drainDuration: 2s}", "warning", "sets defaultConfig.drainDuration, which"),
+        ("defaultConfig: {terminationDrainDuration: 2s}", "warning", "terminationDrainDuration, which"),
+        ("defaultConfig: {drainDuration: 0s}", "error", "drainDuration is a time from 1s"),
+        ("defaultConfig: {gatewayTopology: {forwardClientCertDetails: ALL}}", "error", "is one of SANITIZE"),
+        ("defaultConfig: {gatewayTopology: {proxyProtocol: true}}", "error", "proxyProtocol is {}"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_changes_nothing(text: str, severity: str, message: str) -> None:

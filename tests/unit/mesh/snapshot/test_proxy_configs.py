@@ -67,8 +67,21 @@ def test_threads_are_those_of_the_nearest_that_says_a_number() -> None:
     assert settings(root, own, one, annotation="concurrency: 4", app="a").concurrency == 0
 
 
+def test_the_drain_is_the_annotations_before_the_meshs() -> None:
+    assert settings().drain_s is None
+    assert settings(annotation="drainDuration: 2s").drain_s == 2
+
+
 @pytest.mark.parametrize(
-    "text", ["a: [", "[1]", "proxyStatsMatcher: 1", "proxyMetadata: {A: 1}", "concurrency: -1"]
+    "text",
+    [
+        "a: [",
+        "[1]",
+        "proxyStatsMatcher: 1",
+        "proxyMetadata: {A: 1}",
+        "concurrency: -1",
+        "drainDuration: soon",
+    ],
 )
 def test_an_annotation_that_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=r"annotation proxy\.istio\.io/config cannot be read"):

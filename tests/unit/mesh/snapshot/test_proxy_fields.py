@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bookmesh.mesh.snapshot import proxy_fields
+from bookmesh.mesh.snapshot.settings import Topology
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,21 @@ def test_fields_without_effect_are_named_with_their_path() -> None:
     config = {
         "concurrency": 2,
         "drainDuration": "1s",
-        "gatewayTopology": {"numTrustedProxies": 1, "forwardClientCertDetails": "SANITIZE"},
+        "terminationDrainDuration": "1s",
+        "gatewayTopology": {"numTrustedProxies": 1, "forwardedHeaders": "none"},
     }
-    assert [*proxy_fields.unread(config)] == ["drainDuration", "gatewayTopology.forwardClientCertDetails"]
+    assert [*proxy_fields.unread(config)] == ["terminationDrainDuration", "gatewayTopology.forwardedHeaders"]
     assert [*proxy_fields.unread(None)] == []
+
+
+@pytest.mark.parametrize(("text", "expected"), [("45s", 45), ("1m", 60), ("1500ms", 2)])
+def test_drains_take_whole_seconds(text: str, expected: int) -> None:
+    assert proxy_fields.drain_s({"drainDuration": text}) == expected
+    assert proxy_fields.drain_s({}) is None
+
+
+def test_topology_says_what_becomes_of_certificates_and_what_connections_begin_with() -> None:
+    said = {"gatewayTopology": {"forwardClientCertDetails": "FORWARD_ONLY", "proxyProtocol": {}}}
+    assert proxy_fields.topology(said) == Topology(0, "FORWARD_ONLY", has_proxy_protocol=True)
+    undefined = {"gatewayTopology": {"forwardClientCertDetails": "UNDEFINED"}}
+    assert proxy_fields.topology(undefined) == proxy_fields.topology({}) == Topology()

@@ -57,3 +57,22 @@ def test_route_of_two_gateways_on_one_port_is_there_once() -> None:
 
 def test_host_no_server_has_is_not_routed() -> None:
     assert hosts(gateway("main", "b.example.com"), rule("a", "a.example.com", ALL)) == {"*": []}
+
+
+def test_a_gateway_may_say_itself_what_stands_before_it() -> None:
+    annotations = {"proxy.istio.io/config": "gatewayTopology: {proxyProtocol: {}}"}
+    behind = {
+        **GATEWAY_POD,
+        "metadata": {**GATEWAY_POD["metadata"], "name": "other", "annotations": annotations},
+    }
+    objects = [GATEWAY_POD, behind, gateway("main", "*"), rule("all", "*", ALL)]
+    found = {}
+    for name in ("gw", "other"):
+        listeners = (
+            worlds.build([*map(dict, objects)], {"proxy": f"default/{name}"})
+            .resources()
+            .messages(type_urls.LISTENER)
+        )
+        (listener,) = listeners.values()
+        found[name] = [each.name for each in listener.listener_filters]
+    assert found == {"gw": [], "other": ["envoy.filters.listener.proxy_protocol"]}
