@@ -40,6 +40,19 @@ ELSEWHERE = (
     ),
     *(
         Elsewhere(
+            f"bookmesh/kube/api/aggregation/{name}.py",
+            "clients/test_aggregation.py",
+            "between two real servers",
+        )
+        for name in ("aggregator", "backends", "local_services", "proxying")
+    ),
+    Elsewhere(
+        "bookmesh/kube/api/service_network.py",
+        "clients/test_aggregation.py",
+        "what a caller sees of endpoints",
+    ),
+    *(
+        Elsewhere(
             f"bookmesh/kube/schema/expressions/{name}.py",
             "unit/kube/schema/expressions/test_expression.py",
             "functions are seen in expressions: one table of them",

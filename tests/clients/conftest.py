@@ -34,6 +34,7 @@ from bookmesh.kube.api import (
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import records, store
 from bookmesh.lab import bound_tokens, certificate_signing
+from bookmesh.lab import credentials as lab_credentials
 from bookmesh.lab import keys as lab_keys
 from bookmesh.lab import tokens as lab_tokens
 
@@ -103,6 +104,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     found = Keys(directory / "ca.crt", directory / "server.pem", directory / "client.pem")
     found.authority.write_bytes(_certificate("test-ca", authority, "test-ca", authority, is_ca=True))
     (directory / "ca.key").write_bytes(_private(authority))
+    lab_credentials.ensure_front_proxy(lab_keys.Keys(directory))
     (directory / "service-accounts.key").write_bytes(_private(ec.generate_private_key(ec.SECP256R1())))
     for path, name in ((found.server, "kube-apiserver"), (found.client, "tester")):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -286,7 +288,12 @@ async def open_cluster(
     authenticator = authentication.Authenticator(user_for_token=_user_for_token(read))
     authorizer = authorization.Authorizer(over.store)
     built = app.build_app(
-        over, streams=streams, authenticator=authenticator, authorizer=authorizer, issuer=issuer
+        over,
+        streams=streams,
+        authenticator=authenticator,
+        authorizer=authorizer,
+        issuer=issuer,
+        identity=lab_keys.Keys(keys.authority.parent).front_proxy,
     )
     running = await serving.start(built, tls=tls)
     _write_kubeconfig(directory / "kubeconfig", keys, running.port)

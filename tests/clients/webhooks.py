@@ -97,12 +97,12 @@ def configuration(kind: str, *webhooks: JsonObject, name: str = "tests") -> str:
     )
 
 
-def certificate(directory: Path) -> tuple[bytes, ssl.SSLContext]:
-    """A certificate that vouches for itself, for this machine and for Service default/hook."""
+def certificate(directory: Path, service: str = "hook") -> tuple[bytes, ssl.SSLContext]:
+    """A certificate that vouches for itself, for this machine and for a Service in `default`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hook")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, service)])
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("hook.default.svc")]
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(f"{service}.default.svc")]
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -119,7 +119,7 @@ def certificate(directory: Path) -> tuple[bytes, ssl.SSLContext]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path = directory / "hook.pem"
+    path = directory / f"{service}.pem"
     path.write_bytes(made + private)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)

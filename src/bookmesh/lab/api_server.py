@@ -21,6 +21,7 @@ from bookmesh.kube.api import (
     serving,
     verbs,
 )
+from bookmesh.kube.api.aggregation import local_services
 from bookmesh.kube.node import metrics
 from bookmesh.kube.schema import builtin_kinds, kinds, schemas
 from bookmesh.kube.store import store as stores
@@ -75,11 +76,17 @@ def open_kube(
         signer=certificate_signing.CertificateSigner(keys.Keys(lab.pki)),
     )
     default_roles.ensure(over)
+    local_services.LocalServices(over)
     return Kube(store, over, inprocess.InProcessClient(over, is_own=True), is_new, measured)
 
 
 def build_app(
-    kube: Kube, *, streams: pods.PodStreams, issuer: tokens.TokenIssuer, inside: status.Inside
+    kube: Kube,
+    *,
+    streams: pods.PodStreams,
+    issuer: tokens.TokenIssuer,
+    inside: status.Inside,
+    own: keys.Keys,
 ) -> web.Application:
     """Build what answers requests; `inside` answers how the cluster is."""
     dial = faults.Faults()
@@ -95,6 +102,7 @@ def build_app(
         issuer=issuer,
         hosts=(cluster.API_SERVER_IP,),
         dial=dial,
+        identity=own.front_proxy,
     )
 
 

@@ -65,6 +65,7 @@ async def open_cluster(
     has_node = plan.extent.has_node
     kube = api_server.open_kube(lab, hooks=hooks, preferred=preferred, has_node=has_node)
     await seeding.seed_cluster(kube.client, has_node=has_node)
+    await seeding.seed_aggregation(kube.client, own)
     if kube.is_new and plan.extent.has_controllers:
         await seeding.seed_classes(kube.client)
     if kube.is_new and has_node:

@@ -21,7 +21,9 @@ from bookmesh.lab import keys, signing
 
 ADMIN_USER = "bookmesh-admin"
 ADMIN_GROUP = "system:masters"
+FRONT_PROXY_USER = "front-proxy-client"
 _AUTHORITY: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bookmesh lab")])
+_FRONT_PROXY_AUTHORITY: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "front-proxy-ca")])
 _SERVER_NAMES: Final = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
@@ -34,6 +36,7 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = keys.Keys(directory)
+    ensure_front_proxy(made)
     files = (made.authority, made.authority_key, made.server, made.admin, made.token_key)
     if all(path.exists() for path in files):
         return made
@@ -46,10 +49,25 @@ def ensure(directory: Path, *, addresses: tuple[str, ...]) -> keys.Keys:
     return made
 
 
-def _issue_authority(authority_key: ec.EllipticCurvePrivateKey) -> bytes:
+def ensure_front_proxy(made: keys.Keys) -> None:
+    """Make what servers of aggregated APIs know the API server by: an authority of its own, which signs nobody else."""
+    if made.front_proxy.exists() and made.front_proxy_authority.exists():
+        return
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    client = _issue(
+        authority_key,
+        issuer=_FRONT_PROXY_AUTHORITY,
+        subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, FRONT_PROXY_USER)]),
+        extensions=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)],
+    )
+    keys.write_private(made.front_proxy_authority, _issue_authority(authority_key, _FRONT_PROXY_AUTHORITY))
+    keys.write_private(made.front_proxy, client)
+
+
+def _issue_authority(authority_key: ec.EllipticCurvePrivateKey, name: x509.Name = _AUTHORITY) -> bytes:
     return signing.sign(
-        subject=_AUTHORITY,
-        issuer=_AUTHORITY,
+        subject=name,
+        issuer=name,
         key=authority_key,
         signer=authority_key,
         extensions=[
@@ -89,12 +107,13 @@ def _issue(
     *,
     subject: x509.Name,
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    issuer: x509.Name = _AUTHORITY,
 ) -> bytes:
     """Make a key and a certificate for it; returns both as PEM, the certificate first."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = signing.sign(
         subject=subject,
-        issuer=_AUTHORITY,
+        issuer=issuer,
         key=key,
         signer=authority_key,
         extensions=[*extensions, (signing.key_usage(is_authority=False), True)],

@@ -38,6 +38,15 @@ class Keys:
     def token_key(self) -> Path:
         return self.directory / "service-accounts.key"
 
+    @property
+    def front_proxy_authority(self) -> Path:
+        return self.directory / "front-proxy-ca.crt"
+
+    @property
+    def front_proxy(self) -> Path:
+        """What servers of aggregated APIs know the API server by."""
+        return self.directory / "front-proxy-client.pem"
+
     def server_context(self) -> ssl.SSLContext:
         """TLS for the API server; a client certificate is asked for, and checked when there is one."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -99,7 +99,7 @@ async def _build(
     address = host_ports.node_address(slot)
     envoy = find_envoy()
     inner = await asyncio.to_thread(network.NodeNetwork.create, address)
-    kube.verbs.webhooks.caller.make_socket = inner.namespace.socket  # their Services are in the pods' network
+    kube.verbs.network.make_socket = inner.namespace.socket  # their Services are in the pods' network
     outside = opening.open_internet(
         lab, inner, forkserver, real=plan.real_internet, proxy_port=plan.preferred_proxy_port, envoy=envoy
     )

@@ -15,6 +15,8 @@ import yaml
 
 from bookmesh.base import cluster, kubernetes, pods
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
+from bookmesh.kube.api.aggregation import backends
+from bookmesh.lab import credentials, keys
 
 NODE_NAME = "bookmesh"
 API_PORT_IN_NODE = 6443
@@ -25,6 +27,7 @@ _RESOURCES = {
     "Deployment": kubernetes.DEPLOYMENTS,
     "StorageClass": kubernetes.STORAGE_CLASSES,
 }
+_ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles")
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 # How pods find the API server: it listens in the node's network too.
 _API_SERVER_SERVICE: JsonObject = {
@@ -129,6 +132,29 @@ async def seed_cluster(client: kubernetes.Client, *, has_node: bool = True) -> N
     await create(client, kubernetes.SERVICES, _API_SERVER_SERVICE)
     if has_node:
         await create(client, kubernetes.ENDPOINT_SLICES, _API_SERVER_SLICE)
+
+
+async def seed_aggregation(client: kubernetes.Client, own: keys.Keys) -> None:
+    """Publish how servers of aggregated APIs know this one and who sends a request, and who may read that."""
+    name, namespace = "extension-apiserver-authentication", "kube-system"
+    data = {
+        "client-ca-file": own.authority.read_text(),
+        "requestheader-allowed-names": f'["{credentials.FRONT_PROXY_USER}"]',
+        "requestheader-client-ca-file": own.front_proxy_authority.read_text(),
+        "requestheader-extra-headers-prefix": f'["{backends.EXTRA_PREFIX}"]',
+        "requestheader-group-headers": f'["{backends.GROUP_HEADER}"]',
+        "requestheader-username-headers": f'["{backends.USER_HEADER}"]',
+    }
+    body = {"metadata": {"name": name, "namespace": namespace}, "data": data}
+    there = await create(client, kubernetes.CONFIG_MAPS, body)
+    if there is not None and there.get("data") != data:
+        await client.patch(kubernetes.CONFIG_MAPS, name, namespace, {"data": data})
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [name]}
+    role = {
+        "metadata": {"name": f"{name}-reader", "namespace": namespace},
+        "rules": [{**rule, "verbs": ["get", "list", "watch"]}],
+    }
+    await create(client, _ROLES, role)
 
 
 async def seed_services(client: kubernetes.Client) -> None:

@@ -38,7 +38,9 @@ async def serve(
     )
     streams: pods.PodStreams = node.agent if node else absent_node.AbsentNode()
     inside = status.Inside(lab.name, cluster.began, settings, cluster.kube.client, control=control, node=node)
-    api = api_server.build_app(cluster.kube, streams=streams, issuer=cluster.issuer, inside=inside)
+    api = api_server.build_app(
+        cluster.kube, streams=streams, issuer=cluster.issuer, inside=inside, own=cluster.own
+    )
     listeners = [cluster.listener, *([await node.listen_inside()] if node else [])]
     async with api_server.serve(api, cluster.own, *listeners):
         server = f"https://127.0.0.1:{settings.port}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -30,6 +31,7 @@ from bookmesh.kube.api import (
     tokens,
     verbs,
 )
+from bookmesh.kube.api.aggregation import aggregator
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,6 +49,7 @@ def build_app(
     issuer: tokens.TokenIssuer | None = None,
     hosts: Collection[str] = (),
     dial: faults.Faults | None = None,
+    identity: Path | None = None,
 ) -> web.Application:
     """
     Build the application; run it with `serving.start`.
@@ -56,14 +59,19 @@ def build_app(
         extra_routes: further paths (aiohttp patterns), for any method, behind the same checks.
         hosts: names and addresses, besides those of this machine, by which clients may call the server.
         dial: faults that strike requests on demand.
+        identity: PEM file with the client certificate and key by which servers of aggregated APIs know this one.
     """
     allowed = frozenset({*authentication.LOCAL_HOSTS, *(host.lower() for host in hosts)})
+    running = _Running()
+    aggregated = aggregator.Aggregator(over, identity=identity)
     app = web.Application(
         client_max_size=_LARGEST_BODY,
         middlewares=[
             _refusals,
             _checks(authenticator, authorizer, allowed),
             _striking(dial or faults.Faults()),
+            running.track,
+            _aggregating(aggregated),
         ],
     )
     for path in ("/healthz", "/livez", "/readyz"):
@@ -71,36 +79,52 @@ def build_app(
         app.router.add_get(path + "/{check:.*}", _healthy)
     for path, handler in (extra_routes or {}).items():
         app.router.add_route("*", path, handler)
-    root.Root(over).add_routes(app.router)
+    root.Root(over, aggregated).add_routes(app.router)
     answers = reviews.Reviews(authorizer, authenticator.user_of_token)
     reviewing.Reviewing(over, answers).add_routes(app.router)
-    objects = _Objects(resources.Resources(over, streams=streams, issuer=issuer, authorizer=authorizer))
-    app.router.add_route("*", "/{path:.*}", objects.handle)
-    app.on_shutdown.append(objects.end_streams)
+    objects = resources.Resources(over, streams=streams, issuer=issuer, authorizer=authorizer)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await objects.handle(request, paths.parse(request.rel_url.raw_path))
+
+    app.router.add_route("*", "/{path:.*}", handle)
+    app.cleanup_ctx.append(aggregated.run)
+    app.on_shutdown.append(running.end)
     return app
 
 
-class _Objects:
-    """Hands on every path that is nobody else's, and knows which requests are being answered."""
+class _Running:
+    """Knows which requests are being answered."""
 
-    def __init__(self, over: resources.Resources) -> None:
-        self._resources = over
-        self._running: set[asyncio.Task[object]] = set()
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    @web.middleware
+    async def track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a request is handled outside of a task")
-        self._running.add(task)
+        self._tasks.add(task)
         try:
-            return await self._resources.handle(request, paths.parse(request.rel_url.raw_path))
+            return await handler(request)
         finally:
-            self._running.discard(task)
+            self._tasks.discard(task)
 
-    async def end_streams(self, _: web.Application) -> None:
+    async def end(self, _: web.Application) -> None:
         """Watches and streams would go on for ever; a stopping server ends them."""
-        for task in self._running:
+        for task in self._tasks:
             task.cancel()
+
+
+def _aggregating(aggregated: aggregator.Aggregator) -> Callable[..., Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def pass_on(request: web.Request, handler: Handler) -> web.StreamResponse:
+        registration = aggregated.answering(request)
+        if registration is None:
+            return await handler(request)
+        return await aggregated.forward(request, registration)
+
+    return pass_on
 
 
 @web.middleware

@@ -8,29 +8,70 @@ clients that know no other. Built from the served kinds alone; cached until a CR
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import orjson
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api import negotiation
+from bookmesh.kube.schema import group_priorities
 from bookmesh.kube.schema import kinds as kinds_module
 
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """
+    A group version that another server answers for.
+
+    `resources` are as in an aggregated document; `is_current` is False when they could not be asked for last time.
+    """
+
+    group: str
+    version: str
+    group_priority: int
+    version_priority: int
+    resources: Sequence[JsonObject]
+    is_current: bool
+
+
 AggregatedVersion = Literal["v2", "v2beta1"]
-Groups = Mapping[str, Mapping[str, Sequence[kinds_module.Kind]]]
+Groups = Mapping[str, Mapping[str, Sequence[kinds_module.Kind] | Outside]]
 
 _GROUP: Final = "apidiscovery.k8s.io"
 
 
-def grouped(kinds: Sequence[kinds_module.Kind]) -> Groups:
-    """Sort kinds by group and version; both keep the order of `kinds`, which is that of preference."""
-    groups: dict[str, dict[str, list[kinds_module.Kind]]] = {}
+def grouped(kinds: Sequence[kinds_module.Kind], outside: Iterable[Outside] = ()) -> Groups:
+    """
+    Sort what is served by group and version, the preferred ones first.
+
+    Groups and versions of one priority keep the order of `kinds`, or go by name. What is `outside` takes the place of
+    kinds of the same group version.
+    """
+    groups: dict[str, dict[str, list[kinds_module.Kind] | Outside]] = {}
+    priorities: dict[tuple[str, str], tuple[int, int]] = {}
     for kind in kinds:
-        groups.setdefault(kind.group, {}).setdefault(kind.version, []).append(kind)
+        served = groups.setdefault(kind.group, {}).setdefault(kind.version, [])
+        if isinstance(served, list):
+            served.append(kind)
+        priorities[kind.group, kind.version] = group_priorities.priority_of(kind)
+    for each in outside:
+        groups.setdefault(each.group, {})[each.version] = each
+        priorities[each.group, each.version] = (each.group_priority, each.version_priority)
+
+    def group_key(group: str) -> int:
+        return -max(priorities[group, version][0] for version in groups[group])
+
+    def version_key(group: str, version: str) -> tuple[int, tuple[int, int, int, str]]:
+        return -priorities[group, version][1], kinds_module.version_preference(version)
+
     return {
-        group: dict(sorted(versions.items(), key=lambda entry: kinds_module.version_preference(entry[0])))
-        for group, versions in groups.items()
+        group: {
+            version: groups[group][version]
+            for version in sorted(groups[group], key=lambda version: version_key(group, version))
+        }
+        for group in sorted(groups, key=group_key)
     }
 
 
@@ -66,10 +107,12 @@ def aggregated(groups: Groups, version: AggregatedVersion, *, is_core: bool) -> 
             listed = [
                 {
                     "version": name,
-                    "resources": [_aggregated_resource(kind) for kind in kinds],
-                    "freshness": "Current",
+                    "resources": _aggregated_resources(served),
+                    "freshness": "Stale"
+                    if isinstance(served, Outside) and not served.is_current
+                    else "Current",
                 }
-                for name, kinds in versions.items()
+                for name, served in versions.items()
             ]
             fields: JsonObject = {"name": group} if group else {}
             fields["creationTimestamp"] = None
@@ -82,6 +125,12 @@ def aggregated(groups: Groups, version: AggregatedVersion, *, is_core: bool) -> 
     }
     body = orjson.dumps(document)
     return body, f'"{hashlib.sha256(body).hexdigest()[:32].upper()}"'
+
+
+def _aggregated_resources(served: Sequence[kinds_module.Kind] | Outside) -> list[JsonObject]:
+    if isinstance(served, Outside):
+        return list(served.resources)
+    return [_aggregated_resource(kind) for kind in served]
 
 
 def _aggregated_resource(kind: kinds_module.Kind) -> JsonObject:
@@ -131,9 +180,9 @@ def group_document(groups: Groups, group: str) -> JsonObject | None:
 
 
 def resource_list(groups: Groups, group: str, version: str) -> JsonObject | None:
-    """The legacy `/api/v1` and `/apis/{group}/{version}`; None when there is no such version."""
+    """The legacy `/api/v1` and `/apis/{group}/{version}`; None when this server has no such version."""
     kinds = groups.get(group, {}).get(version)
-    if kinds is None:
+    if kinds is None or isinstance(kinds, Outside):
         return None
     resources: list[JsonObject] = []
     for kind in kinds:
@@ -174,7 +223,7 @@ def _legacy_resource(kind: kinds_module.Kind) -> JsonObject:
     return resource
 
 
-def _group(name: str, versions: Mapping[str, Sequence[kinds_module.Kind]]) -> JsonObject:
+def _group(name: str, versions: Iterable[str]) -> JsonObject:
     listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 

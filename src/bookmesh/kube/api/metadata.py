@@ -7,7 +7,8 @@ import secrets
 import uuid
 from collections.abc import Callable
 
-from bookmesh.base.kubernetes import JsonObject
+from bookmesh.base.kubernetes import API_SERVICES, JsonObject
+from bookmesh.kube.schema import kinds
 
 Clock = Callable[[], datetime.datetime]
 
@@ -28,6 +29,19 @@ _SERVER_FIELDS = (
     "generateName",
     "resourceVersion",
 )
+
+# Built-in kinds that count generations although they have no status subresource.
+_COUNTED = frozenset({("discovery.k8s.io", "endpointslices")})
+# ... and those that do not, although they have one.
+_UNCOUNTED = frozenset(
+    {("", "namespaces"), ("", "nodes"), ("", "services"), (API_SERVICES.group, API_SERVICES.plural)}
+)
+
+
+def has_generation(kind: kinds.Kind) -> bool:
+    """Whether objects of a kind count changes of what is wanted."""
+    key = (kind.group, kind.plural)
+    return key in _COUNTED or ("status" in kind.subresources and key not in _UNCOUNTED)
 
 
 def utc_now() -> datetime.datetime:

@@ -10,7 +10,7 @@ such, instead of a missing document.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -41,14 +41,25 @@ class Documents:
         self._revision = -1
         self._documents: dict[str, bytes] = {}
 
-    def index(self, revision: int) -> JsonObject:
-        """Build `/openapi/v3`: every group version's path, with the hash that makes it cacheable for ever."""
+    def index(self, revision: int, outside: Mapping[tuple[str, str], str | None]) -> JsonObject:
+        """
+        Build `/openapi/v3`: every group version's path, with the hash that makes it cacheable for ever.
+
+        `outside` has the hashes of the documents that other servers answer with, by group and version; without a
+        document of its server a group version is left out.
+        """
         paths = {}
         for group, versions in discovery.grouped(self._kinds.all()).items():
             for version in versions:
                 key = _key(group, version)
                 digest = hashlib.sha256(self._built(key, group, version, revision)).hexdigest()[:32].upper()
                 paths[key] = {"serverRelativeURL": f"/openapi/v3/{key}?hash={digest}"}
+        for (group, version), published in outside.items():
+            key = _key(group, version)
+            if published is None:
+                paths.pop(key, None)
+            else:
+                paths[key] = {"serverRelativeURL": f"/openapi/v3/{key}?hash={published}"}
         return {"paths": paths}
 
     def document(self, group: str, version: str, revision: int) -> bytes | None:

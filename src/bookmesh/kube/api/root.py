@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from bookmesh.kube.api import discovery, openapi, responses, statuses, verbs, versions
+from bookmesh.kube.api.aggregation import aggregator
 
 # A document whose address has its hash never changes.
 _FOR_EVER: Final = {"Cache-Control": "public, immutable", "Expires": "Fri, 31 Dec 2099 23:59:59 GMT"}
@@ -15,10 +16,11 @@ _FOR_EVER: Final = {"Cache-Control": "public, immutable", "Expires": "Fri, 31 De
 class Root:
     """Answers what is not about objects."""
 
-    def __init__(self, over: verbs.Verbs) -> None:
-        self._verbs = over
+    def __init__(self, over: verbs.Verbs, aggregated: aggregator.Aggregator) -> None:
+        """`aggregated` knows what other servers answer for."""
+        self._verbs, self._aggregated = over, aggregated
         self._documents = openapi.Documents(over.kinds, over.schemas, version=versions.GIT_VERSION)
-        self._revision = -1
+        self._revision = (-1, -1)
         self._groups: discovery.Groups = {}
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -41,9 +43,10 @@ class Root:
                 router.add_get(path + "/", answer)
 
     def _discovered(self) -> discovery.Groups:
-        if self._revision != self._verbs.custom.revision:
-            self._groups = discovery.grouped(self._verbs.kinds.all())
-            self._revision = self._verbs.custom.revision
+        revision = (self._verbs.custom.revision, self._aggregated.revision)
+        if self._revision != revision:
+            self._groups = discovery.grouped(self._verbs.kinds.all(), self._aggregated.outside())
+            self._revision = revision
         return self._groups
 
     async def index(self, request: web.Request) -> web.Response:
@@ -84,7 +87,8 @@ class Root:
         return responses.json_response(openapi.v2_stub(versions.GIT_VERSION), content_type=openapi.V2_TYPE)
 
     async def openapi_v3(self, request: web.Request) -> web.Response:
-        return responses.json_response(self._documents.index(self._verbs.custom.revision))
+        outside = self._aggregated.document_hashes()
+        return responses.json_response(self._documents.index(self._verbs.custom.revision, outside))
 
     async def openapi_v3_document(self, request: web.Request) -> web.Response:
         group, version = request.match_info.get("group", ""), request.match_info["version"]

@@ -29,6 +29,7 @@ from bookmesh.kube.api import (
     pod_security,
     scaling,
     selectors,
+    service_network,
     statuses,
     writing,
 )
@@ -74,7 +75,8 @@ class Verbs:
         self._computed = computed.Computed(sources or {})
         self.custom = custom_resources.CustomResources(store, kinds, schemas)
         self._strategies = table.build(store, kinds, clock, signer, schemas=schemas)
-        self.webhooks = chain.Webhooks(store, kinds)
+        self.network = service_network.ServiceNetwork(store)
+        self.webhooks = chain.Webhooks(store, kinds, self.network)
         self.admission = admission.Admission(
             hooks,
             self.webhooks,
@@ -92,6 +94,10 @@ class Verbs:
         if kind is None:
             raise statuses.no_such_resource()
         return kind
+
+    def is_computed(self, kind: kinds_module.Kind) -> bool:
+        """Whether objects of a kind are made when somebody asks, and not stored."""
+        return kind.resource in self._computed
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> records.Stored:
         """The stored object; its `apiVersion` is the one it was written with (see `present`)."""

@@ -48,10 +48,6 @@ MODIFIED: Final = (
 _NAMESPACES: Final = records.GroupResource("", "namespaces")
 # How many levels deeper than any object its answers may be: lists, tables, reviews, and fields that are owned.
 _ROOM: Final = 20
-# Built-in kinds that count generations although they have no status subresource.
-_COUNTED: Final = frozenset({("discovery.k8s.io", "endpointslices")})
-# ... and those that do not, although they have one.
-_UNCOUNTED: Final = frozenset({("", "namespaces"), ("", "nodes"), ("", "services")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ class Writer:
             raise statuses.bad_request("resourceVersion should not be set on objects to be created")
         self._check_namespace(kind, obj, namespace)
         metadata.prepare_create(
-            obj, namespace=namespace, now=self._clock(), has_generation=_has_generation(kind)
+            obj, namespace=namespace, now=self._clock(), has_generation=metadata.has_generation(kind)
         )
         _drop_status(kind, obj)
         strategy.record_user(obj, options.user)
@@ -219,9 +215,8 @@ class Writer:
         options: WriteOptions,
     ) -> JsonObject:
         old = stored.object
-        if metadata.is_specification_changed(obj, old, has_status=_has_status(kind)) and _has_generation(
-            kind
-        ):
+        is_changed = metadata.is_specification_changed(obj, old, has_status=_has_status(kind))
+        if is_changed and metadata.has_generation(kind):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if obj == old:
             return old
@@ -446,11 +441,6 @@ def _check_identity(kind: kinds_module.Kind, obj: JsonObject, stored: records.St
 
 def _has_status(kind: kinds_module.Kind) -> bool:
     return "status" in kind.subresources
-
-
-def _has_generation(kind: kinds_module.Kind) -> bool:
-    key = (kind.group, kind.plural)
-    return key in _COUNTED or (_has_status(kind) and key not in _UNCOUNTED)
 
 
 def _drop_status(kind: kinds_module.Kind, obj: JsonObject) -> None:

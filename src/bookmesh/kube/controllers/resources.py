@@ -77,6 +77,7 @@ BUILT_IN: Final[tuple[Served, ...]] = (
             (_ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
             (_ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
             (_ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
+            ("apiregistration.k8s.io", "apiservices", "APIService"),
             ("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest"),
             ("networking.k8s.io", "ingressclasses", "IngressClass"),
             ("node.k8s.io", "runtimeclasses", "RuntimeClass"),

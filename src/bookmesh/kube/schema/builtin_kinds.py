@@ -31,6 +31,7 @@ admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy validatingadmissionpol
 admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings c - api-extensions - -
 admissionregistration.k8s.io/v1 MutatingWebhookConfiguration mutatingwebhookconfigurations c - api-extensions - -
 admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration validatingwebhookconfigurations c - api-extensions - -
+apiregistration.k8s.io/v1 APIService apiservices c - api-extensions status -
 apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions c crd,crds api-extensions status -
 apps/v1 ControllerRevision controllerrevisions n - - - -
 apps/v1 DaemonSet daemonsets n ds all status -

@@ -40,6 +40,7 @@ _BUILTIN: Final[dict[tuple[str, str], Callable[[JsonObject], None]]] = {
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): access.fill_policy,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): access.fill_policy_binding,
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): access.fill_webhooks,
+    ("apiregistration.k8s.io", "APIService"): cluster.fill_api_service,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): cluster.fill_definition,
     ("apps", "DaemonSet"): workloads.fill_daemon_set,
     ("apps", "Deployment"): workloads.fill_deployment,

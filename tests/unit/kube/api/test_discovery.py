@@ -91,3 +91,25 @@ async def test_legacy_paths_with_and_without_a_slash(send: Send, slash: str) -> 
     assert decoded(await send("GET", "/apis/apps/v1" + slash))["groupVersion"] == "apps/v1"
     assert decoded(await send("GET", "/version" + slash))["minor"] == "37"
     assert (await send("GET", "/apis/nothing/v1" + slash)).status == 404
+
+
+def test_what_another_server_answers_for_stands_where_its_priority_puts_it() -> None:
+    resources: list[JsonObject] = [{"resource": "dogs"}]
+    first = discovery.Outside("pets.example.com", "v1", 19_000, 10, resources, is_current=True)
+    newer = discovery.Outside("pets.example.com", "v2", 1, 20, [], is_current=False)
+    groups = discovery.grouped(kinds.Kinds().all(), [first, newer])
+    body, _ = discovery.aggregated(groups, "v2", is_core=False)
+    items = orjson.loads(body)["items"]
+    assert [item["metadata"]["name"] for item in items][:3] == [
+        "apiregistration.k8s.io",
+        "pets.example.com",
+        "apps",
+    ]
+    assert items[1]["versions"] == [
+        {"version": "v2", "resources": [], "freshness": "Stale"},
+        {"version": "v1", "resources": resources, "freshness": "Current"},
+    ]
+    document = discovery.group_document(groups, "pets.example.com")
+    assert document is not None
+    assert document["preferredVersion"]["groupVersion"] == "pets.example.com/v2"
+    assert discovery.resource_list(groups, "pets.example.com", "v1") is None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bookmesh.kube.api import metadata
 from bookmesh.kube.api.strategies import (
     admission_policies,
+    api_services,
     base,
     certificate_requests,
     custom_resource_definitions,
@@ -40,6 +41,7 @@ def build(
             "admissionregistration.k8s.io",
             "validatingadmissionpolicies",
         ): admission_policies.PolicyStrategy(kinds, schemas),
+        ("apiregistration.k8s.io", "apiservices"): api_services.ApiServiceStrategy(clock),
         ("", "namespaces"): namespaces.NamespaceStrategy(),
         ("", "persistentvolumeclaims"): volume_claims.ClaimStrategy(store),
         ("", "persistentvolumes"): volumes.VolumeStrategy(),

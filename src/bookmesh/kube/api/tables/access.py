@@ -1,4 +1,4 @@
-"""Rows of roles, bindings, admission webhooks, policies and requests for certificates."""
+"""Rows of API services, roles, bindings, admission webhooks, policies and requests for certificates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.api.tables import columns
 from bookmesh.kube.api.tables.columns import Column
 
+API_SERVICE_COLUMNS: Final = (columns.NAME, Column("Service"), Column("Available"), columns.AGE)
 ROLE_COLUMNS: Final = (columns.NAME, Column("Created At", "date"))
 WEBHOOK_COLUMNS: Final = (columns.NAME, Column("Webhooks", "integer"), columns.AGE)
 POLICY_COLUMNS: Final = (columns.NAME, Column("Validations", "integer"), Column("ParamKind"), columns.AGE)
@@ -28,6 +29,22 @@ BINDING_COLUMNS: Final = (
     columns.AGE,
     *columns.wide("Users", "Groups", "ServiceAccounts"),
 )
+
+
+def api_service_row(registered: JsonObject, now: datetime.datetime) -> list[Any]:
+    """Cells for `API_SERVICE_COLUMNS`."""
+    service = (registered.get("spec") or {}).get("service")
+    conditions = (registered.get("status") or {}).get("conditions") or []
+    found = next((each for each in conditions if each["type"] == "Available"), {"status": "Unknown"})
+    available = found["status"]
+    if available != "True" and found.get("reason"):
+        available = f"{available} ({found['reason']})"
+    return [
+        registered["metadata"]["name"],
+        f"{service.get('namespace', '')}/{service.get('name', '')}" if service else "Local",
+        available,
+        columns.age(registered, now),
+    ]
 
 
 def role_row(role: JsonObject, now: datetime.datetime) -> list[Any]:

@@ -95,6 +95,9 @@ _PRINTERS: Final[Mapping[tuple[str, str], columns.Printer]] = {
         core.ENDPOINT_SLICE_COLUMNS, core.endpoint_slice_row
     ),
     ("coordination.k8s.io", "Lease"): columns.Printer(core.LEASE_COLUMNS, core.lease_row),
+    ("apiregistration.k8s.io", "APIService"): columns.Printer(
+        access.API_SERVICE_COLUMNS, access.api_service_row
+    ),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): columns.Printer(
         core.DEFINITION_COLUMNS, core.definition_row
     ),

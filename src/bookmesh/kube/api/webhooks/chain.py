@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterable
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.api import admission, authorization
+from bookmesh.kube.api import admission, authorization, service_network
 from bookmesh.kube.api.webhooks import calling, configurations, matching, reviews
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import store as stores
@@ -26,10 +26,10 @@ class Webhooks:
     """Implements `admission.Webhooks` over the configurations in the store."""
 
     def __init__(
-        self, store: stores.Store, kinds: kinds_module.Kinds, caller: calling.Caller | None = None
+        self, store: stores.Store, kinds: kinds_module.Kinds, network: service_network.ServiceNetwork
     ) -> None:
         self._store, self._kinds = store, kinds
-        self.caller = caller or calling.Caller(store)
+        self._caller = calling.Caller(network)
         self._authorizer = authorization.Authorizer(store)
         self._mutating = configurations.Configurations(store, configurations.MUTATING)
         self._validating = configurations.Configurations(store, configurations.VALIDATING)
@@ -124,7 +124,7 @@ class Webhooks:
         try:
             if not matching.meets_conditions(webhook, request, asked, self._authorizer):
                 return None
-            verdict = await self.caller.call(webhook, asked)
+            verdict = await self._caller.call(webhook, asked)
         except matching.ConditionError as error:
             if webhook.is_ignored_on_failure:
                 return None

@@ -9,6 +9,7 @@ from bookmesh.kube.schema.defaults.filling import child, fill, objects
 
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 _TOKEN_LIFETIME_S: Final = 3600
+_HTTPS_PORT: Final = 443
 
 
 def fill_namespace(namespace: JsonObject) -> None:
@@ -43,6 +44,12 @@ def fill_priority_class(priority_class: JsonObject) -> None:
 
 def fill_token_request(request: JsonObject) -> None:
     fill(child(request, "spec"), expirationSeconds=_TOKEN_LIFETIME_S)
+
+
+def fill_api_service(registered: JsonObject) -> None:
+    service = (registered.get("spec") or {}).get("service")
+    if service is not None:
+        fill(service, port=_HTTPS_PORT)
 
 
 def fill_definition(definition: JsonObject) -> None:

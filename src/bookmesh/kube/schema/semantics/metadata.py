@@ -9,6 +9,8 @@ from bookmesh.kube.schema import causes, kinds, names
 from bookmesh.kube.schema.causes import Cause
 
 _ANNOTATIONS_BYTES: Final = 256 * 1024
+# Groups whose names only have to fit into a path.
+_PATH_SEGMENTS: Final = frozenset({"apiregistration.k8s.io", "rbac.authorization.k8s.io"})
 _NAME_SYNTAX: Final[dict[str, names.Syntax]] = {
     "namespaces": names.dns_label,
     "services": names.dns_label_1035,
@@ -30,7 +32,7 @@ def _check_name(kind: kinds.Kind, metadata: JsonObject) -> list[Cause]:
     name = metadata.get("name") or ""
     if not name:
         return [causes.required("metadata.name", "name or generateName is required")]
-    if kind.group == "rbac.authorization.k8s.io":
+    if kind.group in _PATH_SEGMENTS:
         return names.check("metadata.name", name, names.path_segment)
     builtin_core = kind.group == "" and not kind.is_custom
     syntax = _NAME_SYNTAX.get(kind.plural, names.dns_subdomain) if builtin_core else names.dns_subdomain
