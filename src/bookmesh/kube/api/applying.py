@@ -2,47 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bookmesh.base.kubernetes import ApiError, JsonObject
 from bookmesh.kube.api import scaling, statuses
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema.ownership import applying, managers
-
-_LONGEST_MANAGER: Final = 128
-
-
-def check_options(manager: str) -> None:
-    """Refuse, with 422, an apply that does not say by whom."""
-    if not manager:
-        raise _invalid_options(
-            "fieldManager", "FieldValueRequired", "Required value: is required for apply patch"
-        )
-
-
-def check_force(force: bool) -> None:
-    """Refuse, with 422, to force what is no apply."""
-    if force:
-        raise _invalid_options(
-            "force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch"
-        )
-
-
-def check_manager(manager: str) -> None:
-    """Refuse, with 422, the name of a field manager that cannot be one."""
-    if len(manager.encode()) > _LONGEST_MANAGER:
-        why = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
-        raise _invalid_options("fieldManager", "FieldValueTooLong", why)
-    if not manager.isprintable():
-        why = (
-            "Invalid value: " + repr(manager).replace("'", '"') + ": should only contain printable characters"
-        )
-        raise _invalid_options("fieldManager", "FieldValueInvalid", why)
-
-
-def _invalid_options(field: str, reason: str, message: str) -> ApiError:
-    cause = statuses.Cause(field, reason, message)
-    return statuses.invalid(group="meta.k8s.io", kind="PatchOptions", name="", causes=[cause])
 
 
 def check_configuration(kind: kinds_module.Kind, configuration: object) -> None:

@@ -12,8 +12,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bookmesh.base.kubernetes import ApiError, JsonObject, Resource, conflict, copy_json
-from bookmesh.kube.api import admission, authentication, custom_resources, metadata
+from bookmesh.base.kubernetes import JsonObject, Resource, conflict, copy_json
+from bookmesh.kube.api import admission, authentication, custom_resources, metadata, option_rules
 from bookmesh.kube.api.strategies import base
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import records
@@ -228,24 +228,18 @@ def _finalizers_for(fields: JsonObject, propagation: Propagation | None) -> list
 
 def parse_options(body: JsonObject) -> DeleteOptions:
     """
-    Read a `DeleteOptions` object (or an empty one).
+    Read a `DeleteOptions` object (or an empty one); a negative grace is as short as one can be.
 
     Raises:
-        ApiError: 400 for a propagation policy or grace period that does not exist.
+        ApiError: 400 when it is none, 422 for what makes no sense.
     """
+    option_rules.check_delete(body)
     propagation = body.get("propagationPolicy")
-    if propagation is None and isinstance(body.get("orphanDependents"), bool):
+    if propagation is None and body.get("orphanDependents") is not None:
         propagation = "Orphan" if body["orphanDependents"] else "Background"
-    if propagation not in {None, "Background", "Foreground", "Orphan"}:
-        raise ApiError(
-            422,
-            "Invalid",
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{propagation}": '
-            'supported values: "Background", "Foreground", "Orphan"',
-        )
     grace_s = body.get("gracePeriodSeconds")
-    if grace_s is not None and (isinstance(grace_s, bool) or not isinstance(grace_s, int)):
-        raise ApiError(400, "BadRequest", "gracePeriodSeconds: must be an integer number of seconds")
+    if grace_s is not None and grace_s < 0:
+        grace_s = 1
     preconditions = body.get("preconditions") or {}
     return DeleteOptions(
         grace_s=grace_s,

@@ -1,5 +1,5 @@
 """
-Which state of a list is wanted, and which page of it; what makes no sense in the query of a watch.
+Which state of a list is wanted, and which page of it.
 
 Every page of a list shows the objects as they were when the first page was asked for. When that is too long ago the
 client is told, with a token by which it can go on from there in what is stored now.
@@ -7,11 +7,12 @@ client is told, with a token by which it can go on from there in what is stored 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from multidict import MultiMapping
+
 from bookmesh.base.kubernetes import ApiError
-from bookmesh.kube.api import queries, statuses
+from bookmesh.kube.api import option_rules, queries, statuses
 
 _NOW: Final = -1
 """Version in the token of a client that goes on although the state of its first page is gone."""
@@ -30,13 +31,14 @@ class Page(NamedTuple):
     after: queries.Cursor | None = None
 
 
-def wanted_page(query: Mapping[str, str], current: int) -> Page:
+def wanted_page(query: MultiMapping[str], current: int) -> Page:
     """
     Read `continue`, `resourceVersion` and `resourceVersionMatch`; `current` is the version of the last write.
 
     Raises:
-        ApiError: 400 for what makes no sense together, 504 for a version that is yet to come.
+        ApiError: 400 and 422 for what makes no sense together, 504 for a version that is yet to come.
     """
+    option_rules.check_list(query)
     match, version = query.get("resourceVersionMatch", ""), queries.number(query, "resourceVersion")
     if token := query.get("continue"):
         if version:
@@ -45,41 +47,7 @@ def wanted_page(query: Mapping[str, str], current: int) -> Page:
         return Page(None if cursor.version == _NOW else cursor.version, cursor)
     if version is not None and version > current:
         raise too_new(version, current)
-    if not match:
-        return Page(None)
-    if match not in ("Exact", "NotOlderThan"):
-        why = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"'
-        raise _invalid(statuses.Cause("resourceVersionMatch", "FieldValueNotSupported", why))
-    if version is None:
-        raise _invalid(_forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"))
-    return Page(version if match == "Exact" and version else None)
-
-
-def check_watch(query: Mapping[str, str]) -> None:
-    """Refuse, with 422, a watch whose `sendInitialEvents` and `resourceVersionMatch` make no sense together."""
-    match, sends = query.get("resourceVersionMatch", ""), bool(query.get("sendInitialEvents"))
-    causes = []
-    if sends and match != "NotOlderThan":
-        causes.append(_forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
-    if match and not sends:
-        causes.append(
-            _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
-        )
-    if match not in ("", "NotOlderThan"):
-        why = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
-        causes.append(statuses.Cause("resourceVersionMatch", "FieldValueNotSupported", why))
-    if match and query.get("continue"):
-        causes.append(_forbidden("resourceVersionMatch is forbidden when continue is provided"))
-    if causes:
-        raise _invalid(*causes)
-
-
-def _forbidden(why: str) -> statuses.Cause:
-    return statuses.Cause("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")
-
-
-def _invalid(*causes: statuses.Cause) -> ApiError:
-    return statuses.invalid(group="meta.k8s.io", kind="ListOptions", name="", causes=causes)
+    return Page(version if match == "Exact" else None)
 
 
 def too_new(version: int, current: int) -> ApiError:

@@ -10,8 +10,7 @@ from typing import cast
 
 import orjson
 
-from bookmesh.base.kubernetes import ApiError
-from bookmesh.kube.api import applying, statuses, writing
+from bookmesh.kube.api import statuses, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +37,14 @@ def parse_cursor(token: str) -> Cursor:
 
 def write_options(query: Mapping[str, str], user_agent: str = "") -> writing.WriteOptions:
     """
-    Read `dryRun`, `fieldValidation` and `fieldManager`; raises 422 for values that do not exist.
+    Read `dryRun`, `fieldValidation` and `fieldManager`, which `option_rules` have checked.
 
     A client that names no field manager is known by the first part of its User-Agent.
     """
-    manager = query.get("fieldManager", "")
-    applying.check_manager(manager)
-    validation = query.get("fieldValidation") or "Warn"
-    if validation not in {"Ignore", "Warn", "Strict"}:
-        raise _unsupported("fieldValidation", validation, '"Ignore", "Strict", "Warn"')
     return writing.WriteOptions(
-        is_dry_run(query), cast(writing.FieldValidation, validation), manager or _program(user_agent)
+        is_dry_run(query),
+        cast(writing.FieldValidation, query.get("fieldValidation") or "Warn"),
+        query.get("fieldManager") or _program(user_agent),
     )
 
 
@@ -59,11 +55,8 @@ def _program(user_agent: str) -> str:
 
 
 def is_dry_run(query: Mapping[str, str]) -> bool:
-    """Whether nothing may be stored; raises 422 for anything but `All`."""
-    wanted = query.get("dryRun", "")
-    if wanted not in {"", "All"}:
-        raise _unsupported("dryRun", wanted, '"All"')
-    return wanted == "All"
+    """Whether nothing may be stored."""
+    return query.get("dryRun") == "All"
 
 
 def is_true(query: Mapping[str, str], key: str) -> bool:
@@ -79,9 +72,3 @@ def number(query: Mapping[str, str], key: str) -> int | None:
     if not text.isdecimal():
         raise statuses.bad_request(f'Invalid value: "{text}": {key} must be a non-negative whole number')
     return int(text)
-
-
-def _unsupported(field: str, value: str, supported: str) -> ApiError:
-    message = f'Unsupported value: "{value}": supported values: {supported}'
-    cause = statuses.Cause(field, "FieldValueNotSupported", message)
-    return statuses.invalid(group="meta.k8s.io", kind="WriteOptions", name="", causes=[cause])

@@ -13,7 +13,6 @@ from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
     admission,
-    applying,
     authentication,
     authorization,
     decoding,
@@ -21,6 +20,7 @@ from bookmesh.kube.api import (
     events,
     evicting,
     logs,
+    option_rules,
     paging,
     paths,
     portforwarding,
@@ -144,7 +144,9 @@ class Resources:
     async def _write(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path
     ) -> writing.Written:
-        options = _write_options(request)
+        content, content_type = await request.read(), request.headers.get("Content-Type", "")
+        is_apply = request.method == "PATCH" and decoding.is_apply(content_type)
+        options = _write_options(request, is_apply=is_apply)
         if request.method == "PUT":
             body = await self._body(request)
             self._check_grant(request, kind, path, body)
@@ -156,10 +158,7 @@ class Resources:
                 subresource=path.subresource,
                 options=options,
             )
-        content, content_type = await request.read(), request.headers.get("Content-Type", "")
-        force = queries.is_true(request.query, "force")
-        if decoding.is_apply(content_type):
-            applying.check_options(request.query.get("fieldManager", ""))
+        if is_apply:
             configuration = decoding.decode_configuration(content)
             self._check_grant(request, kind, path, configuration)
             return await self._verbs.request_apply(
@@ -167,11 +166,10 @@ class Resources:
                 path.name,
                 path.namespace,
                 configuration,
-                force=force,
+                force=queries.is_true(request.query, "force"),
                 subresource=path.subresource,
                 options=options,
             )
-        applying.check_force(force)
         patch_type, patch = decoding.decode_patch(content, content_type)
         await self._check_patched_grant(request, kind, path, patch, patch_type)
         return await self._verbs.request_patch(
@@ -313,7 +311,7 @@ class Resources:
     ) -> web.Response:
         """POST to a subresource that does something: binding, eviction, token."""
         body = await self._body(request)
-        is_dry_run = queries.is_dry_run(request.query)
+        options = _write_options(request)
         content = questions.decode(self._verbs.schemas, kinds_module.body_kind(part), body)
         if path.subresource == "token":
             if self._issuer is None:
@@ -324,16 +322,14 @@ class Resources:
             node = (content.get("target") or {}).get("name")
             if not node:
                 raise statuses.bad_request("target.name: Required value: the node to bind the pod to")
-            if not is_dry_run:
-                await self._verbs.request_bind(
-                    path.namespace, path.name, node, options=_write_options(request)
-                )
+            if not options.dry_run:
+                await self._verbs.request_bind(path.namespace, path.name, node, options=options)
         elif path.subresource == "eviction":
             await evicting.evict(
                 self._verbs,
                 stored.object,
                 content,
-                is_dry_run=is_dry_run,
+                is_dry_run=options.dry_run,
                 user=request[authentication.USER],
             )
         else:
@@ -375,13 +371,7 @@ class Resources:
     async def _delete_options(self, request: web.Request) -> deleting.DeleteOptions:
         """Options are sent in the body, or by some clients in the query."""
         body = decoding.decode_options(await request.read(), request.headers.get("Content-Type", ""))
-        for key in ("propagationPolicy", "gracePeriodSeconds"):
-            if key in request.query and key not in body:
-                number = queries.number(request.query, key) if key == "gracePeriodSeconds" else None
-                body[key] = request.query[key] if number is None else number
-        if queries.is_dry_run(request.query):
-            body["dryRun"] = ["All"]
-        options = deleting.parse_options(body)
+        options = deleting.parse_options({**_options_in_query(request.query), **body})
         return dataclasses.replace(options, user=request[authentication.USER])
 
     def _answer(
@@ -432,6 +422,7 @@ def _selector(request: web.Request, kind: kinds_module.Kind) -> selectors.Predic
         query.get("fieldSelector", ""),
         kind=kind.kind,
         more_fields=kind.selectable_fields,
+        is_custom=kind.is_custom,
     )
 
 
@@ -445,6 +436,21 @@ def _verb(request: web.Request, path: paths.Path) -> str:
     return known.get(request.method, "")
 
 
-def _write_options(request: web.Request) -> writing.WriteOptions:
+def _options_in_query(query: MultiMapping[str]) -> JsonObject:
+    """The DeleteOptions that a query stands for."""
+    found: JsonObject = {}
+    if "propagationPolicy" in query:
+        found["propagationPolicy"] = query["propagationPolicy"]
+    if "orphanDependents" in query:
+        found["orphanDependents"] = queries.is_true(query, "orphanDependents")
+    if (grace_s := queries.number(query, "gracePeriodSeconds")) is not None:
+        found["gracePeriodSeconds"] = grace_s
+    if "dryRun" in query:
+        found["dryRun"] = query.getall("dryRun")
+    return found
+
+
+def _write_options(request: web.Request, *, is_apply: bool = False) -> writing.WriteOptions:
+    option_rules.check_write(request.query, request.method, is_apply=is_apply)
     options = queries.write_options(request.query, request.headers.get("User-Agent", ""))
     return dataclasses.replace(options, user=request[authentication.USER])

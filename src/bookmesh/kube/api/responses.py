@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.api import metadata, negotiation, verbs
+from bookmesh.kube.api import metadata, negotiation, option_rules, verbs
 from bookmesh.kube.api.tables import printers
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import records
@@ -56,7 +56,7 @@ def object_response(
             metadata={"resourceVersion": obj["metadata"].get("resourceVersion", "")},
             now=clock(),
             version=wanted.version,
-            include=request.query.get("includeObject", "Metadata"),
+            include=option_rules.included(request.query),
         )
     elif wanted.form == "metadata":
         obj = printers.partial_metadata(obj, wanted.version)
@@ -92,7 +92,7 @@ def list_response(
             metadata=list_metadata,
             now=clock(),
             version=wanted.version,
-            include=request.query.get("includeObject", "Metadata"),
+            include=option_rules.included(request.query),
         )
         return json_response(table)
     if wanted.form == "metadata":

@@ -59,11 +59,17 @@ _KIND_FIELDS: Mapping[str, frozenset[str]] = {
     "ReplicaSet": frozenset({"status.replicas"}),
     "ReplicationController": frozenset({"status.replicas"}),
     "Job": frozenset({"status.successful"}),
+    "CertificateSigningRequest": frozenset({"spec.signerName"}),
 }
 
 
 def parse(
-    label_selector: str, field_selector: str, *, kind: str, more_fields: tuple[str, ...] = ()
+    label_selector: str,
+    field_selector: str,
+    *,
+    kind: str,
+    more_fields: tuple[str, ...] = (),
+    is_custom: bool = False,
 ) -> Predicate | None:
     """
     Combine both selectors of a request; "" selects everything. `more_fields` are those that a custom kind names.
@@ -75,7 +81,11 @@ def parse(
         ApiError: 400 for a selector that cannot be parsed or a field that cannot be selected by.
     """
     labels = _parse_labels(label_selector) if label_selector.strip() else None
-    fields = _parse_fields(field_selector, kind, more_fields) if field_selector.strip() else None
+    fields = (
+        _parse_fields(field_selector, kind, more_fields, is_custom=is_custom)
+        if field_selector.strip()
+        else None
+    )
     if labels is None or fields is None:
         return labels or fields
     by_label, by_field = labels, fields
@@ -132,7 +142,7 @@ def _compares(value: str | None, operator: str, bound: int) -> bool:
     return int(value) > bound if operator == ">" else int(value) < bound
 
 
-def _parse_fields(text: str, kind: str, more: tuple[str, ...]) -> Predicate:
+def _parse_fields(text: str, kind: str, more: tuple[str, ...], *, is_custom: bool) -> Predicate:
     allowed = _COMMON_FIELDS | _KIND_FIELDS.get(kind, frozenset()) | set(more)
     terms: list[tuple[str, bool, str]] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -143,13 +153,16 @@ def _parse_fields(text: str, kind: str, more: tuple[str, ...]) -> Predicate:
             )
         path, operator, value = found.groups()
         if path not in allowed:
-            raise ApiError(
-                400,
-                "BadRequest",
-                f'Unable to find "{kind}" that match field selector: field label not supported: {path}',
-            )
+            raise ApiError(400, "BadRequest", _unknown_field(path, has_own=is_custom or kind in _KIND_FIELDS))
         terms.append((path, operator != "!=", value))
     return lambda obj: all((field_text(obj, path) == value) is wanted for path, wanted, value in terms)
+
+
+def _unknown_field(path: str, *, has_own: bool) -> str:
+    """`has_own`: the kind has fields of its own that can be selected by, or is a custom one."""
+    if has_own:
+        return f"field label not supported: {path}"
+    return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 def field_text(obj: JsonObject, path: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bookmesh.kube.api import events, negotiation, paging, queries, selectors, statuses, verbs
+from bookmesh.kube.api import events, negotiation, option_rules, queries, selectors, statuses, verbs
 from bookmesh.kube.schema import kinds
 from bookmesh.kube.store import records, watching
 
@@ -40,7 +40,7 @@ class WatchOptions:
 def parse_options(request: web.Request) -> WatchOptions:
     """Read the query of a watch; raises 400 and 422."""
     query = request.query
-    paging.check_watch(query)
+    option_rules.check_watch(query)
     has_bookmarks = queries.is_true(query, "allowWatchBookmarks")
     is_watch_list = queries.is_true(query, "sendInitialEvents")
     since = queries.number(query, "resourceVersion") or None
@@ -65,7 +65,7 @@ async def serve(
     """Stream changes until the time is up, the client leaves, or the server stops; 410 when it starts too late."""
     options = parse_options(request)
     wanted = negotiation.choose(request.headers.get("Accept", ""))
-    form = told.form(kind, wanted, include=request.query.get("includeObject", "Metadata"))
+    form = told.form(kind, wanted, include=option_rules.included(request.query))
     start = over.store.version
     if options.since is not None and options.since > start:
         raise statuses.expired(f"resource version {options.since} is not of this server (it is at {start})")

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import web
+from multidict import MultiDict
 
 from bookmesh.base import kubernetes
 from bookmesh.base.kubernetes import ApiError
@@ -74,7 +75,7 @@ def test_a_token_that_is_too_old_comes_with_one_that_goes_on() -> None:
     assert (error.code, error.reason) == (410, "Expired")
     assert error.message.startswith("The provided continue parameter is too old to display a consistent list")
     fields = error.status()["metadata"]
-    page = paging.wanted_page({"continue": fields["continue"]}, 9)
+    page = paging.wanted_page(MultiDict({"continue": fields["continue"]}), 9)
     assert page.version is None
     assert page.after is not None
     assert (page.after.namespace, page.after.name) == ("default", "a")

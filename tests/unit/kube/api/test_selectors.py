@@ -71,3 +71,21 @@ def test_field_that_cannot_be_selected_by() -> None:
     assert refusal.value.code == 400
     with pytest.raises(ApiError, match="invalid field selector"):
         selectors.parse("", "nonsense", kind="Pod")
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_custom", "message"),
+    [
+        ("Pod", False, "field label not supported: spec.image"),
+        ("Route", True, "field label not supported: spec.image"),
+        (
+            "ConfigMap",
+            False,
+            '"spec.image" is not a known field selector: only "metadata.name", "metadata.namespace"',
+        ),
+    ],
+)
+def test_fields_that_nobody_can_select_by(kind: str, is_custom: bool, message: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        selectors.parse("", "spec.image=x", kind=kind, is_custom=is_custom)
+    assert (refusal.value.code, refusal.value.message) == (400, message)
