@@ -15,7 +15,9 @@ if str(ROOT) not in sys.path:
 
 
 # How long one example takes says how busy the machine is, and nothing about what is tested.
-hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any-machine")
 
 
