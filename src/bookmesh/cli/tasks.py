@@ -163,9 +163,7 @@ def verify(
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @_cluster_options
 def test(files: tuple[Path, ...], **options: Unpack[_Options]) -> None:
     """
@@ -175,6 +173,8 @@ def test(files: tuple[Path, ...], **options: Unpack[_Options]) -> None:
     """
     from bookmesh.tasks import loading
 
+    for folder in filter(Path.is_dir, files):
+        raise click.BadParameter(f"{folder} is a folder; name the cases in it, such as {folder}/*.yaml")
     try:
         tasks = [loading.load(file) for file in files]
     except loading.TaskFileError as error:

@@ -96,3 +96,9 @@ def test_a_case_that_is_none_is_misuse(catalogue: Path) -> None:
     assert result.exit_code == 2
     assert "error[BM0401]: Object missing required field `title`" in result.stderr
     assert "mine.yaml:1" in result.stderr
+
+
+def test_a_folder_in_place_of_cases_is_misuse(tmp_path: Path) -> None:
+    result = run("test", str(tmp_path))
+    assert result.exit_code == 2
+    assert f"{tmp_path} is a folder; name the cases in it, such as {tmp_path}/*.yaml" in result.stderr

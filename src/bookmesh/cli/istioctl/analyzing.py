@@ -41,7 +41,9 @@ _LEVEL: Final = click.Choice(LEVELS, case_sensitive=False)
 @click.option(
     "-S", "--suppress", multiple=True, metavar="CODE=RESOURCE", help="Do not say this; * is anything."
 )
-@click.option("-o", "--output", type=click.Choice(["log", "json", "yaml"]), default="log", help="Form.")
+@click.option(
+    "-o", "--output", type=click.Choice(["log", "json", "yaml"]), default="log", help="Output format."
+)
 @click.option("--analyzer", "names", multiple=True, help="Only this one.")
 @click.option("-L", "--list-analyzers", "is_list", is_flag=True, help="List the analyzers.")
 @click.option(

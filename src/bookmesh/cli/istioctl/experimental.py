@@ -25,7 +25,11 @@ def experimental() -> None:
 @experimental.command("envoy-stats")
 @click.argument("target", required=False)
 @click.option(
-    "-o", "--output", type=click.Choice(["short", "prom", "json", "yaml"]), default="short", help="Form."
+    "-o",
+    "--output",
+    type=click.Choice(["short", "prom", "json", "yaml"]),
+    default="short",
+    help="Output format.",
 )
 @click.option(
     "-t",
@@ -33,7 +37,7 @@ def experimental() -> None:
     "kind",
     type=click.Choice(["server", "cluster", "clusters"]),
     default="server",
-    help="Which.",
+    help="Which statistics.",
 )
 @click.option("-l", "--selector", default="", help="All pods with these labels instead of a target.")
 @flags.common

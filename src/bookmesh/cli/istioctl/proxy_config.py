@@ -36,7 +36,11 @@ _ALIASES: Final = {
 DUMP: Final = "config_dump?include_eds"
 STATUSES: Final = "clusters?format=json"
 _FORM: Final = click.option(
-    "-o", "--output", type=click.Choice(["short", "table", "json", "yaml"]), default="short", help="Form."
+    "-o",
+    "--output",
+    type=click.Choice(["short", "table", "json", "yaml"]),
+    default="short",
+    help="Output format.",
 )
 _VERBOSE: Final = flags.switch("--verbose", default=True, help="More columns; =false for a short table.")
 
@@ -44,7 +48,7 @@ _VERBOSE: Final = flags.switch("--verbose", default=True, help="More columns; =f
 def _asked(function: click.decorators.FC) -> click.decorators.FC:
     """Whose configuration: a pod's, or the one in a file."""
     function = click.option(
-        "-f", "--file", metavar="FILE", help="What an Envoy answered; - for standard input."
+        "-f", "--file", metavar="FILE", help="A saved answer of an Envoy; - for standard input."
     )(function)
     return click.argument("target", required=False)(function)
 
@@ -148,7 +152,7 @@ def endpoint(
     status: str,
     output: str,
 ) -> None:
-    """Show endpoints, and whether Envoy thinks they are well. A FILE holds the answer to clusters?format=json."""
+    """Show endpoints, and whether Envoy considers them healthy. A FILE holds the answer to clusters?format=json."""
     wanted = summaries.EndpointFilter(address=address, port=port, cluster=cluster_name, status=status)
     answer = _json(_read(session, "endpoints", target, file, STATUSES))
     statuses = answer.get("cluster_statuses", [])
@@ -177,11 +181,13 @@ def secret(session: flags.Session, target: str | None, file: str | None, output:
 
 @proxy_config.command()
 @_asked
-@click.option("-o", "--output", type=click.Choice(["json", "yaml", "short"]), default="json", help="Form.")
+@click.option(
+    "-o", "--output", type=click.Choice(["json", "yaml", "short"]), default="json", help="Output format."
+)
 @flags.common
 @click.pass_obj
 def bootstrap(session: flags.Session, target: str | None, file: str | None, output: str) -> None:
-    """Show what the proxy started from."""
+    """Show the configuration with which the proxy was started."""
     found = _dump(session, "bootstrap", target, file).bootstrap()
     if output == "short":
         click.echo(tables.pairs(summaries.versions(found)))
@@ -235,7 +241,7 @@ def everything(
     with_headers: bool,
     **wanted: Any,
 ) -> None:
-    """Show all of it: versions, clusters, listeners, routes, certificates and endpoints."""
+    """Show everything: versions, clusters, listeners, routes, certificates and endpoints."""
     found = _json(_read(session, "all", target, file, DUMP))
     if output in ("json", "yaml"):
         printing.show(output, found, (), ())

@@ -21,7 +21,9 @@ CLUSTER: Final = "Kubernetes"
 @click.command("proxy-status", cls=flags.Command)
 @click.argument("target", required=False)
 @click.option("-v", "--verbosity", type=click.IntRange(min=0), default=0, help="1: a column for each type.")
-@click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="Form.")
+@click.option(
+    "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="Output format."
+)
 @click.option(
     "-r", "--revision", default="default", help="Accepted for compatibility: a lab has one revision."
 )

@@ -18,7 +18,7 @@ from bookmesh.lab import releases
     "--remote", default=True, help="Also that of control plane and proxies; =false for the client alone."
 )
 @flags.switch("--short", "-s", default=True, help="One line for each; =false names every proxy.")
-@click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form.")
+@click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Output format.")
 @flags.common
 @click.pass_obj
 def version(session: flags.Session, remote: bool, short: bool, output: str | None) -> None:
