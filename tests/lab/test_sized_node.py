@@ -45,7 +45,10 @@ def test_requests_are_added_up_and_the_more_important_pod_gets_its_place(kube: l
     kube.kubectl("wait", "--for=condition=Ready", "pod/first", WAIT)
     kube.apply(pod("second", "600m"))
     kube.kubectl("wait", "--for=condition=PodScheduled=false", "pod/second", WAIT)
-    told = "0/1 nodes are available: 1 Insufficient cpu."
+    told = (
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: "
+        "1 No preemption victims found for incoming pod."
+    )
     assert told in kube.kubectl("describe", "pod", "second").stdout
 
     kube.apply(HIGH)

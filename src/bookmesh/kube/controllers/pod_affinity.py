@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.controllers import pods, selectors
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_OWN_RULES: Final = "node(s) didn't match pod anti-affinity rules"
+_RULES_OF_OTHERS: Final = "node(s) didn't satisfy existing pods anti-affinity rules"
+ENDING_WITH_PODS: Final = frozenset({_OWN_RULES, _RULES_OF_OTHERS})
+"""What would keep a pod from a node no more if other pods were gone."""
 
 
 def misfit(
@@ -31,11 +36,11 @@ def misfit(
             return "node(s) didn't match pod affinity rules"
     for term in _terms(pod, "podAntiAffinity"):
         if _has_topology(term, node) and any(_selects(term, pod, other, namespaces) for other in there):
-            return "node(s) didn't match pod anti-affinity rules"
+            return _OWN_RULES
     for other in there:
         for term in _terms(other, "podAntiAffinity"):
             if _has_topology(term, node) and _selects(term, other, pod, namespaces):
-                return "node(s) didn't satisfy existing pods anti-affinity rules"
+                return _RULES_OF_OTHERS
     return ""
 
 

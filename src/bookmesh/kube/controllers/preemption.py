@@ -7,10 +7,15 @@ meanwhile (`status.nominatedNodeName`), so that nobody of lower priority takes w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.controllers import fitting, informers, pods
+
+NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
+NO_VICTIMS: Final = "No preemption victims found for incoming pod"
+"""Why no pod has to go from a node, in the scheduler's words, to be read after a count."""
 
 
 def priority(pod: JsonObject) -> int:
@@ -21,6 +26,19 @@ def priority(pod: JsonObject) -> int:
 def waits_on(pod: JsonObject, node: JsonObject) -> bool:
     """Whether the pod has been given this node, and waits until there is room."""
     return bool((pod.get("status") or {}).get("nominatedNodeName") == node["metadata"]["name"])
+
+
+def ineligibility(pod: JsonObject, others: Iterable[JsonObject]) -> str:
+    """Why no pod has to go for this one, wherever it might run; "" when nothing speaks against it."""
+    if pod["spec"].get("preemptionPolicy") == "Never":
+        return "not eligible due to preemptionPolicy=Never."
+    named = (pod.get("status") or {}).get("nominatedNodeName")
+    if named and any(
+        pods.is_terminating(each) and each["spec"].get("nodeName") == named and priority(each) < priority(pod)
+        for each in others
+    ):
+        return "not eligible due to a terminating pod on the nominated node."
+    return ""
 
 
 def rivals(pod: JsonObject, node: JsonObject, others: Sequence[JsonObject]) -> list[JsonObject]:

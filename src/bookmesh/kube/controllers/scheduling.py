@@ -61,12 +61,13 @@ def reconcile(desired: JsonObject, seen: Seen) -> actions.Actions:
             desired, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", seen
         )
     if why := volume_binding.obstacle(desired, seen.volumes):
-        return _unschedulable(desired, why, seen)
+        return _unschedulable(desired, why, [preemption.NOT_HELPFUL] * len(seen.nodes), seen)
     reasons = [_misfits(desired, node, seen) for node in seen.nodes]
     chosen = next((node for node, found in zip(seen.nodes, reasons, strict=True) if not found), None)
     if chosen is None:
-        told = _unschedulable(desired, _added_up(itertools.chain.from_iterable(reasons)), seen)
-        return _preempting(desired, seen) or told
+        why = _added_up(itertools.chain.from_iterable(reasons))
+        kept = [_why_nobody_goes(desired, node, seen) for node in seen.nodes]
+        return _preempting(desired, seen) or _unschedulable(desired, why, kept, seen)
     steps = volume_binding.steps(chosen, seen.volumes)
     return steps or _bound(desired, chosen["metadata"]["name"], seen)
 
@@ -84,6 +85,12 @@ def _obstacle(pod: JsonObject, node: JsonObject, seen: Seen) -> str:
         or pod_affinity.misfit(pod, node, placed, seen.namespaces)
         or volume_binding.misfit(pod, node, placed, seen.volumes)
     )
+
+
+def _why_nobody_goes(pod: JsonObject, node: JsonObject, seen: Seen) -> str:
+    why = _obstacle(pod, node, seen)
+    is_for_good = why and why not in {*pod_affinity.ENDING_WITH_PODS, volume_binding.IN_USE}
+    return preemption.NOT_HELPFUL if is_for_good else preemption.NO_VICTIMS
 
 
 def _preempting(pod: JsonObject, seen: Seen) -> actions.Actions:
@@ -151,8 +158,12 @@ def _added_up(reasons: Iterable[str]) -> str:
     return ", ".join(sorted(f"{times} {reason}" for reason, times in Counter(reasons).items()))
 
 
-def _unschedulable(pod: JsonObject, why: str, seen: Seen) -> actions.Actions:
+def _unschedulable(pod: JsonObject, why: str, kept: Iterable[str], seen: Seen) -> actions.Actions:
+    """Say what keeps a pod from the nodes, and of each why no other pod goes from there in its place."""
     message = _message(why, seen)
+    if seen.nodes:
+        waits = preemption.ineligibility(pod, seen.pods)
+        message += f" preemption: {waits or _message(_added_up(kept), seen)}"
     patches = _set_condition(pod, "Unschedulable", message, seen)
     if not patches:
         return ()

@@ -16,6 +16,9 @@ from bookmesh.base import volumes as agreed
 from bookmesh.base.kubernetes import VOLUME_CLAIMS, JsonObject
 from bookmesh.kube.controllers import actions, fitting, owners, pods, volume_claims, volume_matching
 
+IN_USE: Final = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+"""What keeps a pod from a node for as long as another one is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -59,9 +62,7 @@ def misfit(pod: JsonObject, node: JsonObject, placed: Iterable[JsonObject], seen
     """Say why a pod cannot have its volumes on a node, to be read after a count; "" when it can."""
     for name, claim in seen.claims.items():
         if "ReadWriteOncePod" in (claim["spec"].get("accessModes") or ()) and _is_used(name, pod, placed):
-            return (
-                "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
-            )
+            return IN_USE
         if volume_matching.is_completely_bound(claim):
             volume = _volume(claim["spec"]["volumeName"], seen)
             if volume is not None and not _is_usable(volume, node):

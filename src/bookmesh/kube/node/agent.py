@@ -108,10 +108,11 @@ class Node:
     async def run(self) -> None:
         """Register the node and run its pods, until cancelled; raises when the API cannot be used."""
         client = self.machinery.client
-        await node_object.register(client, self._node)
+        images = self.machinery.images
+        await node_object.register(client, node_object.with_images(self._node, images.listed()))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.machinery.events.run())
-            group.create_task(node_object.beat(client, self._node))
+            group.create_task(node_object.beat(client, self._node, images))
             if self._metrics is not None:
                 group.create_task(self._measure(self._metrics))
             group.create_task(volume_limits.enforce(self._workers.values, interval_s=_MEASURED_EVERY_S))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bookmesh.kube.node import users
 from bookmesh.kube.sandbox.specification import Mount
@@ -46,6 +46,13 @@ class Image:
     stop_signal: int = signal.SIGTERM
 
 
+class Listed(NamedTuple):
+    """An image that the node has as files: all its names, with a digest or a tag, and how large it is unpacked."""
+
+    names: tuple[str, ...]
+    bytes: int
+
+
 class ImageResolver(Protocol):
     """Says what runs for an image. Must not block: it is called on the event loop."""
 
@@ -55,6 +62,10 @@ class ImageResolver(Protocol):
 
     def version(self) -> object:
         """Something that is unequal to what it was before as soon as `resolve` may answer otherwise."""
+        ...
+
+    def listed(self) -> Sequence[Listed]:
+        """What was loaded; stand-ins are no files of the node's."""
         ...
 
     def hold(self, image: Image) -> AbstractContextManager[None]:

@@ -7,14 +7,14 @@ import datetime
 import logging
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bookmesh.base import cluster
 from bookmesh.base.kubernetes import NODES, ApiError, Client, JsonObject, Resource
 from bookmesh.base.pods import GIVEN_SIZE
-from bookmesh.kube.node import records
+from bookmesh.kube.node import images, records
 
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 _log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _LEASE_NAMESPACE = "kube-node-lease"
 _LEASE_S = 10.0
 _LEASES_PER_STATUS = 30
 _MAX_PODS = "250"
+_MOST_IMAGES = 50
+_MOST_NAMES = 5
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # Type, status, reason and message of each condition of a node that is well, in a kubelet's words.
 _HEALTHY = (
@@ -134,6 +136,13 @@ def _node_info(machine: Machine) -> JsonObject:
     }
 
 
+def with_images(node: JsonObject, listed: Sequence[images.Listed]) -> JsonObject:
+    """The node with what is loaded, the largest first; of many it shows some, and of many names, as a kubelet does."""
+    shown = sorted(listed, key=lambda each: (-each.bytes, each.names))[:_MOST_IMAGES]
+    entries = [{"names": list(each.names[:_MOST_NAMES]), "sizeBytes": each.bytes} for each in shown]
+    return {**node, "status": {**node["status"], "images": entries}}
+
+
 async def register(client: Client, node: JsonObject) -> None:
     """Create the object, or bring the one from before a restart up to date; its labels and taints stay."""
     name = node["metadata"]["name"]
@@ -148,15 +157,21 @@ async def register(client: Client, node: JsonObject) -> None:
     await client.patch(NODES, name, "", {"status": node["status"]}, subresource="status")
 
 
-async def beat(client: Client, node: JsonObject) -> None:
-    """Say for ever that the node is alive: its lease every ten seconds, its conditions every five minutes."""
-    beats = 0
+async def beat(client: Client, node: JsonObject, resolver: images.ImageResolver) -> None:
+    """
+    Say for ever that the node is alive: its lease every ten seconds, its status every five minutes.
+
+    The status is told at once, that is with the next lease, when images have come or gone.
+    """
+    beats, told = 0, resolver.version()
     while True:
         now = datetime.datetime.now(datetime.UTC)
         try:
             await _renew_lease(client, node["metadata"]["name"], now)
-            if beats and beats % _LEASES_PER_STATUS == 0:
-                await register(client, _beaten(node, now))
+            version = resolver.version()
+            if version != told or (beats and beats % _LEASES_PER_STATUS == 0):
+                await register(client, with_images(_beaten(node, now), resolver.listed()))
+                told = version
         except ApiError as error:
             _log.warning("heartbeat of the node not written: %s", error.message)
         beats += 1

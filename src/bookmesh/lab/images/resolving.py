@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -42,6 +42,19 @@ class LabImages:
     def version(self) -> object:
         return self._store.version()
 
+    def listed(self) -> list[images.Listed]:
+        self._refresh()
+        names: dict[str, list[str]] = {}
+        for name, image in self._names.items():
+            if image in self._records:
+                names.setdefault(image, []).append(name)
+        return [
+            images.Listed(
+                (*_with_digests(tags, self._records[image].id), *sorted(tags)), self._records[image].bytes
+            )
+            for image, tags in names.items()
+        ]
+
     def hold(self, image: images.Image) -> AbstractContextManager[None]:
         if not image.layers:
             return contextlib.nullcontext()
@@ -60,6 +73,10 @@ class LabImages:
         self._names = self._store.names()
         self._records = read_records(self._store, self._names)
         self._version = version
+
+
+def _with_digests(names: Iterable[str], digest: str) -> list[str]:
+    return sorted({f"{references.parse(name).repository}@{digest}" for name in names})
 
 
 def read_records(loaded: store.ImageStore, names: dict[str, str]) -> dict[str, Record]:

@@ -28,7 +28,7 @@ from bookmesh.base.kubernetes import (
 from bookmesh.kube.node.back_off import BackOffLimits
 from bookmesh.kube.node.context import Machinery, Settings
 from bookmesh.kube.node.events import EventRecorder
-from bookmesh.kube.node.images import Image, ImageError
+from bookmesh.kube.node.images import Image, ImageError, Listed
 from bookmesh.kube.sandbox.forking import Exit, SandboxError
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.specification import SandboxSpec
@@ -293,6 +293,9 @@ class FakeImages:
 
     def version(self) -> object:
         return frozenset(self.known)
+
+    def listed(self) -> list[Listed]:
+        return [Listed((name,), 1) for name in sorted(self.loaded)]
 
     @contextlib.contextmanager
     def hold(self, image: Image) -> Iterator[None]:

@@ -9,7 +9,7 @@ from tests.unit.kube.node import fakes
 
 from bookmesh.base.kubernetes import NODES, ApiError, JsonObject, Resource
 from bookmesh.base.pods import GIVEN_SIZE
-from bookmesh.kube.node import node_object
+from bookmesh.kube.node import images, node_object
 
 NOW = datetime.datetime(2026, 5, 9, 12, 0, tzinfo=datetime.UTC)
 MACHINE = node_object.Machine(
@@ -84,7 +84,7 @@ async def test_a_heartbeat_renews_the_lease(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(node_object, "_LEASE_S", 0.001)
     monkeypatch.setattr(node_object, "_LEASES_PER_STATUS", 2)
     await node_object.register(client, build())
-    task = asyncio.create_task(node_object.beat(client, build()))
+    task = asyncio.create_task(node_object.beat(client, build(), fakes.FakeImages()))
 
     def lease() -> JsonObject:
         return client.find(node_object.LEASES, "bookmesh", "kube-node-lease") or {}
@@ -109,8 +109,37 @@ async def test_a_heartbeat_that_is_refused_is_logged_and_tried_again(
             raise ApiError(403, "Forbidden", "namespace is being deleted")
 
     monkeypatch.setattr(node_object, "_LEASE_S", 0.001)
-    task = asyncio.create_task(node_object.beat(Refusing(), build()))
+    task = asyncio.create_task(node_object.beat(Refusing(), build(), fakes.FakeImages()))
     await fakes.until(
         lambda: caplog.text.count("heartbeat of the node not written: namespace is being deleted") > 1
     )
     task.cancel()
+
+
+def test_loaded_images_are_shown_the_largest_first() -> None:
+    small = images.Listed(("a@sha256:1", "a:1"), 5)
+    many = images.Listed(tuple(f"b:{number}" for number in range(9)), 7)
+    shown = node_object.with_images(build(), [small, many])["status"]["images"]
+    assert shown == [
+        {"names": ["b:0", "b:1", "b:2", "b:3", "b:4"], "sizeBytes": 7},
+        {"names": ["a@sha256:1", "a:1"], "sizeBytes": 5},
+    ]
+
+
+async def test_an_image_that_comes_is_told_with_the_next_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, resolver = fakes.FakeClient(), fakes.FakeImages()
+    monkeypatch.setattr(node_object, "_LEASE_S", 0.001)
+    await node_object.register(client, build())
+    task = asyncio.create_task(node_object.beat(client, build(), resolver))
+    try:
+        async with asyncio.timeout(5):
+            while client.find(node_object.LEASES, "bookmesh", "kube-node-lease") is None:
+                await asyncio.sleep(0.001)
+            resolver.known.add("mine:1")
+            resolver.loaded["mine:1"] = images.Image("mine:1", ())
+            while not (client.find(NODES, "bookmesh", "") or {})["status"].get("images"):
+                await asyncio.sleep(0.001)
+    finally:
+        task.cancel()
+    node = await client.get(NODES, "bookmesh")
+    assert node["status"]["images"] == [{"names": ["mine:1"], "sizeBytes": 1}]

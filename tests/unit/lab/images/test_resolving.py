@@ -101,3 +101,13 @@ def test_a_container_keeps_its_image(tmp_path: Path, store: ImageStore, images: 
         pass
     with images.hold(images.resolve("curlimages/curl:1")):
         pass  # a stand-in needs no keeping
+
+
+def test_what_is_loaded_is_listed_with_its_digest_and_size(
+    tmp_path: Path, store: ImageStore, images: resolving.LabImages
+) -> None:
+    assert images.listed() == []
+    loaded = load(tmp_path, store)
+    (found,) = images.listed()
+    assert found.names == (f"docker.io/library/nginx@{loaded.record.id}", NGINX)
+    assert found.bytes == loaded.record.bytes
