@@ -18,7 +18,7 @@ from bookmesh.base import cluster, kubernetes
 from bookmesh.base.kubernetes import JsonObject, ObjectList, Resource, WatchEvent
 from bookmesh.kube.node import cluster_dns, host_ports, service_rules
 from bookmesh.kube.node.service_directory import ServiceDirectory
-from bookmesh.kube.sandbox import namespaces, network, nft
+from bookmesh.kube.sandbox import namespaces, network, nft, nft_transactions
 from bookmesh.kube.sandbox.forking import ForkServer
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.network import NodeNetwork
@@ -279,7 +279,7 @@ async def load_balancers(_: ForkServer) -> None:
             nft.redirect(15001),
         )
         proxy = nft.Table("proxy", (nft.Chain("output", (first,), nft.Hook("nat", "output", nft.DSTNAT)),))
-        client.run(lambda: nft.install(proxy))
+        client.run(lambda: nft_transactions.install(proxy))
         assert await ask(client, address, port) == "proxy to 127.0.0.1"  # the application's connections
         assert await ask(client, address, port, mark=MARK) == "gateway to 10.244.0.2"  # the proxy's own
 

@@ -13,7 +13,7 @@ from tests.lab.node_labs import Lab, container_status, in_child, in_lab, is_read
 
 from bookmesh.base.kubernetes import CONFIG_MAPS, PODS, ApiError, JsonObject
 from bookmesh.base.pods import ExecOptions, LogOptions
-from bookmesh.kube.sandbox import forking, nft, specification
+from bookmesh.kube.sandbox import forking, nft, nft_transactions, specification
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.store import store as stores
 
@@ -313,7 +313,7 @@ class RedirectEverything:
     def apply(self, _pod: JsonObject, netns: NetworkNamespace) -> None:
         away = nft.rule(nft.protocol("tcp"), nft.redirect(15006))
         chain = nft.Chain("prerouting", (away,), nft.Hook("nat", "prerouting", nft.DSTNAT))
-        netns.run(lambda: nft.install(nft.Table("away", (chain,))))
+        netns.run(lambda: nft_transactions.install(nft.Table("away", (chain,))))
 
 
 def test_probes_reach_the_program_past_a_redirection(tmp_path: Path) -> None:

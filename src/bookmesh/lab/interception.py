@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.kube.sandbox import network, nft
+from bookmesh.kube.sandbox import network, nft, nft_transactions
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.mesh.injection import interception
 from bookmesh.mesh.injection.interception import InterceptionRules
@@ -29,7 +29,7 @@ class Interception:
         rules = interception.rules_for(pod)
         if rules is not None:
             table = build_table(rules)
-            netns.run(lambda: nft.install(table))
+            netns.run(lambda: nft_transactions.install(table))
 
 
 def build_table(rules: InterceptionRules) -> nft.Table:

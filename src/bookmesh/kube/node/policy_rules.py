@@ -17,7 +17,7 @@ from bookmesh.base.kubernetes import (
     WatchEvent,
 )
 from bookmesh.kube.node import following, network_policies
-from bookmesh.kube.sandbox import nft
+from bookmesh.kube.sandbox import nft, nft_transactions
 from bookmesh.kube.sandbox.network import NodeNetwork
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ class PolicyRules:
                 if table == self._installed:
                     continue
                 try:
-                    await asyncio.to_thread(self._node.namespace.run, functools.partial(nft.install, table))
+                    await asyncio.to_thread(
+                        self._node.namespace.run, functools.partial(nft_transactions.install, table)
+                    )
                 except OSError as error:
                     _log.error("the rules for network policies could not be changed: %s", error)
                     await asyncio.sleep(_RETRY_S)

@@ -19,7 +19,7 @@ from bookmesh.base import cluster
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import service_directory
 from bookmesh.kube.node.service_directory import Endpoint, ObjectKey, ServiceDirectory
-from bookmesh.kube.sandbox import network, nft
+from bookmesh.kube.sandbox import network, nft, nft_transactions
 from bookmesh.kube.sandbox.network import NodeNetwork
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class ServiceRules:
 
     async def run(self) -> NoReturn:
         """Apply every change until cancelled; changes that come meanwhile are taken together."""
-        await asyncio.to_thread(self._node.namespace.run, lambda: nft.install(build_table()))
+        await asyncio.to_thread(self._node.namespace.run, lambda: nft_transactions.install(build_table()))
         seen = 0
         while True:
             seen = await self._directory.changed(seen)
@@ -74,7 +74,7 @@ class ServiceRules:
             made = [memory for name, memory in after.items() if name not in before]
             gone = [name for name in before if name not in after]
             self._node.namespace.run(
-                lambda: nft.replace_chains(TABLE, changed, removed, memories=made, forget=gone)
+                lambda: nft_transactions.replace_chains(TABLE, changed, removed, memories=made, forget=gone)
             )
             self._installed = wanted
 

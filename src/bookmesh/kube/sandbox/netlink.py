@@ -18,7 +18,6 @@ NETFILTER: Final = 12
 
 REQUEST: Final = 0x1
 ACK: Final = 0x4
-REPLACE: Final = 0x100
 EXCLUSIVE: Final = 0x200
 CREATE: Final = 0x400
 APPEND: Final = 0x800

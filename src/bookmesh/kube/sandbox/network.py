@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bookmesh.base import cluster
-from bookmesh.kube.sandbox import netlink, nft
+from bookmesh.kube.sandbox import netlink, nft, nft_transactions
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.netlink import Message, attribute, nested, string, u32
 
@@ -184,7 +184,7 @@ def _configure_sandbox(address: str) -> None:
                 _add_route("0.0.0.0/0", _FIRST_INDEX, gateway=cluster.GATEWAY),
             ]
         )
-    nft.install(load_balancer_table())
+    nft_transactions.install(load_balancer_table())
 
 
 def _set_node_options() -> None:

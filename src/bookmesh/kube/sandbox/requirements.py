@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bookmesh.base.findings import Finding
-from bookmesh.kube.sandbox import namespaces, netlink, network, nft, roots, syscalls
+from bookmesh.kube.sandbox import namespaces, netlink, network, nft, nft_transactions, roots, syscalls
 
 _OLDEST_KERNEL: Final = (5, 12)  # overlays in user namespaces (5.11), mount_setattr (5.12)
 _TIMEOUT_S: Final = 20
@@ -130,7 +130,7 @@ def _try_rules() -> None:
     )
     namespace = namespaces.NetworkNamespace.create()
     try:
-        namespace.run(lambda: nft.install(table))
+        namespace.run(lambda: nft_transactions.install(table))
     finally:
         namespace.close()
 

@@ -21,7 +21,7 @@ import dns.message
 
 from bookmesh.base import findings
 from bookmesh.kube.node import forwarding
-from bookmesh.kube.sandbox import nft
+from bookmesh.kube.sandbox import nft, nft_transactions
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.network import NodeNetwork
 
@@ -84,7 +84,7 @@ class Outlet:
         self._node.add_default_route(OWN_ADDRESS)
         rules = (nft.rule(nft.from_loopback(negate=True), nft.protocol("tcp"), nft.redirect(_PORT)),)
         chain = nft.Chain("prerouting", rules, nft.Hook("nat", "prerouting", nft.DSTNAT))
-        namespace.run(lambda: nft.install(nft.Table("outlet", (chain,))))
+        namespace.run(lambda: nft_transactions.install(nft.Table("outlet", (chain,))))
         return namespace
 
 

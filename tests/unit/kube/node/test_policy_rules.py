@@ -11,7 +11,7 @@ import pytest
 from bookmesh.base.kubernetes import NAMESPACES, NETWORK_POLICIES, PODS
 from bookmesh.kube.api import inprocess, verbs
 from bookmesh.kube.node import policy_rules
-from bookmesh.kube.sandbox import nft
+from bookmesh.kube.sandbox import nft, nft_transactions
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import store as stores
 
@@ -28,7 +28,7 @@ class _Node:
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> list[nft.Table]:
     tables: list[nft.Table] = []
-    monkeypatch.setattr(nft, "install", tables.append)
+    monkeypatch.setattr(nft_transactions, "install", tables.append)
     return tables
 
 
