@@ -30,6 +30,11 @@ ELSEWHERE = (
         )
     ),
     Elsewhere(
+        "bookmesh/kube/api/pod_streams.py",
+        "clients/test_kubectl_streams.py",
+        "chooses among streams that are real there",
+    ),
+    Elsewhere(
         "bookmesh/kube/api/serving.py",
         "clients/test_kubectl_streams.py",
         "it listens and serves: what it does is seen by clients",
@@ -184,6 +189,16 @@ ELSEWHERE = (
     ),
     Elsewhere(
         "bookmesh/kube/sandbox/namespaces.py", "lab/test_sandbox.py", "real namespaces, mounts and processes"
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/nft_expressions.py",
+        "unit/kube/sandbox/test_nft.py",
+        "seen in the conditions and statements that are made of them",
+    ),
+    Elsewhere(
+        "bookmesh/kube/sandbox/nft_transactions.py",
+        "lab/test_node_network.py",
+        "what counts is what the kernel does",
     ),
     Elsewhere("bookmesh/kube/sandbox/pausing.py", "lab/test_pods.py", "the first process of a real sandbox"),
     Elsewhere(

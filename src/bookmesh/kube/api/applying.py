@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.api import scaling, statuses
+from bookmesh.kube.api import accounting, scaling, statuses
 from bookmesh.kube.schema import kinds as kinds_module
-from bookmesh.kube.schema.ownership import applying, managers
+from bookmesh.kube.schema import schemas as schemas_module
+from bookmesh.kube.schema.ownership import applying, managers, typed
 
 
 def check_configuration(kind: kinds_module.Kind, configuration: object) -> None:
@@ -46,13 +47,45 @@ def part_of(kind: kinds_module.Kind, configuration: JsonObject, subresource: str
     return configuration
 
 
-def malformed(kind: kinds_module.Kind, name: str, namespace: str, why: Exception) -> ApiError:
+def merge(
+    schemas: schemas_module.Schemas,
+    kind: kinds_module.Kind,
+    stored: JsonObject | None,
+    wanted: JsonObject,
+    *,
+    writer: managers.Writer,
+    force: bool,
+    now: str,
+) -> applying.Applied:
+    """
+    Work out what an object becomes when `writer` applies `wanted` to it, and who owns which of its fields then.
+
+    Args:
+        stored: the object as it is; None when there is none.
+        force: whether fields that others own are taken from them.
+        now: the time that is written down, RFC 3339.
+
+    Raises:
+        ApiError: 409, others own fields; 400, lists of the configuration make no sense.
+    """
+    live = accounting.without(stored) if stored is not None else {}
+    entries = accounting.entries_of(stored) if stored is not None else ()
+    root = schemas.root(kind.group, kind.version, kind.kind)
+    try:
+        return applying.apply(root, live, wanted, writer=writer, entries=entries, force=force, now=now)
+    except applying.ConflictError as error:
+        raise _conflict(error) from error
+    except typed.ElementError as error:
+        raise _malformed(kind, wanted["metadata"], error) from error
+
+
+def _malformed(kind: kinds_module.Kind, fields: JsonObject, why: Exception) -> ApiError:
     """400 for a configuration whose lists make no sense."""
-    place = f"{namespace}/{name}; {kind.api_version}, Kind={kind.kind}"
+    place = f"{fields.get('namespace', '')}/{fields['name']}; {kind.api_version}, Kind={kind.kind}"
     return statuses.bad_request(f"failed to create typed patch object ({place}): {why}")
 
 
-def conflict(error: applying.ConflictError) -> ApiError:
+def _conflict(error: applying.ConflictError) -> ApiError:
     """409 with every field that somebody else owns."""
     conflicts = error.conflicts
     causes = [

@@ -9,28 +9,27 @@ from typing import Any, Final
 from aiohttp import web
 from multidict import MultiMapping
 
-from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType
+from bookmesh.base.kubernetes import ApiError, JsonObject, PatchType
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
-    admission,
     authentication,
     authorization,
     decoding,
     deleting,
     events,
     evicting,
-    logs,
+    granting,
     option_rules,
     paging,
+    parts,
     paths,
-    portforwarding,
+    pod_streams,
     queries,
     questions,
     responses,
     scaling,
     selectors,
     statuses,
-    streaming,
     tokens,
     verbs,
     watching,
@@ -68,7 +67,7 @@ class Resources:
         authorizer: authorization.Authorizer | None = None,
     ) -> None:
         self._verbs, self._streams, self._issuer = over, streams, issuer
-        self._authorizer = authorizer
+        self._grants = granting.Grants(authorizer)
         self._events = events.Events(over.clock)
 
     async def handle(self, request: web.Request, path: paths.Path) -> web.StreamResponse:
@@ -185,24 +184,7 @@ class Resources:
     def _check_grant(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, body: Any
     ) -> None:
-        """Nobody gives away, by a role or a binding, what he may not do himself."""
-        if self._authorizer is None or kind.group != authorization.GROUP or not isinstance(body, dict):
-            return
-        user = request[authentication.USER]
-        if "roleRef" in body:
-            reference = body["roleRef"] if isinstance(body["roleRef"], dict) else {}
-            verb, plural = "bind", "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
-            name = str(reference.get("name", ""))
-            action = authorization.Action(verb, kind.group, plural, "", path.namespace, name)
-            if not self._authorizer.decide(user, action).is_allowed:
-                rules = self._authorizer.rules_of_reference(reference, path.namespace)
-                self._authorizer.check_grant(user, rules, path.namespace)
-            return
-        name = path.name or str((body.get("metadata") or {}).get("name", ""))
-        action = authorization.Action("escalate", kind.group, kind.plural, "", path.namespace, name)
-        if not self._authorizer.decide(user, action).is_allowed:
-            rules = [rule for rule in body.get("rules") or [] if isinstance(rule, dict)]
-            self._authorizer.check_grant(user, rules, path.namespace)
+        self._grants.check(request[authentication.USER], kind, path.namespace, path.name, body)
 
     async def _check_patched_grant(
         self,
@@ -212,8 +194,8 @@ class Resources:
         patch: Any,
         patch_type: PatchType,
     ) -> None:
-        """The same for what a patch would make of a role or binding."""
-        if self._authorizer is not None and kind.group == authorization.GROUP:
+        """Check the grant in what a patch would make of a role or binding."""
+        if self._grants.are_made_by(kind):
             options = writing.WriteOptions(dry_run=True, field_validation="Ignore", is_own=True)
             planned = await self._verbs.request_patch(
                 kind.resource, path.name, path.namespace, patch, patch_type=patch_type, options=options
@@ -230,41 +212,18 @@ class Resources:
         if wanted not in known.verbs:
             raise statuses.method_not_allowed()
         stored = self._verbs.get(kind.resource, path.name, path.namespace)
-        if path.subresource in {"approval", "ephemeralcontainers", "finalize", "scale", "status"}:
+        if path.subresource in parts.WRITTEN:
             return await self._part(request, kind, path, stored)
-        if path.subresource == "log":
-            return await logs.serve(request, stored.object, self._streams)
-        if path.subresource in {"exec", "attach", "portforward"}:
-            await self._admit_connection(request, known, path)
-        if path.subresource == "exec":
-            return await streaming.serve_exec(request, stored.object, self._streams)
-        if path.subresource == "attach":
-            return await streaming.serve_attach(request, stored.object, self._streams)
-        if path.subresource == "portforward":
-            return await portforwarding.serve(request, stored.object, self._streams)
+        if path.subresource in pod_streams.SERVED:
+            return await pod_streams.serve(
+                request,
+                known,
+                path,
+                stored.object,
+                streams=self._streams,
+                webhooks=self._verbs.admission,
+            )
         return await self._action(request, known, path, stored)
-
-    async def _admit_connection(
-        self, request: web.Request, part: kinds_module.Subresource, path: paths.Path
-    ) -> None:
-        """Webhooks may refuse a stream into a pod."""
-        group, version, kind = part.body
-        asked = admission.AdmissionRequest(
-            operation="CONNECT",
-            resource=PODS,
-            namespace=path.namespace,
-            name=path.name,
-            object={
-                "kind": kind,
-                "apiVersion": f"{group}/{version}" if group else version,
-                **_connection_options(request.query),
-            },
-            kind=kind,
-            subresource=path.subresource,
-            user=request[authentication.USER],
-        )
-        await self._verbs.admission.mutate(asked)
-        await self._verbs.admission.validate(asked)
 
     async def _part(
         self, request: web.Request, kind: kinds_module.Kind, path: paths.Path, stored: records.Stored
@@ -276,31 +235,13 @@ class Resources:
                 return responses.json_response(scaling.scale_of(kind, obj))
             return responses.object_response(request, kind, obj, clock=self._verbs.clock)
         if path.subresource == "approval":
-            self._check_approver(request, stored)
+            self._grants.check_approver(request[authentication.USER], stored)
         written = await self._write(request, kind, path)
         if path.subresource == "scale":
             response = responses.json_response(written.object)
             responses.add_warnings(response.headers, written.warnings)
             return response
         return self._answer(request, kind, written)
-
-    def _check_approver(self, request: web.Request, stored: records.Stored) -> None:
-        """Who approves or denies must be allowed to do so for the signer that is asked."""
-        if self._authorizer is None:
-            return
-        signer = str(stored.object["spec"].get("signerName", ""))
-        domain = signer.partition("/")[0]
-        group, user = stored.group_resource.group, request[authentication.USER]
-        if not any(
-            self._authorizer.decide(
-                user, authorization.Action("approve", group, "signers", name=name)
-            ).is_allowed
-            for name in (signer, f"{domain}/*")
-        ):
-            why = f'user not permitted to approve requests with signerName "{signer}"'
-            message = f'{stored.group_resource} "{stored.name}" is forbidden: {why}'
-            details = {"name": stored.name, "group": group, "kind": stored.group_resource.plural}
-            raise ApiError(403, "Forbidden", message, details=details)
 
     async def _action(
         self,
@@ -402,17 +343,6 @@ class Resources:
             "metadata": {"resourceVersion": str(self._verbs.store.version)},
             "items": list(objects),
         }
-
-
-def _connection_options(query: MultiMapping[str]) -> JsonObject:
-    """The query of exec, attach or port-forward as the object that webhooks see."""
-    flags = ("stdin", "stdout", "stderr", "tty")
-    found: JsonObject = {key: True for key in flags if queries.is_true(query, key)}
-    if "container" in query:
-        found["container"] = query["container"]
-    if "command" in query:
-        found["command"] = query.getall("command")
-    return found
 
 
 def _selector(request: web.Request, kind: kinds_module.Kind) -> selectors.Predicate | None:

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from bookmesh.base.kubernetes import PODS, ApiError, JsonObject, PatchType, Resource, conflict, not_found
 from bookmesh.kube.api import (
-    accounting,
     admission,
     applying,
     computed,
@@ -26,6 +25,7 @@ from bookmesh.kube.api import (
     immediate,
     limiting,
     metadata,
+    parts,
     pod_security,
     scaling,
     selectors,
@@ -39,12 +39,10 @@ from bookmesh.kube.api.webhooks import chain
 from bookmesh.kube.schema import conversions, patching
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema import schemas as schemas_module
-from bookmesh.kube.schema.ownership import applying as ownership
-from bookmesh.kube.schema.ownership import managers, typed
+from bookmesh.kube.schema.ownership import managers
 from bookmesh.kube.store import records
 from bookmesh.kube.store import store as stores
 
-_PARTS = frozenset({"approval", "ephemeralcontainers", "finalize", "scale", "status"})
 _PLAIN = base.Strategy()
 _USUAL_WRITE = writing.WriteOptions()
 _USUAL_DELETE = deleting.DeleteOptions()
@@ -243,8 +241,14 @@ class Verbs:
                 "and no existing object was found"
             )
             raise conflict(kind.resource, fields["name"], why)
-        applied = self._merge_configuration(
-            kind, stored, wanted, force=force, subresource=subresource, options=options
+        applied = applying.merge(
+            self.schemas,
+            kind,
+            stored.object if stored else None,
+            wanted,
+            writer=managers.Writer(options.manager, "Apply", kind.api_version, subresource),
+            force=force,
+            now=metadata.timestamp(self.clock()),
         )
         checked = dataclasses.replace(options, field_validation="Ignore")
         if stored is None:
@@ -261,37 +265,6 @@ class Verbs:
             options=checked,
             owned=applied.entries,
         )
-
-    def _merge_configuration(
-        self,
-        kind: kinds_module.Kind,
-        stored: records.Stored | None,
-        wanted: JsonObject,
-        *,
-        force: bool,
-        subresource: str,
-        options: writing.WriteOptions,
-    ) -> ownership.Applied:
-        live: JsonObject = {}
-        entries: managers.Entries = ()
-        if stored is not None:
-            entries = accounting.entries_of(stored.object)
-            live = accounting.without(stored.object)
-        try:
-            return ownership.apply(
-                self.schemas.root(kind.group, kind.version, kind.kind),
-                live,
-                wanted,
-                writer=managers.Writer(options.manager, "Apply", kind.api_version, subresource),
-                entries=entries,
-                force=force,
-                now=metadata.timestamp(self.clock()),
-            )
-        except ownership.ConflictError as error:
-            raise applying.conflict(error) from error
-        except typed.ElementError as error:
-            fields = wanted["metadata"]
-            raise applying.malformed(kind, fields["name"], fields.get("namespace", ""), error) from error
 
     async def request_delete(
         self,
@@ -443,5 +416,5 @@ def _presented(kind: kinds_module.Kind, written: writing.Written) -> writing.Wri
 
 
 def _check_subresource(kind: kinds_module.Kind, subresource: str) -> None:
-    if subresource and (subresource not in kind.subresources or subresource not in _PARTS):
+    if subresource and (subresource not in kind.subresources or subresource not in parts.WRITTEN):
         raise statuses.no_such_resource()

@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bookmesh.base.kubernetes import ApiError, JsonObject, conflict, copy_json
+from bookmesh.base.kubernetes import ApiError, JsonObject, copy_json
 from bookmesh.kube.api import (
     accounting,
     admission,
     authentication,
+    bodies,
     deleting,
     metadata,
+    parts,
     scaling,
     statuses,
 )
@@ -42,12 +44,7 @@ from bookmesh.kube.store import store as stores
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
 
-MODIFIED: Final = (
-    "the object has been modified; please apply your changes to the latest version and try again"
-)
 _NAMESPACES: Final = records.GroupResource("", "namespaces")
-# How many levels deeper than any object its answers may be: lists, tables, reviews, and fields that are owned.
-_ROOM: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +102,14 @@ class Writer:
         `owned` says who owns which fields; None means that the writer owns all of them.
         """
         obj, warnings = self._decode(kind, body, options)
-        namespace = _namespace_for(kind, obj, namespace)
+        namespace = bodies.namespace_for(kind, obj, namespace)
         if obj["metadata"].get("resourceVersion"):
             raise statuses.bad_request("resourceVersion should not be set on objects to be created")
         self._check_namespace(kind, obj, namespace)
         metadata.prepare_create(
             obj, namespace=namespace, now=self._clock(), has_generation=metadata.has_generation(kind)
         )
-        _drop_status(kind, obj)
+        parts.drop_status(kind, obj)
         strategy.record_user(obj, options.user)
         defaulting.apply_defaults(self._schemas, kind, obj)
         strategy.prepare_create(obj)
@@ -149,15 +146,15 @@ class Writer:
         `owned` says who owns which fields; None means that the writer owns what it changes.
         """
         obj, warnings = self._decode(kind, body, options)
-        _check_identity(kind, obj, stored)
+        bodies.check_identity(kind, obj, stored)
         requested = obj["metadata"].get("managedFields")
         # A scale has been put into the object that it is about.
         part = "" if subresource == "scale" else subresource
         if part:
-            obj = _with_part(stored.object, obj, part)
+            obj = parts.with_part(stored.object, obj, part)
             strategy.prepare_part(obj, part)
-        elif _has_status(kind):
-            _keep_status(obj, stored.object)
+        elif parts.has_status(kind):
+            parts.keep_status(obj, stored.object)
         metadata.prepare_update(obj, stored.object)
         defaulting.apply_defaults(self._schemas, kind, obj)
         if not part:
@@ -215,7 +212,7 @@ class Writer:
         options: WriteOptions,
     ) -> JsonObject:
         old = stored.object
-        is_changed = metadata.is_specification_changed(obj, old, has_status=_has_status(kind))
+        is_changed = metadata.is_specification_changed(obj, old, has_status=parts.has_status(kind))
         if is_changed and metadata.has_generation(kind):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if obj == old:
@@ -247,13 +244,13 @@ class Writer:
     def _decode_known(
         self, kind: kinds_module.Kind, body: Any, options: WriteOptions
     ) -> tuple[JsonObject, tuple[str, ...]]:
-        obj = _checked_envelope(kind, body)
+        obj = bodies.read(kind, body)
         unknown: list[str] = []
         if options.field_validation != "Ignore":
             paths = strictness.unknown_fields(self._schemas, kind, obj)
             unknown = [f'unknown field "{path}"' for path in paths]
         if unknown and options.field_validation == "Strict":
-            raise _strict_error(kind, unknown)
+            raise bodies.strict_error(kind, unknown)
         strictness.prune(self._schemas, kind, obj)
         return obj, tuple(unknown)
 
@@ -366,124 +363,3 @@ def _about_scale(kind: kinds_module.Kind, request: admission.AdmissionRequest) -
     """What webhooks hear of a change of scale is about the `Scale`, not the object that it changes."""
     old = scaling.scale_of(kind, request.old) if request.old else None
     return dataclasses.replace(request, kind="Scale", object=scaling.scale_of(kind, request.object), old=old)
-
-
-def _checked_envelope(kind: kinds_module.Kind, body: Any) -> JsonObject:
-    """A copy of `body` with the right apiVersion and kind and a `metadata`; 400 when that cannot be."""
-    if not isinstance(body, dict):
-        raise statuses.bad_request(f"the body of the request is not a {kind.kind} object")
-    version, named = body.get("apiVersion"), body.get("kind")
-    expected = kind.resource.api_version
-    if version and version != expected:
-        raise statuses.bad_request(
-            f"the API version in the data ({version}) does not match the expected API version ({expected})"
-        )
-    if named and named != kind.kind:
-        raise statuses.bad_request(
-            f"{named} in version {version!r} cannot be handled as a {kind.kind}: the kind does not match"
-        )
-    try:
-        obj = _copied({**body, "apiVersion": expected, "kind": kind.kind})
-    except TypeError as error:  # numbers beyond 64 bits, half a surrogate: YAML has them, JSON does not
-        raise statuses.bad_request(f"the object cannot be written as JSON: {error}") from error
-    if obj.get("metadata") is None:
-        obj["metadata"] = {}
-    if not isinstance(obj["metadata"], dict):
-        raise statuses.bad_request(f"{kind.kind}.metadata: must be an object")
-    return obj
-
-
-def _copied(obj: JsonObject) -> JsonObject:
-    """Copy an object; raises TypeError when it is no JSON, or so deep that no list could hold it and its owners."""
-    wrapped: JsonObject = {"": obj}
-    for _ in range(_ROOM):
-        wrapped = {"": wrapped}
-    copied = copy_json(wrapped)
-    for _ in range(_ROOM + 1):
-        copied = copied[""]
-    return copied
-
-
-def _namespace_for(kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> str:
-    """The namespace to write to: "" for a cluster-scoped kind; 400 when request and body disagree."""
-    own = obj["metadata"].get("namespace") or ""
-    if not kind.namespaced:
-        return ""
-    if namespace and own and own != namespace:
-        raise statuses.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    if not (namespace or own):
-        raise statuses.bad_request("an empty namespace may not be set during creation")
-    return namespace or str(own)
-
-
-def _check_identity(kind: kinds_module.Kind, obj: JsonObject, stored: records.Stored) -> None:
-    """The body must be about the stored object, and not about an older state of it."""
-    fields, actual = obj["metadata"], stored.object["metadata"]
-    name = fields.get("name") or stored.name
-    if name != stored.name:
-        raise statuses.bad_request(
-            f"the name of the object ({name}) does not match the name on the URL ({stored.name})"
-        )
-    if kind.namespaced and (fields.get("namespace") or stored.namespace) != stored.namespace:
-        raise statuses.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    uid = fields.get("uid")
-    if uid and uid != actual["uid"]:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual['uid']}"
-        raise conflict(kind.resource, stored.name, why)
-    version = fields.get("resourceVersion")
-    if version and version != actual["resourceVersion"]:
-        raise conflict(kind.resource, stored.name, MODIFIED)
-
-
-def _has_status(kind: kinds_module.Kind) -> bool:
-    return "status" in kind.subresources
-
-
-def _drop_status(kind: kinds_module.Kind, obj: JsonObject) -> None:
-    """A status is not accepted on create where it is a subresource, except for what registers itself with one."""
-    if _has_status(kind) and (kind.group, kind.plural) != ("", "nodes"):
-        obj.pop("status", None)
-
-
-def _keep_status(obj: JsonObject, old: JsonObject) -> None:
-    if "status" in old:
-        obj["status"] = old["status"]
-    else:
-        obj.pop("status", None)
-
-
-def _with_part(old: JsonObject, obj: JsonObject, subresource: str) -> JsonObject:
-    """The stored object with just the part replaced that a subresource owns."""
-    result = copy_json(old)
-    if subresource == "status":
-        if "status" in obj:
-            result["status"] = obj["status"]
-        else:
-            result.pop("status", None)
-    elif subresource == "approval":
-        conditions = (obj.get("status") or {}).get("conditions") or []
-        result["status"] = {**(old.get("status") or {}), "conditions": conditions}
-    elif subresource == "ephemeralcontainers":
-        wanted = (obj.get("spec") or {}).get("ephemeralContainers") or []
-        if wanted or "ephemeralContainers" in old["spec"]:
-            result["spec"]["ephemeralContainers"] = wanted
-    elif subresource == "finalize":
-        finalizers = (obj.get("spec") or {}).get("finalizers") or []
-        result["spec"] = {"finalizers": finalizers} if finalizers else {}
-    else:
-        raise statuses.no_such_resource()
-    return result
-
-
-def _strict_error(kind: kinds_module.Kind, unknown: Sequence[str]) -> ApiError:
-    joined = ", ".join(unknown)
-    if kind.is_custom:
-        return statuses.bad_request(f"strict decoding error: {joined}")
-    return statuses.bad_request(
-        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-        f"strict decoding error: {joined}"
-    )
