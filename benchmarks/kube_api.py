@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import orjson
 
-import kube_up
+import process_memory
 from bookmesh.lab import keys, labs, launching, paths
 
 if TYPE_CHECKING:
@@ -212,13 +212,13 @@ def main() -> None:
         start_s = time.monotonic() - began
         settings = labs.require_running(lab)
         pid = orjson.loads((lab.directory / "daemon.pid").read_bytes())["pid"]
-        empty_mb = kube_up.memory_mb(pid)
+        empty_mb = process_memory.memory_mb(pid)
         load = Load(f"https://127.0.0.1:{settings.port}", lab.pki, pid, **vars(wanted))
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as process:
             found = process.submit(_measure_in_process, load).result()
         syncs = sync_latencies(lab.directory)
-        show(load, found, start_s, (empty_mb, kube_up.memory_mb(pid)), syncs)
+        show(load, found, start_s, (empty_mb, process_memory.memory_mb(pid)), syncs)
     finally:
         subprocess.run([BOOKMESH, "kube", "down", "--name", LAB], check=False, capture_output=True)
 

@@ -11,14 +11,13 @@ kind can be faster than.
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import budget_tables
+import process_memory
 from bookmesh.lab import client, labs, launching, paths
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
@@ -45,30 +44,6 @@ def import_s() -> float:
     return time.monotonic() - began
 
 
-def memory_mb(root: int) -> float:
-    """Proportional set size of a process and all its descendants."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        parent = int(text[text.rindex(")") + 2 :].split()[1])
-        children.setdefault(parent, []).append(int(stat.parent.name))
-    total, todo = 0.0, [root]
-    while todo:
-        pid = todo.pop()
-        todo += children.get(pid, [])
-        try:
-            found = re.search(
-                r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE
-            )
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += int(found[1]) / 1024 if found else 0.0
-    return total
-
-
 def measure(lab: paths.LabPaths, flags: list[str]) -> tuple[float, float]:
     """(seconds, MB) of one start from nothing."""
     launching.stop(lab)
@@ -77,15 +52,9 @@ def measure(lab: paths.LabPaths, flags: list[str]) -> tuple[float, float]:
         process = labs.running(lab)
         if process is None:
             sys.exit("the cluster ended")
-        return took, memory_mb(process.pid)
+        return took, process_memory.memory_mb(process.pid)
     finally:
         launching.stop(lab)
-
-
-def row(label: str, values: list[float], budget: float | None) -> None:
-    median = statistics.median(values)
-    line = f"{label:<34}{median:>10.2f}{min(values):>10.2f}{max(values):>10.2f}"
-    print(line + (f"{budget:>10.1f}{median / budget:>8.2f}" if budget else ""))
 
 
 def main() -> None:
@@ -95,13 +64,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
     lab = paths.paths_for(NAME)
-    print(f"{'what':<34}{'median':>10}{'min':>10}{'max':>10}{'budget':>10}{'ratio':>8}")
-    row("import, s", [import_s() for _ in range(arguments.runs)], None)
+    budget_tables.print_head()
+    budget_tables.print_row("import, s", [import_s() for _ in range(arguments.runs)], None)
     for what, flags, budget_s, budget_mb in EXTENTS:
         measured = [measure(lab, flags) for _ in range(arguments.runs)]
-        row(f"{what}, s", [one[0] for one in measured], budget_s)
-        row(f"{what}, MB (PSS)", [one[1] for one in measured], budget_mb)
-    print(f"{arguments.runs} runs, {os.cpu_count()} cores, {os.uname().release}")
+        budget_tables.print_row(f"{what}, s", [one[0] for one in measured], budget_s)
+        budget_tables.print_row(f"{what}, MB (PSS)", [one[1] for one in measured], budget_mb)
+    budget_tables.print_foot(arguments.runs)
 
 
 if __name__ == "__main__":

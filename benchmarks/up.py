@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import os
-import re
-import statistics
 import subprocess
 import sys
 import time
 import urllib.parse
 from pathlib import Path
 
+import budget_tables
+import process_memory
 from bookmesh.lab import client, labs, launching, paths
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
@@ -43,29 +42,12 @@ def first_page_s(lab: paths.LabPaths) -> float:
             sys.exit("no page after 60 s")
 
 
-def memory_mb(root_pid: int) -> dict[str, float]:
-    """Proportional set size of the lab process and all its descendants, by program; MB."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        parent = int(text[text.rindex(")") + 2 :].split()[1])
-        children.setdefault(parent, []).append(int(stat.parent.name))
+def memory_mb(root: int) -> dict[str, float]:
+    """What the lab process and all its descendants take, by program."""
     totals: dict[str, float] = {}
-    todo = [root_pid]
-    while todo:
-        pid = todo.pop()
-        todo += children.get(pid, [])
-        try:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        name = "lab" if pid == root_pid else "envoy" if name == "envoy" else "fork server and pods"
-        found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
-        totals[name] = totals.get(name, 0.0) + (int(found[1]) / 1024 if found else 0.0)
+    for pid, name, size in process_memory.sizes(root):
+        program = "lab" if pid == root else "envoy" if name == "envoy" else "fork server and pods"
+        totals[program] = totals.get(program, 0.0) + size
     return totals
 
 
@@ -88,18 +70,12 @@ def main() -> None:
         finally:
             launching.stop(lab)
     total = [sum(memory.values()) for memory in memories]
-    print(f"{'what':<34}{'median':>10}{'min':>10}{'max':>10}{'budget':>10}{'ratio':>8}")
-    row("up to the first page, s", times, BUDGET_S)
-    row("memory (PSS) of everything, MB", total, BUDGET_MB)
+    budget_tables.print_head()
+    budget_tables.print_row("up to the first page, s", times, BUDGET_S)
+    budget_tables.print_row("memory (PSS) of everything, MB", total, BUDGET_MB)
     for name in sorted(memories[0]):
-        row(f"  {name}, MB", [memory[name] for memory in memories], None)
-    print(f"{arguments.runs} runs, {os.cpu_count()} cores, {os.uname().release}")
-
-
-def row(label: str, values: list[float], budget: float | None) -> None:
-    median = statistics.median(values)
-    line = f"{label:<34}{median:>10.2f}{min(values):>10.2f}{max(values):>10.2f}"
-    print(line + (f"{budget:>10.1f}{median / budget:>8.2f}" if budget else ""))
+        budget_tables.print_row(f"  {name}, MB", [memory[name] for memory in memories], None)
+    budget_tables.print_foot(arguments.runs)
 
 
 if __name__ == "__main__":

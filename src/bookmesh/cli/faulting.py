@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import orjson
 
 from bookmesh.base import durations, findings
 from bookmesh.cli import examples, terminal
@@ -131,7 +130,7 @@ def _change(name: str, method: str, *, query: str = "", body: Any = None) -> lis
 
 def _print(faults: list[dict[str, Any]], *, output: str) -> None:
     if output == "json":
-        click.echo(orjson.dumps({"faults": faults}, option=orjson.OPT_INDENT_2).decode())
+        terminal.print_json({"faults": faults})
         return
     if not faults:
         click.echo("no faults are set")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from bookmesh.cli import examples, terminal
 from bookmesh.cli.istioctl import tables
@@ -92,7 +91,7 @@ for _name, _command in {"load": load, "list": list_images, "remove": remove}.ite
 
 
 def _print_json(body: dict[str, Any]) -> None:
-    click.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+    terminal.print_json(body)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

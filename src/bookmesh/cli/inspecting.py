@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 import click
-import orjson
 from rich.console import Console
 from rich.table import Table
 
@@ -34,7 +33,7 @@ def show_status(name: str, *, output: str) -> None:
     with terminal.failures():
         facts = client.fetch_status(paths.paths_for(name))
     if output == "json":
-        click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
+        terminal.print_json(facts)
     else:
         _print_status(facts, Console(highlight=False, soft_wrap=True))
     if any(finding["severity"] == "error" for finding in facts["findings"]):
@@ -79,7 +78,7 @@ def doctor(output: str) -> None:
     facts |= {"kernel": os.uname().release, "python": sys.version.split()[0], "user": _describe_user()}
     if output == "json":
         body = {"facts": facts, "findings": [_as_json(problem) for problem in problems]}
-        click.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+        terminal.print_json(body)
     else:
         table = Table.grid(padding=(0, 2))
         for label, value in facts.items():

@@ -9,9 +9,17 @@ from __future__ import annotations
 import time
 
 import click
-import orjson
 
-from bookmesh.cli import environment, examples, faulting, inspecting, sizing, starting, stopping, terminal
+from bookmesh.cli import (
+    environment,
+    examples,
+    faulting,
+    inspecting,
+    start_options,
+    starting,
+    stopping,
+    terminal,
+)
 from bookmesh.lab import client, extents, launching, paths
 
 _name_option = terminal.name_option_of(paths.KUBE_NAME)
@@ -33,21 +41,15 @@ def kube() -> None:
 
 @kube.command()
 @_name_option
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    help="Port of the API server on 127.0.0.1 (default: a free one, the same after a restart).",
-)
+@start_options.port
 @click.option(
     "--api-only",
     is_flag=True,
     help="No controllers and no node: objects can be stored and watched, but nothing acts on them.",
 )
 @click.option("--no-node", is_flag=True, help="Controllers but no node: pods stay Pending.")
-@click.option(
-    "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
-)
-@sizing.options
+@start_options.internet
+@start_options.size
 @terminal.output_option
 def up(
     *,
@@ -68,7 +70,7 @@ def up(
     extent = _extent(api_only=api_only, no_node=no_node)
     if internet and not extent.has_node:
         raise click.UsageError("--internet is for pods, which need a node")
-    size = sizing.size_of(node_cpu=node_cpu, node_memory=node_memory)
+    size = start_options.size_of(node_cpu=node_cpu, node_memory=node_memory)
     if size and not extent.has_node:
         raise click.UsageError("--node-cpu and --node-memory are for a node")
     began = time.monotonic()
@@ -85,7 +87,7 @@ def up(
             )
         if output == "json":
             status = client.fetch_status(lab)
-            click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
+            terminal.print_json(status)
             return
     took = f"is up ({time.monotonic() - began:.1f} s)" if started else "was running already"
     flag = "" if name == paths.KUBE_NAME else f" --name {name}"

@@ -9,20 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from bookmesh.base import findings
-from bookmesh.cli import sizing, terminal
+from bookmesh.cli import start_options, terminal
 from bookmesh.lab import applications, client, labs, launching, paths
 
 
 @click.command()
 @terminal.name_option
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    help="Port of the API server on 127.0.0.1 (default: a free one, the same after a restart).",
-)
+@start_options.port
 @click.option(
     "--bookinfo", is_flag=True, help="Also apply Bookinfo, with all routes to version v1, and wait for it."
 )
@@ -47,10 +42,8 @@ from bookmesh.lab import applications, client, labs, launching, paths
     type=click.Path(path_type=Path),
     help="YAML file with more hosts for the simulated Internet.",
 )
-@click.option(
-    "--internet", is_flag=True, help="Let pods reach the real Internet instead of the simulated one."
-)
-@sizing.options
+@start_options.internet
+@start_options.size
 @terminal.output_option
 def up(
     *,
@@ -85,7 +78,7 @@ def up(
                 patience_s=timeout,
                 real_internet=True if internet else None,
                 hosts=_read_hosts(hosts, internet=internet),
-                size=sizing.size_of(node_cpu=node_cpu, node_memory=node_memory),
+                size=start_options.size_of(node_cpu=node_cpu, node_memory=node_memory),
                 on_step=steps.begin,
                 on_serving=applying.begin,
             )
@@ -94,7 +87,7 @@ def up(
                 applying.finish()
         status = client.fetch_status(lab)
     if output == "json":
-        click.echo(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
+        terminal.print_json(status)
         return
     _summarize(lab, status, started=started, took_s=time.monotonic() - began)
 

@@ -112,10 +112,8 @@ def list_tasks(patterns: tuple[str, ...], output: str) -> None:
     """List all tasks, by area."""
     tasks = _choose((), parts=patterns, every=not patterns)
     if output == "json":
-        import orjson
-
         rows = [{"key": each.key, "title": each.task.title, "page": each.task.page} for each in tasks]
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        terminal.print_json(rows)
         return
     width = max(len(each.key) for each in tasks)
     for each in tasks:

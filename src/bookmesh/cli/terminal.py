@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 import click
+import orjson
 
 from bookmesh.base import findings
 
@@ -115,6 +116,11 @@ def _complete_lab(_ctx: click.Context, _parameter: click.Parameter, incomplete: 
     from bookmesh.lab import labs
 
     return [name for name in labs.running_labs() if name.startswith(incomplete)]
+
+
+def print_json(facts: object) -> None:
+    """Print what `-o json` asks for."""
+    click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
 
 
 def output_option(function: click.decorators.FC) -> click.decorators.FC:

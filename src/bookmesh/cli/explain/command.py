@@ -167,7 +167,7 @@ def _print(found: following.Explanation, request: Request, url: str, caller: Jso
     if output == "json":
         asked: dict[str, Any] = {"method": request.method, "url": url, "headers": dict(request.headers)}
         body = {"request": asked, "proxy": pod, **found.as_json()}
-        click.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2))
+        terminal.print_json(body)
         return
     click.echo(f"{request.method} {url}  as the proxy of pod {pod} has it")
     for step in found.steps:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import click
-import orjson
 import yaml
 
+from bookmesh.cli import terminal
 from bookmesh.cli.istioctl import analysis_input, flags
 from bookmesh.cli.istioctl.analyzers import every, messages
 from bookmesh.cli.istioctl.analyzers.messages import LEVELS, Message
@@ -140,7 +140,7 @@ def _is_meant(rule: tuple[str, str], message: Message) -> bool:
 
 def _print(shown: Sequence[Message], output: str, *, is_colored: bool) -> None:
     if output == "json":
-        click.echo(orjson.dumps([each.as_json() for each in shown], option=orjson.OPT_INDENT_2))
+        terminal.print_json([each.as_json() for each in shown])
     elif output == "yaml":
         click.echo(yaml.safe_dump([each.as_json() for each in shown]), nl=False)
     else:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import click
-import orjson
 import yaml
 
+from bookmesh.cli import terminal
 from bookmesh.cli.istioctl import flags, tables, targets
 from bookmesh.lab import releases
 
@@ -49,7 +49,7 @@ def proxy_status(
     elif session.given_namespace:
         proxies = [proxy for proxy in proxies if _name(proxy).rpartition(".")[2] == session.given_namespace]
     if output == "json":
-        click.echo(orjson.dumps(proxies, option=orjson.OPT_INDENT_2))
+        terminal.print_json(proxies)
     elif output == "yaml":
         click.echo(yaml.safe_dump(proxies, sort_keys=False), nl=False)
     elif target is not None:

@@ -6,13 +6,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bookmesh.cli import sizing
+from bookmesh.cli import start_options
 
 
 @click.command()
-@sizing.options
+@start_options.size
 def command(node_cpu: str | None, node_memory: str | None) -> None:
-    click.echo(repr(sizing.size_of(node_cpu=node_cpu, node_memory=node_memory)))
+    click.echo(repr(start_options.size_of(node_cpu=node_cpu, node_memory=node_memory)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`--node-cpu` and `--node-memory`: the size of the node, for both commands that start one."""
+"""The options of both commands that start a cluster: its port, its Internet, and the size of its node."""
 
 from __future__ import annotations
 
@@ -27,8 +27,20 @@ class _Quantity(click.ParamType[str]):
         return str(value)
 
 
-def options(command: Command) -> Command:
-    """Add both options to a command."""
+def port(command: Command) -> Command:
+    """Add `--port`."""
+    text = "Port of the API server on 127.0.0.1 (default: a free one, the same after a restart)."
+    return click.option("--port", type=click.IntRange(1, 65535), help=text)(command)
+
+
+def internet(command: Command) -> Command:
+    """Add `--internet`."""
+    text = "Let pods reach the real Internet instead of the simulated one."
+    return click.option("--internet", is_flag=True, help=text)(command)
+
+
+def size(command: Command) -> Command:
+    """Add `--node-cpu` and `--node-memory`; `size_of` reads them."""
     told = "offers, such as {}; pods whose requests do not fit stay Pending (default: no limit)."
     for name, example in (("memory", "4Gi"), ("cpu", "2 or 1500m")):
         text = f"{name.upper() if name == 'cpu' else name.capitalize()} that the node {told.format(example)}"
