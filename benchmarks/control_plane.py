@@ -44,7 +44,6 @@ TICK_S = 0.002
 WINDOW_S = 0.03  # the process rests when it needs less than REST of a CPU in such a window
 REST = 0.15
 LIMIT_S = 300.0
-ROWS = ("full push", "endpoint change", "route change")
 
 
 class Meter:
@@ -140,7 +139,7 @@ async def run_one(services: int, proxies: int, changes: int, *, is_port_shared: 
                 look_every_s=0.05,
             )
             result: dict[str, Any] = {"full push": full, "memory": resident_mb() - memory_before}
-            for row, change in (("endpoint change", change_endpoint), ("route change", change_route)):
+            for row, change in CHANGES.items():
                 measured = []
                 for number in range(changes):
                     seen = len(plane.propagation_s)
@@ -166,6 +165,29 @@ def change_endpoint(world: World, number: int) -> None:
 
 def change_route(world: World, number: int) -> None:
     world.set_timeout(number % world.services, 20 + number)
+
+
+def change_rule(world: World, number: int) -> None:
+    world.set_connections(number % world.services, 2000 + number)
+
+
+def change_service(world: World, number: int) -> None:
+    world.set_protocol(number // 2 % world.services, "http" if number % 2 else "grpc")
+
+
+def add_or_remove_service(world: World, number: int) -> None:
+    move = world.remove_alias if number % 2 else world.add_alias
+    move(number // 2 % world.services)
+
+
+CHANGES = {
+    "endpoint change": change_endpoint,
+    "route change": change_route,
+    "rule change": change_rule,
+    "service change": change_service,
+    "service +/-": add_or_remove_service,
+}
+ROWS = ("full push", *CHANGES)
 
 
 def is_settled(plane: ControlPlane, proxies: int) -> bool:

@@ -12,7 +12,7 @@ from bookmesh.base.kubernetes import JsonObject, ObjectList, Resource, WatchEven
 
 
 class MemoryClient:
-    """Implements `bookmesh.base.kubernetes.Client` as far as the control plane uses it; `put` writes."""
+    """Implements `bookmesh.base.kubernetes.Client` as far as the control plane uses it; `put` and `remove` write."""
 
     def __init__(self) -> None:
         self._objects: defaultdict[Resource, dict[tuple[str, str], JsonObject]] = defaultdict(dict)
@@ -28,7 +28,16 @@ class MemoryClient:
         metadata["resourceVersion"] = str(self._version)
         metadata["uid"] = before["metadata"]["uid"] if before else f"uid-{self._version}"
         self._objects[resource][key] = obj
-        event = WatchEvent("MODIFIED" if before else "ADDED", obj)
+        self._tell(resource, WatchEvent("MODIFIED" if before else "ADDED", obj))
+
+    def remove(self, resource: Resource, name: str, namespace: str) -> None:
+        """Delete an object, which must be there."""
+        self._version += 1
+        obj = self._objects[resource].pop((namespace, name))
+        obj["metadata"]["resourceVersion"] = str(self._version)
+        self._tell(resource, WatchEvent("DELETED", obj))
+
+    def _tell(self, resource: Resource, event: WatchEvent) -> None:
         for queue in self._watchers[resource]:
             queue.put_nowait(event)
 

@@ -37,21 +37,31 @@ class World:
         """Change one route."""
         self.client.put(VIRTUAL_SERVICES, self._virtual_service(service, seconds))
 
+    def set_connections(self, service: int, most: int) -> None:
+        """Change one DestinationRule."""
+        self.client.put(DESTINATION_RULES, self._rule(service, most))
+
+    def set_protocol(self, service: int, port_name: str) -> None:
+        """Change one Service: the name of its port says what it speaks."""
+        self.client.put(SERVICES, self._service(service, port_name))
+
+    def add_alias(self, service: int) -> None:
+        """One Service more, in front of pods that are there, on the port of others."""
+        obj = self._service(service, "http")
+        obj["metadata"]["name"] = f"alias-{service}"
+        obj["spec"]["clusterIP"] = f"10.97.{service // 250}.{service % 250 + 1}"
+        self.client.put(SERVICES, obj)
+
+    def remove_alias(self, service: int) -> None:
+        self.client.remove(SERVICES, f"alias-{service}", _namespace(service))
+
     def _add_service(self, number: int) -> None:
         name, namespace = f"svc-{number}", _namespace(number)
         for index in range(ENDPOINTS_EACH):
             self.client.put(PODS, _pod(f"{name}-{index}", namespace, _pod_ip(number, index), {"app": name}))
-        port = {"name": "http", "port": self._port(number), "targetPort": 8080, "protocol": "TCP"}
-        spec = {
-            "type": "ClusterIP",
-            "clusterIP": _cluster_ip(number),
-            "ports": [port],
-            "selector": {"app": name},
-        }
-        self.client.put(SERVICES, {"metadata": {"name": name, "namespace": namespace}, "spec": spec})
+        self.client.put(SERVICES, self._service(number, "http"))
         self.set_ready(number, last_is_ready=True)
-        rule = {"host": name, "subsets": [{"name": "all", "labels": {"app": name}}]}
-        self.client.put(DESTINATION_RULES, _config("DestinationRule", name, namespace, rule))
+        self.set_connections(number, 1000)
         self.set_timeout(number, 10)
 
     def _add_client(self, number: int) -> JsonObject:
@@ -61,6 +71,26 @@ class World:
 
     def _port(self, number: int) -> int:
         return _FIRST_PORT if self._is_port_shared else _FIRST_PORT + number // SERVICES_A_PORT
+
+    def _service(self, number: int, port_name: str) -> JsonObject:
+        name = f"svc-{number}"
+        port = {"name": port_name, "port": self._port(number), "targetPort": 8080, "protocol": "TCP"}
+        spec = {
+            "type": "ClusterIP",
+            "clusterIP": _cluster_ip(number),
+            "ports": [port],
+            "selector": {"app": name},
+        }
+        return {"metadata": {"name": name, "namespace": _namespace(number)}, "spec": spec}
+
+    def _rule(self, number: int, connections: int) -> JsonObject:
+        name = f"svc-{number}"
+        spec = {
+            "host": name,
+            "trafficPolicy": {"connectionPool": {"tcp": {"maxConnections": connections}}},
+            "subsets": [{"name": "all", "labels": {"app": name}}],
+        }
+        return _config("DestinationRule", name, _namespace(number), spec)
 
     def _slice(self, number: int, *, last_is_ready: bool) -> JsonObject:
         name = f"svc-{number}"

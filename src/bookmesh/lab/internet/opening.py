@@ -20,7 +20,7 @@ from bookmesh.kube.sandbox.network import NodeNetwork
 from bookmesh.kube.sandbox.specification import Mount
 from bookmesh.lab import paths
 from bookmesh.lab.images import catalogue
-from bookmesh.lab.internet import authority, hosts, outlet, proxying, simulation
+from bookmesh.lab.internet import authority, hosts, proxying, simulation
 
 BUNDLE: Final = "/etc/bookmesh/ca-certificates.crt"
 """Where the bundle is in every pod, whatever the host's distribution."""
@@ -79,6 +79,9 @@ def open_internet(
         BookmeshError: BM0340, the hosts that a person gave cannot be used.
     """
     if real:
+        # Imported here: the clients for DNS that it brings along take longer than all else about it.
+        from bookmesh.lab.internet import outlet
+
         lines = _RESOLVERS.read_text().splitlines() if _RESOLVERS.exists() else []
         return Outside(outlet.Outlet(node, outlet.nameservers(lines)), catalogue.Trust())
     own = hosts.read([lab.hosts]) if lab.hosts.exists() else ()

@@ -50,6 +50,14 @@ class Merged:
 
     rules: list[parsing.Parsed]
     audience: frozenset[str]
+    _policy: HostPolicy | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def policy(self) -> HostPolicy:
+        """What they say together; ask when all of them are there."""
+        if self._policy is None:
+            self._policy = _joined(self.rules)
+        return self._policy
 
     @property
     def namespace(self) -> str:
@@ -116,7 +124,7 @@ class Policies:
             elif merged.namespace == client_namespace and selector.items() <= client_labels.items():
                 chosen = merged
                 break
-        return _joined(chosen.rules) if chosen is not None else NO_POLICY
+        return chosen.policy if chosen is not None else NO_POLICY
 
     def rules_for(self, host: str) -> Iterator[parsing.Parsed]:
         """All that may count for a host, in whatever namespace."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Hashable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,10 +18,12 @@ T = TypeVar("T")
 class Cache:
     """Values by key, as long as somebody else holds them: what no proxy has any more is forgotten by itself."""
 
-    __slots__ = ("_values", "hits", "misses")
+    __slots__ = ("_notes", "_subject", "_values", "hits", "misses")
 
     def __init__(self) -> None:
         self._values: weakref.WeakValueDictionary[Hashable, object] = weakref.WeakValueDictionary()
+        self._subject: weakref.ref[object] | None = None
+        self._notes: dict[Hashable, Any] = {}
         self.hits = 0
         self.misses = 0
 
@@ -43,3 +45,9 @@ class Cache:
     def put(self, key: Hashable, value: object) -> None:
         """Let `value` be that of `key` from now on, for as long as somebody holds it."""
         self._values[key] = value
+
+    def notes_on(self, subject: object) -> dict[Hashable, Any]:
+        """What was found out about one thing, such as a snapshot; forgotten when somebody asks about another one."""
+        if self._subject is None or self._subject() is not subject:
+            self._subject, self._notes = weakref.ref(subject), {}
+        return self._notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import destination_rules, load_balancers
@@ -28,12 +28,23 @@ from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import type_urls
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Builder:
-    """Builds single resources for one scope; every key of the cache names all that its value depends on."""
+    """
+    Builds single resources for one scope; every key of the cache names all that its value depends on.
+
+    Clusters and endpoints for sidecars do not depend on the namespace, unless rules do: those of one snapshot are
+    `_shared`, by service and policy, among callers at one place.
+    """
 
     scope: scopes.Scope
     cache: caching.Cache
+    _shared: dict[tuple[services.Service, policies.HostPolicy], tuple[built.Built, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        caller = self.scope.caller
+        place = (caller, tuple(caller.labels.items()), self.scope.settings)
+        self._shared = self.cache.notes_on(self.scope.snapshot).setdefault(place, {})
 
     @property
     def settings(self) -> settings_.MeshSettings:
@@ -49,12 +60,22 @@ class Builder:
     def service(self, service: services.Service) -> Iterator[built.Built]:
         """All that is for one service alone."""
         policy = self.scope.policy_for(service)
+        if self.scope.is_router or policy.is_selective:  # secrets of a namespace may count
+            yield from self._clusters(service, policy)
+        else:
+            found = self._shared.get((service, policy))
+            if found is None:
+                found = self._shared[service, policy] = tuple(self._clusters(service, policy))
+            yield from found
+        for port in service.ports if not self.scope.is_router else ():
+            if self.scope.redirects(service, port):
+                yield from self._own_listeners(service, port)
+
+    def _clusters(self, service: services.Service, policy: policies.HostPolicy) -> Iterator[built.Built]:
         for port in service.ports:
             yield from self._cluster(service, port, subset="", labels={})
             for subset in policy.subsets:
                 yield from self._cluster(service, port, subset=subset.name, labels=subset.labels)
-            if not self.scope.is_router and self.scope.redirects(service, port):
-                yield from self._own_listeners(service, port)
 
     def _cluster(
         self, service: services.Service, port: services.ServicePort, *, subset: str, labels: Mapping[str, str]

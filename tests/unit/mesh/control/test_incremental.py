@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.unit.mesh.control import small_mesh
@@ -250,8 +251,9 @@ def content(found: ResourceSet) -> dict[tuple[str, str], tuple[bytes, tuple[Any,
     }
 
 
+@pytest.mark.timeout(300)  # a minute's work for a busy machine
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

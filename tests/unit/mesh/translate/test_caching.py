@@ -36,3 +36,11 @@ def test_value_can_be_put_and_found_while_it_is_held() -> None:
     assert cache.find("key") is value
     del value
     assert cache.find("key") is None
+
+
+def test_notes_on_one_thing_last_until_another_one_is_asked_about() -> None:
+    cache, first, second = caching.Cache(), Value(), Value()
+    cache.notes_on(first)["key"] = 1
+    assert cache.notes_on(first) == {"key": 1}
+    assert cache.notes_on(second) == {}
+    assert cache.notes_on(first) == {}
