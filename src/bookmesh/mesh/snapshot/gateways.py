@@ -68,6 +68,14 @@ class GatewayServer:
         """The server's hosts without namespaces, in lower case."""
         return tuple(dict.fromkeys(_split(entry)[1].lower() for entry in self.server.hosts))
 
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The server's hosts as they are written, `NAMESPACE/HOST` or `HOST`; `.` has the name of the namespace."""
+        own = f"{self.ref.namespace}/"
+        return tuple(
+            own + host.removeprefix("./") if host.startswith("./") else host for host in self.server.hosts
+        )
+
     def common_hosts(self, wanted: Iterable[str], namespace: str) -> tuple[str, ...]:
         """
         The hosts that this server and a VirtualService in `namespace` have in common, in lower case.
@@ -117,9 +125,13 @@ def _is_behind(workload: workloads.Workload, service: services.Service) -> bool:
 def ports_for(
     proxy: proxies.Proxy, configs: Iterable[parsing.Parsed], reg: registry.Registry
 ) -> tuple[GatewayPort, ...]:
-    """Collect the ports of one gateway proxy, by port and address; without servers that are not served yet."""
+    """
+    Collect the ports of one gateway proxy, by port and address; without servers that are not served yet. Of those with
+    TLS settings one that has a host which a server before it has there is not served at all.
+    """
     targets = _target_ports(proxy, reg)
     found: defaultdict[tuple[int, str], list[GatewayServer]] = defaultdict(list)
+    taken: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
     for parsed in configs:
         gateway = parsed.spec
         if not isinstance(gateway, gateways.Gateway) or not selects(gateway, proxy.workload, reg):
@@ -129,7 +141,13 @@ def ports_for(
             candidate = GatewayServer(name, parsed.ref, parsed.digest, index, server)
             if candidate.is_served:
                 for target in targets.get(server.port.number) or (server.port.number,):
-                    found[target, server.bind].append(candidate)
+                    here = (target, server.bind)
+                    if server.tls is not None:
+                        entries = candidate.entries
+                        if not taken[here].isdisjoint(entries):
+                            continue
+                        taken[here].update(entries)
+                    found[here].append(candidate)
     return tuple(
         GatewayPort(target, servers[0].server.port.number, tuple(servers), bind)
         for (target, bind), servers in sorted(found.items())

@@ -100,15 +100,13 @@ class View:
 
     def is_called_at(self, service: services.Service, port: int) -> bool:
         """
-        Whether a service that is seen, by itself or because a route leads to it, is called at this port of its own;
-        not when all that shows it is a listener for all ports.
+        Whether a service is called at this port of its own; not when all that shows it is a listener for all ports, or
+        a route that leads to it.
         """
-        listener = self.listener_of(port)
-        if listener is not None and listener.is_for_all_ports:
-            return False
-        if listener is not None and listener.shows_service(service):
+        if not self.listeners:
             return True
-        return not any(each.is_for_all_ports and each.shows_service(service) for each in self.listeners)
+        listener = self.listener_of(port)
+        return listener is not None and not listener.is_for_all_ports and listener.shows_service(service)
 
     def bind_of(self, port: int) -> Bind | None:
         """Where services are called on a port, if it is not at their own addresses."""

@@ -57,7 +57,7 @@ def build_outbound(
     if is_local:
         cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
     pool, upgrades = effective.connection_pool, settings.upgrades_to_http2
-    is_http2 = http_options.is_http2(port, pool, upgrades=upgrades)
+    is_http2 = http_options.is_http2(port, pool, is_router=is_router, upgrades=upgrades)
     http_options.apply_outbound(cluster, port, effective, speaks_http2=is_http2, is_router=is_router)
     sni = naming.outbound_sni(service.hostname, port.number, subset)
     client_tls.apply(
@@ -111,7 +111,7 @@ def build_inbound(
     Args:
         endpoint: `ADDRESS:PORT` or `unix:///PATH` where the application listens; "" for where the caller wanted to go.
 
-    Source: Service `spec.ports[]`, Sidecar `inboundConnectionPool` and `ingress[]`.
+    Source: Service `spec.ports[]`, Sidecar `inboundConnectionPool` and `ingress[]`, DestinationRule `trafficPolicy`.
     """
     cluster = _new_local_cluster(naming.inbound_cluster(port), settings, pool)
     if endpoint:
@@ -140,6 +140,7 @@ def build_passthrough(settings: settings_.MeshSettings) -> wire.Cluster:
     cluster = _new_cluster(naming.PASSTHROUGH, settings)
     cluster.type = wire.Cluster.ORIGINAL_DST
     cluster.lb_policy = wire.Cluster.CLUSTER_PROVIDED
+    traffic_policies.apply_keepalive(cluster, settings.tcp_keepalive)
     cluster.metadata.filter_metadata["istio"].CopyFrom(
         messages.struct(
             {
@@ -196,6 +197,7 @@ def _new_local_cluster(
             ],
         )
     )
+    traffic_policies.apply_keepalive(cluster, settings.tcp_keepalive)
     traffic_policies.apply_connection_pool(cluster, pool, None)
     return cluster
 

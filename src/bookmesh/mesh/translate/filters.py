@@ -40,6 +40,7 @@ def connection_manager(settings: settings_.MeshSettings, **fields: Any) -> wire.
             else wire.HttpConnectionManager.KEEP_UNCHANGED
         ),
         stream_idle_timeout=messages.duration(0),
+        proxy_100_continue=True,
         upgrade_configs=[wire.HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
         access_log=access_logs.build(settings),
         tracing=_tracing(),

@@ -200,7 +200,6 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
         set_current_client_cert_details=wire.HttpConnectionManager.SetCurrentClientCertDetails(
             subject=messages.boolean(True), cert=True, dns=True, uri=True
         ),
-        proxy_100_continue=True,
     )
     return filters.http_filter(manager)
 

@@ -17,18 +17,29 @@ _NAME: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def is_http2(
-    port: services.ServicePort, pool: connection_pools.ConnectionPool | None, *, upgrades: bool = False
+    port: services.ServicePort,
+    pool: connection_pools.ConnectionPool | None,
+    *,
+    is_router: bool,
+    upgrades: bool = False,
 ) -> bool:
-    """`upgrades`: the mesh wants HTTP/2 wherever HTTP is declared, unless a rule says otherwise."""
+    """
+    Whether a proxy speaks HTTP/2 to a port. `upgrades`: the mesh wants it wherever HTTP is declared, unless a rule
+    says otherwise; no rule takes it away from a port that declares it, or from callers of an undeclared port.
+    """
     http = pool.http if pool is not None else None
-    if http is not None and not http.use_client_protocol:
-        if http.h2_upgrade_policy == "UPGRADE":
-            return True
-        if http.h2_upgrade_policy == "DO_NOT_UPGRADE":
-            return False
-    if upgrades and port.protocol.is_http and not (http is not None and http.use_client_protocol):
+    if port.protocol.is_http2:
         return True
-    return port.protocol.is_http2
+    if keeps_version(port, is_router=is_router) or (http is not None and http.use_client_protocol):
+        return False
+    if http is not None and http.h2_upgrade_policy in ("UPGRADE", "DO_NOT_UPGRADE"):
+        return http.h2_upgrade_policy == "UPGRADE"
+    return upgrades and port.protocol.is_http
+
+
+def keeps_version(port: services.ServicePort, *, is_router: bool) -> bool:
+    """On a port without a declared protocol a sidecar goes on with the version that its caller speaks."""
+    return port.protocol is protocols.Protocol.AUTO and not is_router
 
 
 def apply_outbound(
@@ -47,9 +58,9 @@ def apply_outbound(
     pool = effective.connection_pool
     common = traffic_policies.common_http_options(pool)
     errors = _error_matcher(effective.outlier_detection)
-    keeps_version = pool is not None and pool.http is not None and pool.http.use_client_protocol
+    as_called = pool is not None and pool.http is not None and pool.http.use_client_protocol
     originates = client_tls.is_origination(effective.tls)
-    if keeps_version or (port.protocol is protocols.Protocol.AUTO and not is_router and not speaks_http2):
+    if as_called or keeps_version(port, is_router=is_router):
         options = same_as_downstream()
     elif speaks_http2:
         options = _http2_with_limits(pool.http if pool is not None else None)

@@ -9,11 +9,19 @@ from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.model import connection_pools, gateways
 from bookmesh.mesh.model import sidecars as sidecar_models
 from bookmesh.mesh.registry import protocols, services
-from bookmesh.mesh.snapshot import peer_authentications, sidecars
+from bookmesh.mesh.snapshot import peer_authentications, policies, sidecars
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import snapshot as snapshots
-from bookmesh.mesh.translate import filters, naming, peer_metadata, routes, server_tls, transport_sockets
+from bookmesh.mesh.translate import (
+    filters,
+    naming,
+    peer_metadata,
+    routes,
+    server_tls,
+    traffic_policies,
+    transport_sockets,
+)
 from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import route as route_wire
@@ -45,17 +53,23 @@ def ports_of(proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> tuple[In
     """
     The ports on which the application is called, by number: those of the Sidecar in force, if it lists any, else those
     that some Service names; the first Service by hostname counts. Where nothing is redirected only a Sidecar's count:
-    the application listens on those of the Services.
+    the application listens on those of the Services. What a DestinationRule says about connections to this Service
+    holds here as well, unless the Sidecar says something.
+
+    Source: Service `spec.ports[]`, DestinationRule `trafficPolicy.connectionPool`.
     """
     view = snapshot.view_for(proxy)
     if view is not None and (view.inbound or not view.is_intercepted):
         return _ports_of_view(proxy, view)
     found: dict[int, InboundPort] = {}
+    has_own_pool = view is not None and view.inbound_pool is not None
     for service in snapshot.registry.services_selecting(proxy.workload):
+        policy = snapshot.policy_for(service, proxy.namespace, {}) if not has_own_pool else policies.NO_POLICY
         for port in service.ports:
             target = services.target_port(port, proxy.workload)
             if target is not None:
-                found.setdefault(target, InboundPort(target, service, port))
+                pool = traffic_policies.effective_policy(policy, port=port.number).connection_pool
+                found.setdefault(target, InboundPort(target, service, port, pool=pool))
     return tuple(found[number] for number in sorted(found))
 
 

@@ -48,7 +48,10 @@ class Connections:
 
 
 def for_service(service: services.Service, port: services.ServicePort, scope: scopes.Scope) -> Connections:
-    """The connections to a service that has a listener of its own; there is always a default."""
+    """
+    The connections to a service that has a listener of its own; there is always a default: the service itself, but
+    where routes tell TLS apart by its server name, other names go where they wanted to, or nowhere.
+    """
     found = Connections(sources={service.ref: None})
     place = routes.Place(scope, port.number)
     rule = scope.rule_for(service.hostname)
@@ -58,7 +61,12 @@ def for_service(service: services.Service, port: services.ServicePort, scope: sc
     if rule is not None and own:
         found.sources[rule.ref] = None
     if found.default is None:
-        cluster = naming.outbound_cluster(service.hostname, port.number)
+        is_divided = port.protocol.is_tls and bool(own)
+        cluster = (
+            naming.catch_all_cluster(scope.settings)
+            if is_divided
+            else naming.outbound_cluster(service.hostname, port.number)
+        )
         proxy = filters.tcp_proxy(cluster, scope.settings, options=scope.tcp_options(cluster))
         found.default = wire.FilterChain(filters=[proxy])
     return found
@@ -95,11 +103,11 @@ def for_ports(
 def _routes(
     rule: routing.Routing | None, port: services.ServicePort, place: routes.Place
 ) -> Iterator[connections.ConnectionRoute]:
+    """`tls` routes are for ports that declare TLS, `tcp` routes for the others."""
     if rule is None:
         return
-    if port.protocol.is_tls:
-        yield from connections.build_tls_routes(rule, place)
-    yield from connections.build_tcp_routes(rule, place)
+    build = connections.build_tls_routes if port.protocol.is_tls else connections.build_tcp_routes
+    yield from build(rule, place)
 
 
 def _to_service(service: services.Service, port: services.ServicePort) -> connections.ConnectionRoute:

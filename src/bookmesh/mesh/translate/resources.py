@@ -126,7 +126,7 @@ def steps(
         )
         cache.put(key, shared)
     basis = previous.basis if previous is not None else None
-    if basis is not None and _is_own_part_right(basis, snapshot):
+    if basis is not None and _is_own_part_right(basis, proxy, snapshot):
         own = basis.own
     elif is_router:
         own = gateways.build(proxy, shared.scope, cache)
@@ -140,16 +140,20 @@ def steps(
     return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True), Basis(shared, own))
 
 
-def _is_own_part_right(basis: Basis, snapshot: snapshots.MeshSnapshot) -> bool:
+def _is_own_part_right(basis: Basis, proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> bool:
     """
-    Whether nothing has changed that a proxy's own part depends on: services, and for a gateway also DestinationRules,
-    VirtualServices bound to gateways, and endpoints if it has any in its own part.
+    Whether nothing has changed that a proxy's own part depends on: services, and DestinationRules for those in front of
+    it; for a gateway all of these, VirtualServices bound to gateways, and endpoints if it has any in its own part.
     """
     changes = snapshot.changes_since(basis.shared.scope.snapshot)
     if changes is None or changes.services:
         return False
     if basis.shared.scope.is_router and (
         changes.rules or any(set(rule.gateways) != {routing.MESH} for rule in changes.routings)
+    ):
+        return False
+    if changes.ruled and any(
+        service.hostname in changes.ruled for service in snapshot.registry.services_selecting(proxy.workload)
     ):
         return False
     return not (changes.hosts and basis.own.built[type_urls.ENDPOINTS])

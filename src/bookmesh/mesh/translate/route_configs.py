@@ -179,15 +179,17 @@ def build_configuration(name: str, hosts: Iterable[wire.VirtualHost]) -> wire.Ro
 
 def domains_of(service: services.Service, scope: scopes.Scope) -> list[str]:
     """
-    Every name under which a service may be called from a namespace: its full name, what is left of it when the search
-    domains of DNS are cut off, and its address. Pods of headless services have names of their own below it.
+    Every name under which a service may be called from a namespace: its full name, also with the dot that says so,
+    what is left of it when the search domains of DNS are cut off, and its address. Pods of headless services have names
+    of their own below it.
     """
-    settings = scope.settings
-    names = [service.hostname]
-    if service.hostname == f"{service.name}.{service.namespace}.svc.{settings.domain}":
-        names += [f"{service.name}.{service.namespace}.svc", f"{service.name}.{service.namespace}"]
-        if service.namespace == scope.namespace:
-            names.append(service.name)
+    names = [service.hostname, f"{service.hostname}."]
+    path, is_cluster_name, domain = service.hostname.partition(".svc.")
+    name, _, namespace = path.partition(".")
+    if is_cluster_name and domain == scope.settings.domain and namespace:
+        names += [f"{path}.svc", path]
+        if namespace == scope.namespace:
+            names.append(name)
     if service.is_headless:
         names += [f"*.{name}" for name in names]
     return [*names, *service.addresses]

@@ -65,11 +65,14 @@ def build_default_route(
     hash_policy: wire.RouteAction.HashPolicy | None = None,
     retries: http_actions.HttpRetry | None = None,
 ) -> wire.Route:
-    """The route to a service for which there is no VirtualService: no timeout; `retries` are those of the mesh."""
+    """
+    The route to a service for which there is no VirtualService: no timeout; `retries` are those of the mesh, on
+    another host also where a hash says which one is the first.
+    """
     action = wire.RouteAction(
         cluster=cluster,
         timeout=messages.duration(0),
-        retry_policy=actions.build_retry_policy(retries, is_consistent_hash=hash_policy is not None),
+        retry_policy=actions.build_retry_policy(retries),
         hash_policy=[hash_policy] if hash_policy is not None else [],
     )
     action.max_grpc_timeout.CopyFrom(messages.duration(0))
@@ -173,7 +176,7 @@ def _mirrors(
         targets.insert(0, (route.mirror, actions.mirror_percent(route)))
     return [
         actions.build_mirror(
-            place.scope.destination_cluster(rule, destination, listen_port=place.port),
+            place.scope.destination_cluster(rule, destination, listen_port=place.port, is_http=True),
             percent if percent is not None else actions.ALL,
         )
         for destination, percent in targets
@@ -194,7 +197,7 @@ def _add_destinations(
         action.cluster_not_found_response_code = wire.RouteAction.INTERNAL_SERVER_ERROR
     is_single = len(route.route) == 1
     for target in route.route:
-        cluster = scope.destination_cluster(rule, target.destination, listen_port=place.port)
+        cluster = scope.destination_cluster(rule, target.destination, listen_port=place.port, is_http=True)
         changes = headers.build_changes(target.headers)
         if is_single:
             action.cluster = cluster

@@ -160,19 +160,25 @@ class Scope:
         )
 
     def destination_cluster(
-        self, rule: routing.Routing, destination: matching.Destination, *, listen_port: int
+        self,
+        rule: routing.Routing,
+        destination: matching.Destination,
+        *,
+        listen_port: int,
+        is_http: bool = False,
     ) -> str:
         """
         Name the cluster of a destination; it may not exist, then Envoy answers 503.
 
-        Without a port the only port of the service counts, and for one with several the port that was called.
+        Without a port the only port of the service counts, and for one with several the port that was called. HTTP
+        routes of sidecars know the services of the called port alone, so there it is always that port.
         """
         host = rule.destination_host(destination)
         port = listen_port
         service = self.services.get(host)
         if destination.port is not None and destination.port.number:
             port = destination.port.number
-        elif service is not None and len(service.ports) == 1:
+        elif service is not None and len(service.ports) == 1 and (self.is_router or not is_http):
             port = service.ports[0].number
         return naming.outbound_cluster(host, port, destination.subset)
 
@@ -240,7 +246,7 @@ def build_scope(
         }
         shown = map(view.shown, snapshot.services_visible_in(namespace, shows=view.shows_service))
         found = {service.hostname: service for service in shown if service is not None}
-        # What a route leads to is there with all its ports.
+        # What a route leads to is there with all its ports, but not called by its name.
         found |= {s.hostname: s for s in visible if s.hostname in reached and s.hostname not in found}
         visible = tuple(found[host] for host in sorted(found))
     return Scope(

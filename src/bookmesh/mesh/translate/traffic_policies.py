@@ -155,8 +155,9 @@ def apply_connection_pool(
 
 
 def apply_keepalive(cluster: wire.Cluster, settings: connection_pools.TcpKeepalive | None) -> None:
+    """Switch keepalive on; what these settings leave open stays as settings before them had it."""
     if settings is not None:
-        cluster.upstream_connection_options.tcp_keepalive.CopyFrom(_keepalive(settings))
+        cluster.upstream_connection_options.tcp_keepalive.MergeFrom(_keepalive(settings))
 
 
 def _keepalive(settings: connection_pools.TcpKeepalive) -> wire.TcpKeepalive:

@@ -74,7 +74,8 @@ def test_rule_can_upgrade_or_keep_the_http_version() -> None:
     upgrade = {"connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}}
     assert http_version(build(policy=upgrade)) == "http2_protocol_options"
     refuse = {"connectionPool": {"http": {"h2UpgradePolicy": "DO_NOT_UPGRADE"}}}
-    assert http_version(build(Protocol.GRPC, policy=refuse)) == "default"
+    assert http_version(build(policy=refuse)) == "default"
+    assert http_version(build(Protocol.GRPC, policy=refuse)) == "http2_protocol_options"
     keep = {"connectionPool": {"http": {"useClientProtocol": True}}}
     assert http_version(build(Protocol.GRPC, policy=keep)) == "use_downstream_protocol_config"
 

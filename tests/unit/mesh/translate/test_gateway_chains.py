@@ -54,8 +54,15 @@ def test_server_without_its_secret_is_left_out() -> None:
     assert (built.chains, built.tables) == ([], [])
 
 
-def test_first_server_has_a_name_that_two_want() -> None:
+def test_server_is_left_out_whole_for_a_host_of_one_before_it() -> None:
     one, other = server("HTTPS", "a.b", "c.d", **SIMPLE), server("HTTPS", "c.d", "e.f", name="t", **SIMPLE)
+    built = build(one, other)
+    assert names(built) == [["a.b", "c.d"]]
+    assert [table.name for table in built.tables] == ["https.443.s.main.default"]
+
+
+def test_first_server_has_a_name_that_two_want_for_other_namespaces() -> None:
+    one, other = server("HTTPS", "a.b", "c.d", **SIMPLE), server("HTTPS", "x/c.d", "e.f", name="t", **SIMPLE)
     built = build(one, other)
     assert names(built) == [["a.b", "c.d"], ["e.f"]]
     assert [table.name for table in built.tables] == ["https.443.s.main.default", "https.443.t.main.default"]

@@ -24,7 +24,7 @@ def options(protocol: Protocol, *, is_router: bool = False, **policy: Any) -> An
     )
     port = services.ServicePort("p", 80, protocol, 80)
     cluster = wire.Cluster()
-    speaks_http2 = http_options.is_http2(port, effective.connection_pool)
+    speaks_http2 = http_options.is_http2(port, effective.connection_pool, is_router=is_router)
     http_options.apply_outbound(cluster, port, effective, speaks_http2=speaks_http2, is_router=is_router)
     found = cluster.typed_extension_protocol_options
     return wire.HttpProtocolOptions.FromString(found[NAME].value) if NAME in found else None
@@ -45,7 +45,8 @@ def kind(found: Any) -> str:
         (Protocol.HTTP, {}, "none"),
         (Protocol.HTTP, {"h2UpgradePolicy": "UPGRADE"}, "http2_protocol_options"),
         (Protocol.GRPC, {}, "http2_protocol_options"),
-        (Protocol.HTTP2, {"h2UpgradePolicy": "DO_NOT_UPGRADE"}, "none"),
+        (Protocol.HTTP2, {"h2UpgradePolicy": "DO_NOT_UPGRADE"}, "http2_protocol_options"),
+        (Protocol.AUTO, {"h2UpgradePolicy": "UPGRADE"}, "use_downstream_protocol_config"),
         (Protocol.HTTP, {"useClientProtocol": True}, "use_downstream_protocol_config"),
         (Protocol.AUTO, {}, "use_downstream_protocol_config"),
         (Protocol.HTTP, {"idleTimeout": "1s"}, "http_protocol_options"),

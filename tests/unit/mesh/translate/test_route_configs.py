@@ -18,7 +18,7 @@ def domains(namespace: str, **fields: object) -> list[str]:
 
 
 def test_service_answers_to_every_name_that_dns_completes() -> None:
-    everywhere = ["web.shop.svc.cluster.local", "web.shop.svc", "web.shop"]
+    everywhere = ["web.shop.svc.cluster.local", "web.shop.svc.cluster.local.", "web.shop.svc", "web.shop"]
     assert domains("shop", address="10.96.0.1") == [*everywhere, "web", "10.96.0.1"]
     assert domains("other", address="10.96.0.1") == [*everywhere, "10.96.0.1"]
 

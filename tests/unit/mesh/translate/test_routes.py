@@ -14,12 +14,12 @@ from bookmesh.mesh.translate import scope as scopes
 ONE = "one.default.svc.cluster.local"
 
 
-def clusters(*http: dict[str, Any], port: int = 80) -> list[str]:
-    """The clusters of the routes of one VirtualService, for a sidecar that is called on a port."""
-    return [route.route.cluster for route in built(*http, port=port)]
+def clusters(*http: dict[str, Any], port: int = 80, is_router: bool = False) -> list[str]:
+    """The clusters of the routes of one VirtualService, for a sidecar or gateway that is called on a port."""
+    return [route.route.cluster for route in built(*http, port=port, is_router=is_router)]
 
 
-def built(*http: dict[str, Any], port: int = 80) -> list[Any]:
+def built(*http: dict[str, Any], port: int = 80, is_router: bool = False) -> list[Any]:
     services = [
         {"kind": "Service", "metadata": {"name": "one"}, "spec": {"ports": [{"name": "http", "port": 8000}]}},
         {
@@ -35,7 +35,7 @@ def built(*http: dict[str, Any], port: int = 80) -> list[Any]:
         "spec": {"hosts": ["two"], "http": list(http)},
     }
     snapshot = worlds.build([*services, rule], {}).snapshot
-    scope = scopes.build_scope(snapshot, namespace="default", is_router=False, labels={})
+    scope = scopes.build_scope(snapshot, namespace="default", is_router=is_router, labels={})
     return routes.build_routes(snapshot.routings[0], routes.Place(scope, port))
 
 
@@ -43,8 +43,12 @@ def to(host: str, prefix: str = "/a", **destination: Any) -> dict[str, Any]:
     return {"match": [{"uri": {"prefix": prefix}}], "route": [{"destination": {"host": host, **destination}}]}
 
 
-def test_only_port_of_a_service_is_taken() -> None:
-    assert clusters(to("one")) == ["outbound|8000||one.default.svc.cluster.local"]
+def test_only_port_of_a_service_is_taken_at_gateways() -> None:
+    assert clusters(to("one"), is_router=True) == ["outbound|8000||one.default.svc.cluster.local"]
+
+
+def test_sidecars_call_the_port_that_was_called() -> None:
+    assert clusters(to("one")) == ["outbound|80||one.default.svc.cluster.local"]
 
 
 def test_service_with_several_ports_is_called_on_the_port_of_the_request() -> None:
@@ -66,9 +70,7 @@ def test_nothing_follows_a_route_that_takes_everything() -> None:
 
 
 def test_delegate_gives_no_route() -> None:
-    assert clusters({"delegate": {"name": "other"}}, to("one")) == [
-        "outbound|8000||one.default.svc.cluster.local"
-    ]
+    assert clusters({"delegate": {"name": "other"}}, to("one")) == [f"outbound|80||{ONE}"]
 
 
 @settings(deadline=None, max_examples=50)
@@ -79,7 +81,7 @@ def test_shares_of_destinations_are_those_of_the_weights(weights: list[int]) -> 
         for index, weight in enumerate(weights)
     ]
     (route,) = built({"route": targets})
-    expected = {f"outbound|8000|v{i}|{ONE}": weight for i, weight in enumerate(weights) if weight}
+    expected = {f"outbound|80|v{i}|{ONE}": weight for i, weight in enumerate(weights) if weight}
     if len(weights) == 1:
         assert route.route.cluster in expected
         return
