@@ -48,7 +48,7 @@ def test_every_controller_has_its_own_name_but_for_the_two_that_bind_volumes() -
     runners = controllers.build(FakeClient(), ca_pem="", node_name="node", issue=lambda namespace, name: "")
     listed = [each.controller.name for each in runners]
     listed.remove("persistentvolume-controller")
-    assert len(listed) == len(set(listed)) == 22
+    assert len(listed) == len(set(listed)) == 23
 
 
 async def test_a_bare_pod_is_scheduled_and_told_so() -> None:
