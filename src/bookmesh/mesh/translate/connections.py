@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from bookmesh.mesh.model import internal, virtual_services
-from bookmesh.mesh.snapshot import hosts, routing
+from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.translate import dynamic_forwarding, filters, naming, routes
 from bookmesh.mesh.wire import core
 from bookmesh.mesh.wire import listener as wire
@@ -160,9 +160,3 @@ def _applies(
 
 def _name(rule: routing.Routing) -> str:
     return f"{rule.ref.name}.{rule.ref.namespace}"
-
-
-def covers(patterns: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
-    """What wanted names and patterns have in common."""
-    shared = (hosts.narrower(name, pattern) for name in wanted for pattern in patterns)
-    return tuple(dict.fromkeys(name for name in shared if name is not None))

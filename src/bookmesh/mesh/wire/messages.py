@@ -33,10 +33,6 @@ def boolean(value: bool) -> wrappers_pb2.BoolValue:
     return wrappers_pb2.BoolValue(value=value)
 
 
-def double(value: float) -> wrappers_pb2.DoubleValue:
-    return wrappers_pb2.DoubleValue(value=value)
-
-
 def struct(values: Mapping[str, str | Mapping[str, str]]) -> struct_pb2.Struct:
     """A structure of strings, and of such structures, as metadata is."""
     return struct_pb2.Struct(fields={key: _value(value) for key, value in values.items()})

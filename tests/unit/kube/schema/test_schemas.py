@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bookmesh.base import cluster
 from bookmesh.kube.schema import nodes, schemas
 
 
@@ -106,3 +107,7 @@ def test_a_file_without_definitions_is_refused_with_advice(monkeypatch: pytest.M
     monkeypatch.setattr(schemas, "_GENERATED", "generated/absent.json")
     with pytest.raises(schemas.SchemasMissingError, match="build_hooks/schemas"):
         schemas.Schemas.load()
+
+
+def test_the_schemas_are_of_the_kubernetes_that_the_cluster_says_it_is() -> None:
+    assert schemas.Schemas.load().kubernetes_version == f"v{cluster.KUBERNETES_VERSION}"
