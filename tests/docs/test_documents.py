@@ -32,6 +32,17 @@ def test_links_lead_to_files(document: Path) -> None:
     assert missing == []
 
 
+def test_every_file_on_the_walks_through_the_architecture_is_there() -> None:
+    walks = (ROOT / "docs" / "architecture.md").read_text().partition("## One YAML")[2]
+    named = set(re.findall(r"`([a-z_/]+\.py)`", walks))
+    assert len(named) > 30
+    known = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.py")}
+    missing = {
+        name for name in named if not any(path.endswith(f"/{name}") for path in (f"/{one}" for one in known))
+    }
+    assert missing == set()
+
+
 @pytest.mark.parametrize(
     "document", [*DOCUMENTS, *PIPELINES], ids=lambda path: path.relative_to(ROOT).as_posix()
 )

@@ -1,5 +1,7 @@
 """
-What runs for a container image: the catalogue of stand-ins (data) and the resolver that reads it.
+What runs for a container image: the catalogue of stand-ins (data), the images that a person loaded, and the resolver
+that picks one.
 
-Images are matched by repository and tag; nothing is ever pulled. Used by the lab's wiring only.
+Images are matched by repository and tag; nothing is ever pulled. Loading unpacks an archive, which anybody may have
+made, within limits and never outside of the image's own directory. Used by the lab's wiring and `bookmesh image`.
 """
