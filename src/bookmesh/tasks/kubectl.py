@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_FORWARDED_WITHIN_S = 10.0
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 
@@ -67,20 +68,20 @@ class Kubectl:
             return Done(124, "", f"kubectl {' '.join(arguments)}: not done within {timeout_s:g} s", took_s)
         return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
-    def must(self, *arguments: str, stdin: str | None = None, timeout_s: float = 60.0) -> Done:
+    def must(self, *arguments: str, stdin: str | None = None) -> Done:
         """
         Run to the end.
 
         Raises:
             ClusterError: the command failed; kubectl's words.
         """
-        done = self.run(*arguments, stdin=stdin, timeout_s=timeout_s)
+        done = self.run(*arguments, stdin=stdin)
         if done.exit:
             raise ClusterError(f"kubectl {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
         return done
 
     @contextlib.contextmanager
-    def forwarding(self, target: str, port: int, *, namespace: str, within_s: float = 10.0) -> Iterator[int]:
+    def forwarding(self, target: str, port: int, *, namespace: str) -> Iterator[int]:
         """
         Forward a free port of this machine to a pod's port.
 
@@ -100,7 +101,7 @@ class Kubectl:
             reader = threading.Thread(target=_pass_on, args=(process, lines), daemon=True)
             reader.start()
             try:
-                yield _local_port(lines, target, within_s)
+                yield _local_port(lines, target)
             finally:
                 process.terminate()
                 reader.join()
@@ -116,13 +117,13 @@ def _pass_on(process: subprocess.Popen[str], lines: queue.SimpleQueue[str]) -> N
     lines.put("")
 
 
-def _local_port(lines: queue.SimpleQueue[str], target: str, within_s: float) -> int:
+def _local_port(lines: queue.SimpleQueue[str], target: str) -> int:
     said = ""
     try:
-        while line := lines.get(timeout=within_s):
+        while line := lines.get(timeout=_FORWARDED_WITHIN_S):
             said += line
             if match := _FORWARDING.search(line):
                 return int(match[1])
     except queue.Empty:
-        pass
-    raise ClusterError(f"kubectl port-forward {target}: no connection within {within_s:g} s; {said.strip()}")
+        said += f" (no more within {_FORWARDED_WITHIN_S:g} s)"
+    raise ClusterError(f"kubectl port-forward {target}: no connection; it said: {said.strip()}")

@@ -26,14 +26,14 @@ class FakeKubectl:
             self.commands.append(arguments)
             return self.answer(arguments, stdin or "") or self._behave(arguments, stdin or "")
 
-    def must(self, *arguments: str, stdin: str | None = None, timeout_s: float = 60.0) -> Done:
-        done = self.run(*arguments, stdin=stdin, timeout_s=timeout_s)
+    def must(self, *arguments: str, stdin: str | None = None) -> Done:
+        done = self.run(*arguments, stdin=stdin)
         if done.exit:
             raise ClusterError(done.stderr)
         return done
 
     @contextlib.contextmanager
-    def forwarding(self, target: str, port: int, *, namespace: str, within_s: float = 10.0) -> Iterator[int]:
+    def forwarding(self, target: str, port: int, *, namespace: str) -> Iterator[int]:
         raise ClusterError(f"no {target} in {namespace}")
         yield port
 

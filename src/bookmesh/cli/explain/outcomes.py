@@ -63,13 +63,11 @@ def answered(status: int, why: str) -> Outcome:
     return Outcome("answered", answers=(Answer(status, 100.0, why),))
 
 
-def forwarded(
-    targets: Iterable[Target], failures: Iterable[Answer], *, is_http: bool, delay_s: float = 0.0
-) -> Outcome:
+def forwarded(targets: Iterable[Target], failures: Iterable[Answer], *, is_http: bool) -> Outcome:
     """Put together what some clusters can take and what fails; without any target nothing is forwarded."""
     took, failed = tuple(targets), tuple(failures)
     kind: Kind = "forwarded" if took else "answered" if is_http else "closed"
-    return Outcome(kind, took, failed, delay_s)
+    return Outcome(kind, took, failed)
 
 
 def after_abort(outcome: Outcome, abort: Answer) -> Outcome:

@@ -6,8 +6,6 @@ So garbage collection and the end of namespaces know kinds that nobody knew when
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bookmesh.base.kubernetes import CUSTOM_RESOURCE_DEFINITIONS
 from bookmesh.kube.controllers import informers, resources
 from bookmesh.kube.controllers.resources import Served
@@ -16,17 +14,16 @@ from bookmesh.kube.controllers.resources import Served
 class Catalogue:
     """What the server has now: the built-in resources and those of its definitions."""
 
-    def __init__(self, caches: informers.Informers, built_in: Sequence[Served] = resources.BUILT_IN) -> None:
+    def __init__(self, caches: informers.Informers) -> None:
         self._caches = caches
-        self._built_in = tuple(built_in)
         self._custom: dict[str, Served] = {}
-        for each in self._built_in:
+        for each in resources.BUILT_IN:
             if each.has_owners:
                 caches.of(each.resource)
         caches.of(CUSTOM_RESOURCE_DEFINITIONS).subscribe(self._change)
 
     def served(self) -> tuple[Served, ...]:
-        return (*self._built_in, *self._custom.values())
+        return (*resources.BUILT_IN, *self._custom.values())
 
     def _change(self, change: informers.Change) -> None:
         name = change.object["metadata"]["name"]

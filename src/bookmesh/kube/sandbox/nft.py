@@ -113,14 +113,14 @@ def tcp_dport(port: int, last: int | None = None) -> Part:
     return Part(to_port.text.replace("th", "tcp"), of_tcp.data + to_port.data)
 
 
-def saddr(network: str, *, negate: bool = False) -> Part:
+def saddr(network: str) -> Part:
     """Match a source address or network, such as 127.0.0.6 or 10.244.0.0/16."""
-    return _address("saddr", steps.load_source(), network, negate)
+    return _address("saddr", steps.load_source(), network)
 
 
 def daddr(network: str, *, negate: bool = False) -> Part:
     """Match a destination address or network."""
-    return _address("daddr", steps.load_destination(), network, negate)
+    return _address("daddr", steps.load_destination(), network, negate=negate)
 
 
 def mark(value: int, *, negate: bool = False) -> Part:
@@ -226,7 +226,7 @@ def _host_meta(text: str, key: int, value: int, negate: bool) -> Part:
     return Part(text, steps.load_meta(key) + steps.compare(struct.pack("=I", value), operator))
 
 
-def _address(name: str, load: bytes, network: str, negate: bool) -> Part:
+def _address(name: str, load: bytes, network: str, *, negate: bool = False) -> Part:
     parsed = ipaddress.IPv4Network(network)
     data = load
     if parsed.prefixlen < 32:

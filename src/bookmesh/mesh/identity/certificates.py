@@ -49,12 +49,12 @@ class WorkloadCertificate:
     renew_at: datetime
 
 
-def build_root(trust_domain: str, *, now: datetime, lifetime: timedelta = ROOT_LIFETIME) -> KeyPair:
+def build_root(trust_domain: str, *, now: datetime) -> KeyPair:
     """Make a new self-signed root that may sign leaves only."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, trust_domain)])
     builder = (
-        _builder(name, name, key.public_key(), now=now, lifetime=lifetime)
+        _builder(name, name, key.public_key(), now=now, lifetime=ROOT_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -62,14 +62,12 @@ def build_root(trust_domain: str, *, now: datetime, lifetime: timedelta = ROOT_L
     return KeyPair(builder.sign(key, hashes.SHA256()), key)
 
 
-def build_leaf(
-    root: KeyPair, spiffe_id: str, *, now: datetime, lifetime: timedelta = LEAF_LIFETIME
-) -> WorkloadCertificate:
+def build_leaf(root: KeyPair, spiffe_id: str, *, now: datetime) -> WorkloadCertificate:
     """Issue a certificate with a new key that is good for both ends of a connection."""
     key = ec.generate_private_key(ec.SECP256R1())
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     builder = (
-        _builder(x509.Name([]), root.certificate.subject, key.public_key(), now=now, lifetime=lifetime)
+        _builder(x509.Name([]), root.certificate.subject, key.public_key(), now=now, lifetime=LEAF_LIFETIME)
         .add_extension(
             x509.SubjectAlternativeName([x509.UniformResourceIdentifier(spiffe_id)]), critical=True
         )
@@ -89,7 +87,7 @@ def build_leaf(
         key=leaf.key_pem(),
         root=root_pem,
         not_after=leaf.certificate.not_valid_after_utc,
-        renew_at=now + lifetime / 2,
+        renew_at=now + LEAF_LIFETIME / 2,
     )
 
 

@@ -109,12 +109,9 @@ def tcp_proxy(
     cluster: str,
     settings: settings_.MeshSettings,
     *,
-    stat_prefix: str = "",
     options: tcp_options.TcpOptions = tcp_options.NO_OPTIONS,
 ) -> wire.Filter:
-    proxy = wire.TcpProxy(
-        stat_prefix=stat_prefix or cluster, cluster=cluster, access_log=access_logs.build(settings)
-    )
+    proxy = wire.TcpProxy(stat_prefix=cluster, cluster=cluster, access_log=access_logs.build(settings))
     options.apply(proxy)
     return wire.Filter(name="envoy.filters.network.tcp_proxy", typed_config=messages.pack(proxy))
 
