@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -31,7 +32,9 @@ def lab(bookinfo: labs.Lab, tmp_path: Path) -> Iterator[labs.Lab]:
     found = LabWithHelm(bookinfo.name, bookinfo.home)
     if shutil.which("helm") is None:
         program = tmp_path / "helm"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {PEER} "$@"\n')
+        # Helm owns what it writes under the name of its program, which an interpreter would not have.
+        named = Path(sys.executable).with_name("helm")
+        program.write_text(f'#!/bin/bash\nexec -a {named} {sys.executable} {PEER} "$@"\n')
         program.chmod(0o755)
         found.add_to_path(tmp_path)
     yield found
@@ -68,6 +71,17 @@ def test_the_program_does_what_the_library_does(lab: labs.Lab, tmp_path: Path) -
     gone = lab.release("uninstall", "ratings", "details", "-n", NAMESPACE, *helm)
     assert gone.stdout.splitlines() == ["details is gone", "ratings is gone"]
     assert lab.release("uninstall", "ratings", "-n", NAMESPACE, *helm, check=False).returncode == 1
+
+
+def test_library_and_program_take_turns(lab: labs.Lab, tmp_path: Path) -> None:
+    file = tmp_path / "releases.yaml"
+    for version, use in (("1", "library"), ("2", "helm"), ("3", "library")):
+        lab.release("apply", str(write(file, version)), "--use", use)
+    for number, use in ((1, "helm"), (2, "library")):
+        lab.release("rollback", "details", str(number), "-n", NAMESPACE, "--use", use)
+    shown = lab.kubectl("get", "deploy", "-n", NAMESPACE, "-o", "json", "--show-managed-fields").stdout
+    entries = [one for found in json.loads(shown)["items"] for one in found["metadata"]["managedFields"]]
+    assert {one["manager"] for one in entries if one["operation"] == "Apply"} == {"helm"}
 
 
 def test_what_the_program_refuses_is_told_in_its_words(lab: labs.Lab, tmp_path: Path) -> None:

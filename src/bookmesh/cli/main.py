@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from collections.abc import Sequence
 
 import click
 
-from bookmesh.cli import examples
+from bookmesh.cli import examples, owning
 
 # name -> (module, one line). Modules are imported when their command runs, so that --help and env stay instant.
 _COMMANDS = {
@@ -80,4 +81,6 @@ def main() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command with `arguments`, by default those of the process."""
+    if arguments is None:
+        owning.begin_anew(sys.argv[1:])
     main(args=arguments, prog_name="bookmesh")
