@@ -125,7 +125,9 @@ def apply_releases(
             run = carrying_out.Run(session, tools.helm, tools.cluster, waiting.Patience(_report, timeout_s))
             is_done = run.carry_out()
         click.echo(
-            texts.states_as_json(run.states) if output == "json" else texts.describe_states(run.states)
+            texts.states_as_json(run.states, run.reasons)
+            if output == "json"
+            else texts.describe_states(run.states)
         )
     if not is_done:
         sys.exit(1)

@@ -38,6 +38,8 @@ class Run:
     patience: Patience
     satisfied: set[Requirement] = field(default_factory=set)
     states: dict[ReleaseId, State] = field(default_factory=dict)
+    reasons: dict[ReleaseId, str] = field(default_factory=dict)
+    """Why releases failed, also of those that have been undone since."""
     _changed: list[ReleaseId] = field(default_factory=list)
 
     def carry_out(self) -> bool:
@@ -94,11 +96,12 @@ class Run:
     def _await_own(self, release: ReleaseId) -> None:
         """Wait until the release itself is all there: every Deployment updated, and ready."""
 
-        def look() -> str:
-            view = serving.observe(release, self.cluster.objects(release.namespace))
-            return judging.unfinished(view)
+        def view() -> serving.Serving:
+            return serving.observe(release, self.cluster.objects(release.namespace))
 
-        self._waiting().wait_for(release, look)
+        self._waiting().wait_for(
+            release, lambda: judging.unfinished(view()), why=lambda: judging.troubles(view())
+        )
 
     def _undo(self) -> None:
         for release in reversed(self._changed):
@@ -119,6 +122,8 @@ class Run:
 
     def _note(self, event: Event) -> None:
         self.states[event.release] = event.state
+        if event.state == "failed":
+            self.reasons[event.release] = event.text
         self.patience.report(event)
 
     def _waiting(self) -> Patience:

@@ -66,6 +66,11 @@ def unfinished(serving: Serving, *, deployments: Collection[str] | None = None) 
     return ""
 
 
+def troubles(serving: Serving) -> str:
+    """What keeps pods from being ready, each with its name; empty when nothing is known to."""
+    return "; ".join(f"pod {one.pod}: {one.trouble}" for one in serving.backends if one.trouble)
+
+
 def _is_rolling(rollout: Rollout) -> bool:
     return rollout.updated < rollout.wanted or rollout.replicas > rollout.updated
 

@@ -68,9 +68,8 @@ def bring_up(release: ReleaseId, objects: Sequence[JsonObject], cluster: Cluster
     """
     names = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Deployment"}
 
-    def look() -> str:
-        view = serving.observe(release, cluster.objects(release.namespace))
-        return judging.unfinished(view, deployments=names)
+    def view() -> serving.Serving:
+        return serving.observe(release, cluster.objects(release.namespace))
 
     created: list[JsonObject] = []
     try:
@@ -78,7 +77,12 @@ def bring_up(release: ReleaseId, objects: Sequence[JsonObject], cluster: Cluster
             cluster.create(release, obj)
             created.append(obj)
         if names:
-            patience.wait_for(release, look, "before it gets traffic: ")
+            patience.wait_for(
+                release,
+                lambda: judging.unfinished(view(), deployments=names),
+                "before it gets traffic: ",
+                why=lambda: judging.troubles(view()),
+            )
     except NotServedError:
         for obj in reversed(created):
             cluster.delete(release.namespace, obj)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.release import contracts, subsets
+from bookmesh.release import contracts, subsets, troubles
 from bookmesh.release.contracts import ReleaseId
 
 
@@ -26,6 +26,8 @@ class Backend:
     track: str
     provides: contracts.Provided
     is_ready: bool
+    trouble: str = ""
+    """Why it is not ready, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def _backend(pod: JsonObject) -> Backend:
         labels.get(contracts.TRACK, ""),
         contracts.provided_by(pod, f"Pod {pod['metadata']['name']}"),
         _is_ready(pod),
+        "" if _is_ready(pod) else troubles.of_pod(pod),
     )
 
 

@@ -93,10 +93,11 @@ def describe_states(states: Mapping[ReleaseId, str]) -> str:
     return "\n".join(f"{release.name:<24} {state}" for release, state in sorted(states.items()))
 
 
-def states_as_json(states: Mapping[ReleaseId, str]) -> str:
-    """`{releases: [{release, namespace, state}]}`."""
+def states_as_json(states: Mapping[ReleaseId, str], reasons: Mapping[ReleaseId, str]) -> str:
+    """`{releases: [{release, namespace, state, reason}]}`; those that did not fail have no reason."""
     rows = [
         {"release": release.name, "namespace": release.namespace, "state": state}
+        | ({"reason": reasons[release]} if release in reasons else {})
         for release, state in sorted(states.items())
     ]
     return orjson.dumps({"releases": rows}, option=orjson.OPT_INDENT_2).decode()

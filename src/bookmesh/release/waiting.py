@@ -36,9 +36,12 @@ class Patience:
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def wait_for(self, release: ReleaseId, look: Callable[[], str], what: str = "") -> None:
+    def wait_for(
+        self, release: ReleaseId, look: Callable[[], str], what: str = "", why: Callable[[], str] = str
+    ) -> None:
         """
-        Return when `look` gives "", the problem that is left; each other one is reported once, after `what`.
+        Return when `look` gives "", the problem that is left; each other one is reported once, after `what`. Whoever
+        waits in vain is told `why`, too: what has been undone cannot be looked at any more.
 
         Raises:
             NotServedError: not in time.
@@ -47,7 +50,8 @@ class Patience:
         said = ""
         while problem := look():
             if self.clock() > deadline:
-                raise NotServedError(f"not within {self.timeout_s:g} s: {what}{problem}")
+                reasons = "; ".join(part for part in (problem, why()) if part)
+                raise NotServedError(f"not within {self.timeout_s:g} s: {what}{reasons}")
             if problem != said:
                 self.report(Event(release, "waiting", what + problem))
                 said = problem

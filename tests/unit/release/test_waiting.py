@@ -30,3 +30,9 @@ def test_each_problem_is_told_once_and_the_end_is_when_there_is_none() -> None:
 def test_what_was_there_instead_is_told_when_time_is_up() -> None:
     with pytest.raises(waiting.NotServedError, match="not within 2 s: reviews: one of two"):
         wait(["none", "none", "one of two", "one of two"], timeout_s=2)
+
+
+def test_who_waits_in_vain_is_told_why() -> None:
+    patience = waiting.Patience(lambda _event: None, 0, clock=iter((0.0, 1.0)).__next__)
+    with pytest.raises(waiting.NotServedError, match=r"not within 0 s: none of two; pod a: no image$"):
+        patience.wait_for(REVIEWS, lambda: "none of two", why=lambda: "pod a: no image")
