@@ -70,6 +70,17 @@ def test_helmfile_needs_are_releases_that_come_before() -> None:
     assert file["releases"][-1]["needs"] == ["shop/reviews", "data/ratings"]
 
 
+def test_helmfile_hears_of_releases_of_the_file_alone(tmp_path: Path) -> None:
+    need = {"release": "ratings", "contract": "ratings-api", "range": ">=1"}
+    wanted = {"name": "reviews", "chart": str(ROOT / "charts" / "reviews"), "values": {"requires": [need]}}
+    (tmp_path / "releases.yaml").write_text(yaml.safe_dump({"releases": [wanted]}))
+    arguments = ["release", "export", str(tmp_path / "releases.yaml"), "--to", "helmfile"]
+    done = CliRunner().invoke(cli.main, arguments)
+    (release,) = yaml.safe_load(done.stdout)["releases"]
+    assert "needs" not in release
+    assert "# Release default/reviews needs default/ratings, which is not in this file" in done.stdout
+
+
 def test_argo_cd_syncs_every_application_in_one_step() -> None:
     (applications,) = documents("argocd")
     elements = applications["spec"]["generators"][0]["list"]["elements"]

@@ -24,12 +24,15 @@ def prune(known: schemas.Schemas, kind: kinds.Kind, obj: JsonObject) -> None:
     """
     Drop unknown fields in place, as decoding does on a real server.
 
-    Nulls of built-in kinds are absent fields and go too; in custom objects they mean something, and stay.
+    Nulls of built-in kinds are absent fields and go too. In custom objects they stay where they are allowed, or will be
+    defaulted.
     """
     root = known.root(kind.group, kind.version, kind.kind)
     for _, parent, key in list(_unknown(root, obj, "", known)):
         del parent[key]
-    if not kind.is_custom:
+    if kind.is_custom:
+        _drop_nulls_not_allowed(root, obj)
+    else:
         _drop_nulls(root, obj)
 
 
@@ -71,3 +74,19 @@ def _drop_nulls(node: nodes.Node, value: Any) -> None:
     elif isinstance(value, list) and node.items is not None:
         for each in value:
             _drop_nulls(node.items, each)
+
+
+def _drop_nulls_not_allowed(node: nodes.Node, value: Any) -> None:
+    """Items of lists stay, whatever they are; so does what the schema says nothing about."""
+    if isinstance(value, dict):
+        for key, each in list(value.items()):
+            child = node.child(key)
+            if child is None:
+                continue
+            if each is None and not child.is_nullable and child.default is None:
+                del value[key]
+            else:
+                _drop_nulls_not_allowed(child, each)
+    elif isinstance(value, list) and node.items is not None:
+        for each in value:
+            _drop_nulls_not_allowed(node.items, each)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
+from bookmesh.release.contracts import ReleaseId
 from bookmesh.release.exporting.description import Described, write
 
 COMMENT: Final = """
@@ -15,10 +16,19 @@ routes send requests to what it requires; and one that is applied alone (--selec
 
 
 def export(releases: Sequence[Described]) -> str:
-    return write(COMMENT, {"helmDefaults": {"wait": True}, "releases": [_release(one) for one in releases]})
+    """Only releases of the file are needed: Helmfile refuses a file that names others."""
+    inside = {one.release for one in releases}
+    outside = [
+        f"Release {one.release} needs {need}, which is not in this file: nothing looks whether it is there."
+        for one in releases
+        for need in one.needs
+        if need not in inside
+    ]
+    file = {"helmDefaults": {"wait": True}, "releases": [_release(one, inside) for one in releases]}
+    return write("\n".join((COMMENT.strip(), *outside)), file)
 
 
-def _release(one: Described) -> dict[str, Any]:
+def _release(one: Described, inside: Set[ReleaseId]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": one.release.name,
         "namespace": one.release.namespace,
@@ -26,6 +36,6 @@ def _release(one: Described) -> dict[str, Any]:
     }
     if one.values:
         entry["values"] = [dict(one.values)]
-    if one.needs:
-        entry["needs"] = [f"{need.namespace}/{need.name}" for need in one.needs]
+    if needs := [f"{need.namespace}/{need.name}" for need in one.needs if need in inside]:
+        entry["needs"] = needs
     return entry

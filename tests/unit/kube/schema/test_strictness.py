@@ -61,6 +61,14 @@ def test_null_for_a_list_that_must_be_there_is_an_empty_one(
     assert pod["spec"] == {"containers": []}
 
 
+def test_nulls_that_a_custom_object_may_not_have_are_absent_fields(
+    widgets: Widgets, widget: Callable[..., dict[str, Any]]
+) -> None:
+    obj = widget(name=None, nothing=None, mode=None, rules=[{"name": None}], labels={"x": None})
+    strictness.prune(*widgets, obj)
+    assert obj["spec"] == {"hosts": ["a"], "nothing": None, "mode": None, "rules": [{}], "labels": {}}
+
+
 def test_custom_objects_keep_what_their_schema_leaves_open(
     widgets: Widgets, widget: Callable[..., dict[str, Any]]
 ) -> None:
