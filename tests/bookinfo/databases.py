@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.local_ports import free_port
 
 DEADLINE_S = 30.0
 PASSWORD = "pass/word:%"
@@ -40,13 +41,6 @@ def find_program(name: str) -> Path:
         if os.access(folder / name, os.X_OK):
             return folder / name
     pytest.skip(f"there is no {name}; Debian and Ubuntu have it in mariadb-server or postgresql")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def run(

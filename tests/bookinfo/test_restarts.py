@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from tests.bookinfo import processes, restarting
+from tests.local_ports import free_port
 
 RESTARTS = int(os.environ.get("BOOKINFO_RESTARTS", "2"))
 REQUESTS_PER_SECOND = 200
@@ -51,8 +51,7 @@ class Shop:
 
     @classmethod
     def start(cls, stack: ExitStack, directory: Path, restarted: str) -> Shop:
-        with socket.create_server(("127.0.0.1", 0)) as held:
-            port: int = held.getsockname()[1]
+        port = free_port()
         urls = {restarted: f"http://127.0.0.1:{port}"}
         balancer = None
         for name in SERVICES:  # whoever is called comes before its callers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from tests.envoy import applications, envoys
 from tests.golden.translate import worlds
+from tests.local_ports import free_port
 
 SERVICES = ("one", "two", "three", "echo")
 PORTS = ("80", "443", "8080", "8081", "8443")
@@ -74,18 +74,13 @@ def _listen_locally(static: dict[str, Any]) -> dict[int, int]:
     for listener in static["listeners"]:
         address, _, number = listener["name"].rpartition("_")
         if address == "0.0.0.0" and number in PORTS:
-            ports[int(number)] = _free_port()
+            ports[int(number)] = free_port()
             local = {"address": "127.0.0.1", "port_value": ports[int(number)]}
             listener["address"]["socket_address"] = local
             listener["bind_to_port"] = True
             kept.append(listener)
     static["listeners"] = kept
     return ports
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _move(static: dict[str, Any], ports: Mapping[str, int]) -> None:

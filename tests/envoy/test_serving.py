@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,9 @@ from typing import Any
 import pytest
 from tests.envoy import applications, envoys
 from tests.golden.translate import worlds
+from tests.local_ports import free_port
 
 GATEWAY = Path(__file__).with_name("gateway.yaml")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _listen(listener: dict[str, Any], port: int) -> None:
@@ -43,7 +38,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     world = worlds.load(GATEWAY)
     assert world.proxy is not None
     config = envoys.static_bootstrap(world.resources(), world.proxy, mark=0)
-    port = _free_port()
+    port = free_port()
     for listener in config["static_resources"]["listeners"]:
         if listener["name"] == "0.0.0.0_80":
             _listen(listener, port)
@@ -120,7 +115,7 @@ def test_mtls_between_sidecars_shows_both_identities_to_http_applications(
     tmp_path: Path, port_name: str
 ) -> None:
     """One Envoy calls its own service: out by the service's listener, in by its own inbound listener."""
-    outbound, inbound = _free_port(), _free_port()
+    outbound, inbound = free_port(), free_port()
     about = {"proxy": "default/web", "settings": {"access_log_path": ""}}
     world = worlds.build(_own_service(inbound, port_name), about)
     assert world.proxy is not None

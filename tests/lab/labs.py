@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -118,13 +118,10 @@ class Lab:
 
     @contextmanager
     def forward(self, target: str, port: int, *, namespace: str = "default") -> Iterator[int]:
-        """Forward a free port of this machine to one of a pod or Service; gives the local one."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            local: int = probe.getsockname()[1]
+        """Forward a free port of this machine, which kubectl finds, to one of a pod or Service; gives the local one."""
         command = [BOOKMESH, "kubectl", "--name", self.name, "port-forward", "-n", namespace, target]
         process = subprocess.Popen(
-            [*map(str, command), f"{local}:{port}"],
+            [*map(str, command), f":{port}"],
             env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -132,8 +129,11 @@ class Lab:
         )
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == f"Forwarding from 127.0.0.1:{local} -> {port}\n"
-            yield local
+            line = process.stdout.readline()
+            said = re.fullmatch(r"Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)\n", line)
+            assert said, line
+            assert int(said[2]) == port
+            yield int(said[1])
         finally:
             process.terminate()
             process.communicate(timeout=10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 from envoy.service.discovery.v3 import discovery_pb2
 from envoy.service.status.v3 import csds_pb2
 from tests.lab import labs
+from tests.local_ports import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -113,17 +113,17 @@ def test_installing_a_profile_brings_its_gateways_and_settings(bookinfo: labs.La
 
 def test_istiod_answers_what_istios_own_program_asks_it(bookinfo: labs.Lab) -> None:
     istioctl(bookinfo, "install", "-y")
-    ports = [free_port(), free_port()]
-    pairs = [f"{local}:{remote}" for local, remote in zip(ports, (15014, 15012), strict=True)]
+    local = [free_port(), free_port()]
+    pairs = [f"{port}:{remote}" for port, remote in zip(local, (15014, 15012), strict=True)]
     forward = ("port-forward", "-n", "istio-system", "deployment/istiod", *pairs)
     command = [labs.BOOKMESH, "kubectl", "--name", bookinfo.name, *forward]
     with subprocess.Popen(command, env=bookinfo.env, stdout=subprocess.DEVNULL) as forwarding:
         try:
-            monitoring = f"http://127.0.0.1:{ports[0]}"
+            monitoring = f"http://127.0.0.1:{local[0]}"
             labs.wait_until(lambda: answers(f"{monitoring}/version"), what="the forwarded port")
             assert labs.request(f"{monitoring}/version").text.endswith("-Clean")
             listed = {each["proxy"] for each in json.loads(labs.request(f"{monitoring}/debug/syncz").text)}
-            asked = ask_for_sync_status(ports[1])
+            asked = ask_for_sync_status(local[1])
         finally:
             forwarding.terminate()
     connected = {each["id"].split("~")[2] for each in bookinfo.status()["proxies"] if each["connected"]}
@@ -148,12 +148,6 @@ def ask_for_sync_status(port: int) -> set[str]:
         assert config.generic_xds_configs
         found.add(config.node.id)
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def test_the_shim_is_a_process_of_that_name(bookinfo: labs.Lab) -> None:

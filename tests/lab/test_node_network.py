@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
@@ -13,6 +14,7 @@ from typing import Any
 import dns.message
 import pytest
 from tests.lab import inside
+from tests.local_ports import free_port
 
 from bookmesh.base import cluster, kubernetes
 from bookmesh.base.kubernetes import JsonObject, ObjectList, Resource, WatchEvent
@@ -23,7 +25,7 @@ from bookmesh.kube.sandbox.forking import ForkServer
 from bookmesh.kube.sandbox.namespaces import NetworkNamespace
 from bookmesh.kube.sandbox.network import NodeNetwork
 
-SLOT = 249
+SLOT = 200 + os.getpid() % 50  # the addresses of no lab with a name, nor of another run of these tests
 NODE_ADDRESS = host_ports.node_address(SLOT)
 MARK = 0x539
 
@@ -376,11 +378,6 @@ async def low_ports(_: ForkServer) -> None:
             assert "node port" in bench.ports.findings()[0].hint
             assert bench.client.patches == []
         assert host_ports.Place(NODE_ADDRESS, number) in bench.ports.listening()
-
-
-def free_port(address: str) -> int:
-    with socket.create_server((address, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def resolve(namespace: NetworkNamespace, name: str) -> str:

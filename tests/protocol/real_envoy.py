@@ -5,22 +5,17 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.local_ports import free_port
 
 # As the mesh's own bootstrap has it.
 RUNTIME = {"re2.max_program_size.error_level": 32768}
 PROXY_ID = "sidecar~127.0.0.1~web.default~default.svc.cluster.local"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def envoy_binary() -> Path:

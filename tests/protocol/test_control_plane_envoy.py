@@ -6,6 +6,7 @@ import asyncio
 import statistics
 
 import pytest
+from tests.local_ports import free_port
 from tests.protocol import real_envoy
 from tests.protocol.real_envoy import until
 from tests.unit.mesh.control import small_mesh
@@ -22,7 +23,7 @@ class World:
 
     def __init__(self, directory) -> None:
         self.client = FakeClient()
-        self.port = real_envoy.free_port()
+        self.port = free_port()
         authority = CertificateAuthority.open(directory / "ca")
         settings = MeshSettings(access_log_path="")
         self.plane = ControlPlane(self.client, authority, directory / "xds", settings)

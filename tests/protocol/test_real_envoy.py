@@ -15,6 +15,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (  # noq
     http_connection_manager_pb2,
 )
 from google.protobuf import json_format
+from tests.local_ports import free_port
 from tests.protocol import real_envoy
 from tests.protocol.real_envoy import until
 
@@ -89,7 +90,7 @@ class World:
     def __init__(self, directory, backend_port: int) -> None:
         self.feed = Feed(real_envoy.PROXY_ID, on_answer=lambda _feed: None)
         self.socket = server.ProxySocket(self.feed, directory)
-        self.port = real_envoy.free_port()
+        self.port = free_port()
         self.backend_port = backend_port
 
     async def settled(self) -> None:

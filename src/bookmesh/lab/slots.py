@@ -34,7 +34,7 @@ def of_name(name: str) -> int:
 
 def take(preferred: int) -> tuple[int, socket.socket]:
     """
-    Take a slot, the preferred one if it is free, otherwise the first that is.
+    Take a slot, the preferred one if it is free, otherwise the first that is after it.
 
     Returns:
         The slot, and the socket that holds it for as long as it is open.
@@ -42,7 +42,7 @@ def take(preferred: int) -> tuple[int, socket.socket]:
     Raises:
         BookmeshError: BM0102, all slots are taken.
     """
-    for slot in [preferred, *range(1, _LAST + 1)]:
+    for slot in [*range(preferred, _LAST + 1), *range(1, preferred)]:
         try:
             return slot, socket.create_server((host_ports.node_address(slot), NODE_PORT), backlog=1)
         except OSError as error:

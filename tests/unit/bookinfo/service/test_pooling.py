@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+from tests.local_ports import free_port
 from tests.unit.bookinfo.service.scripted import OK, Script, Server, Visit, serving
 
 from bookinfo.service import asking, pooling
@@ -214,9 +215,7 @@ async def test_a_name_that_is_not_known_is_an_error_of_the_system() -> None:
 
 
 async def test_a_service_that_is_not_there_is_looked_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    connections = pooling.Pool("127.0.0.1", port, reuse_connections=True)
+    connections = pooling.Pool("127.0.0.1", free_port(), reuse_connections=True)
     with pytest.raises(ConnectionRefusedError):
         await connections.ask(ASK)
     assert connections._known_until == 0.0

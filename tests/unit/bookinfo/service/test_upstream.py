@@ -5,8 +5,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.local_ports import free_port
 
-from bookinfo.service import asking, lifecycle, upstream
+from bookinfo.service import asking, upstream
 
 To = Callable[..., upstream.Upstream]
 
@@ -55,8 +56,7 @@ async def test_answer_that_is_too_long_is_given_up(to: To, backend: Any) -> None
 
 
 async def test_service_that_is_not_there_is_no_answer() -> None:
-    with lifecycle.listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     nobody = upstream.Upstream(base_url=f"http://127.0.0.1:{port}", timeout_s=1)
     with pytest.raises(upstream.NoAnswerError, match=f"http://127.0.0.1:{port}/x gave no answer"):
         await nobody.get("/x", {})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import dns.message
 import pytest
+from tests.local_ports import free_port
 
 from bookmesh.kube.sandbox.forking import SandboxError
 from bookmesh.lab.internet import authority, hosts, simulation
@@ -52,9 +52,7 @@ class BrokenForks:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number: int = free.getsockname()[1]
-    return number
+    return free_port()
 
 
 async def test_servers_that_do_not_start_are_reported_and_tried_again(
