@@ -39,7 +39,7 @@ from bookmesh.lab import keys as lab_keys
 from bookmesh.lab import tokens as lab_tokens
 
 TOKEN = "a-token-of-the-tests"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture(params=kubectls.VERSIONS)

@@ -89,7 +89,7 @@ class Here:
             headers = CREDENTIALS | ({"Content-Type": content_type} if content_type else {})
             return await self.objects.app._handle(request_for(method, path, headers=headers, body=body))
 
-        answer = self._loop.run_until_complete(asyncio.wait_for(ask(), 10))
+        answer = self._loop.run_until_complete(asyncio.wait_for(ask(), 20))
         self.objects.restore()
         return answer
 

@@ -29,7 +29,7 @@ def run(file: str, scenario: str) -> None:
         [sys.executable, "-P", "-W", "error", file, scenario],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         env=environment,
         check=False,
     )

@@ -31,7 +31,7 @@ class Answer:
     text: str
 
 
-def wait_until(condition: Callable[[], T], *, within_s: float = 20.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], *, within_s: float = 60.0, what: str = "") -> T:
     """Poll until `condition` gives something true; the last falsy value is in the failure."""
     deadline = time.monotonic() + within_s
     while True:

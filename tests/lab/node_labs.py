@@ -103,7 +103,7 @@ class Lab:
         return await self.client.get(PODS, name, "default")
 
     async def until(
-        self, name: str, condition: Callable[[JsonObject], Any], *, within_s: float = 10
+        self, name: str, condition: Callable[[JsonObject], Any], *, within_s: float = 20
     ) -> JsonObject:
         """Follow the pod until its status satisfies the condition."""
         listed = await self.client.list(PODS)
@@ -124,7 +124,7 @@ class Lab:
         raise AssertionError(f"condition not met; status: {pod['status']}")
 
     async def gone(self, name: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while True:
                 try:
                     await self.pod(name)

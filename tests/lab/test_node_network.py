@@ -137,7 +137,7 @@ async def ask(namespace: NetworkNamespace, address: str, port: int, *, mark: int
         return type(error).__name__
 
 
-async def eventually(condition: Callable[[], Coroutine[Any, Any, object]], limit_s: float = 5) -> None:
+async def eventually(condition: Callable[[], Coroutine[Any, Any, object]], limit_s: float = 20) -> None:
     async with asyncio.timeout(limit_s):
         while not await condition():
             await asyncio.sleep(0.01)

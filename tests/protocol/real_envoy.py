@@ -103,7 +103,7 @@ async def running(config: dict[str, Any], directory: Path) -> AsyncIterator[Envo
         if process.returncode is None:
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), 20)
         except TimeoutError:
             process.kill()
             await process.wait()

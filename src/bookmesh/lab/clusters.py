@@ -60,7 +60,7 @@ async def open_cluster(
         BookmeshError: BM0102, the port is in use.
     """
     began = time.time()
-    listener = hosting.listen(plan.preferred_port, is_wanted=plan.port is not None)
+    listener = hosting.listen_for(lab.name, plan.preferred_port, is_wanted=plan.port is not None)
     own = credentials.ensure(lab.pki, addresses=("127.0.0.1", facts.API_SERVER_IP))
     has_node = plan.extent.has_node
     kube = api_server.open_kube(lab, hooks=hooks, preferred=preferred, has_node=has_node)

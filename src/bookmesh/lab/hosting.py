@@ -9,6 +9,7 @@ import gc
 import logging
 import signal
 import socket
+import zlib
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from typing import Any, Final
 from bookmesh.base import findings
 
 _LOOK_AGAIN_S: Final = 1.0
+_NAMED: Final = range(20_000, 30_000)  # below node ports, and what the kernel gives to those who ask for any
 _log = logging.getLogger(__name__)
 
 
@@ -66,6 +68,28 @@ def _look_after(record: Path, before: bytes | None, stopping: asyncio.Event) -> 
         stopping.set()
     else:
         asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, _look_after, record, content, stopping)
+
+
+def port_of(name: str) -> int:
+    """The port on which the API server of a lab of this name listens by itself."""
+    return _NAMED[zlib.crc32(name.encode()) % len(_NAMED)]
+
+
+def listen_for(name: str, port: int, *, is_wanted: bool) -> socket.socket:
+    """
+    Listen for the API server of a lab; without a port, on that of its name, or on any if that is in use.
+
+    The kernel gives the port of a name to nobody who asks for any: it is still free after a moment in which the lab is
+    down.
+
+    Raises:
+        BookmeshError: BM0102, the port is in use.
+    """
+    if port:
+        return listen(port, is_wanted=is_wanted)
+    with contextlib.suppress(OSError):
+        return socket.create_server(("127.0.0.1", port_of(name)))
+    return listen(0, is_wanted=False)
 
 
 def listen(port: int, *, is_wanted: bool) -> socket.socket:

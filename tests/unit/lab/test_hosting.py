@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,22 @@ def test_a_port_that_is_in_use_is_named() -> None:
         with pytest.raises(findings.BookmeshError, match=str(port)) as refused:
             hosting.listen(port, is_wanted=True)
     assert refused.value.finding.code == "BM0102"
+
+
+def test_a_lab_has_the_port_of_its_name_and_any_other_where_that_is_taken() -> None:
+    name = f"lab-{uuid.uuid4()}"
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert 1024 < hosting.port_of(name) == hosting.port_of(name) < lowest, "nobody else gets it by chance"
+    with (
+        hosting.listen_for(name, 0, is_wanted=False),
+        hosting.listen_for(name, 0, is_wanted=False) as second,
+    ):
+        assert second.getsockname()[1] != hosting.port_of(name)
+    with (
+        pytest.raises(findings.BookmeshError, match="for the API server, is in use"),
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        hosting.listen_for(name, other.getsockname()[1], is_wanted=False)
 
 
 async def test_a_part_that_fails_ends_the_wait_with_its_error() -> None:
@@ -58,13 +75,13 @@ async def test_a_signal_or_a_closed_lifeline_is_the_end(record: Path) -> None:
         await asyncio.sleep(0)
         assert not stopping.is_set()
         os.close(writer)
-        await asyncio.wait_for(stopping.wait(), 5)
+        await asyncio.wait_for(stopping.wait(), 20)
     finally:
         os.close(reader)
     again = hosting.end_of(None, record)
     assert not again.is_set()
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(again.wait(), 5)
+    await asyncio.wait_for(again.wait(), 20)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
 
@@ -81,7 +98,7 @@ async def test_a_process_that_nobody_can_find_any_more_ends(
         await asyncio.sleep(0)
     assert not stopping.is_set()
     change(record)
-    await asyncio.wait_for(stopping.wait(), 5)
+    await asyncio.wait_for(stopping.wait(), 20)
 
 
 _GROWING = """

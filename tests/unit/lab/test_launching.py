@@ -98,7 +98,7 @@ def test_what_an_earlier_start_left_half_made_is_ended_by_the_next(
     monkeypatch.setattr(launching.sys, "executable", "/bin/false")
     with pytest.raises(findings.BookmeshError, match="ended before it was ready"):
         launching.start(lab, port=None, on_step=lambda _step: None)
-    assert left.wait(timeout=5) == -signal.SIGTERM
+    assert left.wait(timeout=20) == -signal.SIGTERM
 
 
 def test_stopping_removes_every_file(lab: paths.LabPaths) -> None:

@@ -70,5 +70,5 @@ def test_a_stubborn_process_is_killed_after_the_grace(tmp_path: Path) -> None:
     process = processes.read(tmp_path / "pid")
     assert process is not None
     assert process.end(grace_s=0.05) is False
-    assert child.wait(timeout=5) == -9
+    assert child.wait(timeout=20) == -9
     child.stdout.close()

@@ -29,7 +29,7 @@ def store_at(url: str, limits: database.Limits = LIMITS) -> database.DatabaseSto
 
 
 async def test_first_two_documents_are_the_ratings(mongo: mongo_server.MongoServer) -> None:
-    ratings = store_at(mongo.url)
+    ratings = store_at(mongo.url, PATIENT)
     async with ratings.open():
         mongo.documents = [{"rating": 2}, {"rating": 5.0}, {"rating": 1}]
         assert (await ratings.get(7)).ratings == {"Reviewer1": 2, "Reviewer2": 5}
@@ -40,14 +40,14 @@ async def test_first_two_documents_are_the_ratings(mongo: mongo_server.MongoServ
 
 
 async def test_database_in_the_url_is_not_the_one_that_is_read(mongo: mongo_server.MongoServer) -> None:
-    ratings = store_at(mongo.url.replace("/test", "/admin"))
+    ratings = store_at(mongo.url.replace("/test", "/admin"), PATIENT)
     async with ratings.open():
         await ratings.get(7)
     assert mongo.queries[0]["$db"] == "test"
 
 
 async def test_failed_query_is_told_in_the_words_of_the_sample(mongo: mongo_server.MongoServer) -> None:
-    ratings = store_at(mongo.url)
+    ratings = store_at(mongo.url, PATIENT)
     mongo.failure = {"ok": 0, "code": 13, "codeName": "Unauthorized", "errmsg": "not allowed"}
     async with ratings.open():
         with pytest.raises(store.UnavailableError, match="not allowed") as unavailable:
@@ -58,10 +58,10 @@ async def test_failed_query_is_told_in_the_words_of_the_sample(mongo: mongo_serv
 async def test_silence_costs_the_time_limit_and_the_next_request_succeeds(
     mongo: mongo_server.MongoServer,
 ) -> None:
-    ratings = store_at(mongo.url)
+    ratings = store_at(mongo.url, database.Limits(timeout_s=1.0, connections=1))
     async with ratings.open():
         mongo.is_silent = True
-        for _ in range(3):  # more than there are connections
+        for _ in range(2):  # more than there are connections
             with pytest.raises(store.UnavailableError, match="could not connect to ratings database"):
                 await ratings.get(0)
         mongo.is_silent = False

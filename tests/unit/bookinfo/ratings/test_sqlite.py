@@ -8,7 +8,7 @@ import pytest
 
 from bookinfo.ratings import database, sqlite, store
 
-LIMITS = database.Limits(timeout_s=0.1, connections=2)
+LIMITS = database.Limits(timeout_s=10.0, connections=2)
 
 
 def store_at(path: Path) -> database.DatabaseStore:

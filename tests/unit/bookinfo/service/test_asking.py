@@ -27,7 +27,7 @@ async def ask(*answer: bytes, closes: bool = True, pause_s: float = 0.0) -> tupl
             lambda: asking.ClientConnection(lambda _: None), "127.0.0.1", server.port
         )
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 return await connection.ask(ASK), connection.is_reusable
         finally:
             connection.close()

@@ -101,7 +101,7 @@ async def test_a_connection_that_ended_while_it_was_kept_is_forgotten() -> None:
         await connections.ask(ASK)
         assert len(connections._kept) == 1
         closing.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while connections._kept:
                 await asyncio.sleep(0.001)
 
@@ -121,7 +121,7 @@ async def test_what_nobody_asked_for_is_no_answer_to_the_next_request() -> None:
         connections = pool(server)
         await connections.ask(ASK)
         await sent.wait()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while connections._kept:
                 await asyncio.sleep(0.001)
         assert (await connections.ask(ASK)).body == b"ok"

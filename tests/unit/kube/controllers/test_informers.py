@@ -86,7 +86,7 @@ async def test_survives_a_server_that_fails() -> None:
     client.refuse("list", CONFIG_MAPS, ApiError(500, "InternalError", "boom"))
     client.refuse("watch", CONFIG_MAPS, ApiError(503, "ServiceUnavailable", "boom"))
     informer = informers.Informer(client, CONFIG_MAPS)
-    async with following(informer), asyncio.timeout(5):
+    async with following(informer), asyncio.timeout(20):
         await informer.synced.wait()
         while len(client.lists) < 2:
             await asyncio.sleep(0)
@@ -99,7 +99,7 @@ async def test_a_resource_that_is_not_served_counts_as_empty() -> None:
     client = FakeClient()
     client.unserved.add(CONFIG_MAPS)
     informer = informers.Informer(client, CONFIG_MAPS)
-    async with following(informer), asyncio.timeout(5):
+    async with following(informer), asyncio.timeout(20):
         await informer.synced.wait()
     assert list(informer.all()) == []
 
@@ -175,7 +175,7 @@ async def test_a_copy_asked_for_later_is_followed_too() -> None:
     task = asyncio.create_task(caches.run())
     await asyncio.sleep(0)
     late = caches.of(PODS)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await late.synced.wait()
     assert late.get("default", "p") is not None
     caches.drop(PODS)

@@ -40,7 +40,7 @@ async def running(client: FakeClient, declared: runner.Controller) -> AsyncItera
     one = runner.Runner(declared, client=client, caches=caches, suffix=lab.suffixes(), now=lab.fixed_now)
     task = asyncio.create_task(runner.run([one]))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             yield
     finally:
         task.cancel()

@@ -399,7 +399,7 @@ def pod(*containers: JsonObject, name: str = "web", **spec: Any) -> JsonObject:
     }
 
 
-async def until(condition: Callable[[], Any], *, within_s: float = 5.0) -> Any:
+async def until(condition: Callable[[], Any], *, within_s: float = 20.0) -> Any:
     """Let the loop run until the condition holds, and return what it gave."""
     deadline = asyncio.get_running_loop().time() + within_s
     while not (value := condition()):

@@ -66,7 +66,7 @@ async def living(bench: fakes.Bench, pod: JsonObject) -> AsyncIterator[Life]:
         yield Life(bench, worker, task)
     finally:
         worker.stop(0)
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 20)
         assert bench.network.attached == []
 
 

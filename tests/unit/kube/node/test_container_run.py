@@ -22,7 +22,7 @@ async def test_who_ignores_the_signal_is_killed_after_the_grace(bench: fakes.Ben
     async with living(bench, fakes.pod(terminationGracePeriodSeconds=0.05)) as life:
         await life.until(life.is_ready)
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert bench.forks.last("c").signals == [signal.SIGTERM, signal.SIGKILL]
 
 
@@ -36,7 +36,7 @@ async def test_a_second_delete_can_shorten_the_grace(bench: fakes.Bench) -> None
         assert life.pod is not None
         life.pod["metadata"]["deletionGracePeriodSeconds"] = 0
         life.worker.update(life.pod)
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
 
 
 async def test_the_pre_stop_hook_comes_before_the_signal(bench: fakes.Bench) -> None:
@@ -51,7 +51,7 @@ async def test_the_pre_stop_hook_comes_before_the_signal(bench: fakes.Bench) -> 
     async with living(bench, fakes.pod(container)) as life:
         await life.until(life.is_ready)
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
     assert order == [[]]
     assert bench.forks.last("c").signals == [signal.SIGTERM]
 
@@ -61,7 +61,7 @@ async def test_a_hook_that_never_ends_uses_up_the_grace(bench: fakes.Bench) -> N
     async with living(bench, fakes.pod(container, terminationGracePeriodSeconds=0.05)) as life:
         await life.until(life.is_ready)
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
     assert bench.forks.last("c").signals == [signal.SIGKILL]
 
 

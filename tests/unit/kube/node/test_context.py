@@ -55,12 +55,12 @@ async def test_a_change_before_the_wait_counts(bench: fakes.Bench) -> None:
     context = context_of(bench)
     version = context.sources_version
     context.note_sources_change()
-    await asyncio.wait_for(context.sources_change_after(version), 1)
+    await asyncio.wait_for(context.sources_change_after(version), 20)
     wait = asyncio.create_task(context.sources_change_after(context.sources_version))
     await asyncio.sleep(0)
     assert not wait.done()
     context.note_sources_change()
-    await asyncio.wait_for(wait, 1)
+    await asyncio.wait_for(wait, 20)
 
 
 async def test_sources_are_read_and_missing_ones_left_out(bench: fakes.Bench) -> None:

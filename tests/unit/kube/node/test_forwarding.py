@@ -93,8 +93,8 @@ async def test_all_connections_can_be_broken_off_at_once() -> None:
         await server_reader.readexactly(1)
         assert len(forwarder.sides) == 2
         forwarder.reset_all()
-        assert await asyncio.wait_for(client_reader.read(), 5) == b""
-        assert await asyncio.wait_for(server_reader.read(), 5) == b""
+        assert await asyncio.wait_for(client_reader.read(), 20) == b""
+        assert await asyncio.wait_for(server_reader.read(), 20) == b""
         assert forwarder.sides == set()
 
 
@@ -119,4 +119,4 @@ async def test_a_connection_that_ends_before_its_peer_exists_is_not_connected() 
     await asked.wait()
     transport.abort()
     client.close()
-    await asyncio.wait_for(cancelled.wait(), 5)
+    await asyncio.wait_for(cancelled.wait(), 20)

@@ -80,7 +80,7 @@ async def test_what_speaks_no_grpc_is_a_failure() -> None:
         writer.close()
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    async with server, asyncio.timeout(10):
+    async with server, asyncio.timeout(20):
         health = await ask(server.sockets[0].getsockname()[1])
     assert not health.is_serving
     assert health.message.startswith("error: health rpc probe failed: rpc error: code = Unavailable desc = ")

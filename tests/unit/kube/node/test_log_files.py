@@ -76,9 +76,9 @@ async def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     reader = log_files.PipeReader(read, log.write, "stdout")
     for _ in range(3):
         os.write(write, b"hello\n")
-        await asyncio.wait_for(log.changed.wait(), 1)
+        await asyncio.wait_for(log.changed.wait(), 20)
     os.close(write)
-    await asyncio.wait_for(reader.ended.wait(), 1)
+    await asyncio.wait_for(reader.ended.wait(), 20)
     reader.close()
     assert parsed(log.path) == [(b"stdout", b"F", b"hello")] * 3
 

@@ -78,14 +78,14 @@ async def test_since_seconds_count_from_now(
 async def test_a_limit_cuts_bytes(log: log_files.ContainerLog) -> None:
     log.write("stdout", b"hello\nworld\n")
     assert await read(log.path, limit_bytes=8) == b"hello\nwo"
-    assert await asyncio.wait_for(read(log.path, live=log, follow=True, limit_bytes=8), 1) == b"hello\nwo"
+    assert await asyncio.wait_for(read(log.path, live=log, follow=True, limit_bytes=8), 20) == b"hello\nwo"
 
 
 async def follow(log: log_files.ContainerLog, feed: Callable[[], None], **options: Any) -> bytes:
     task = asyncio.create_task(read(log.path, live=log, follow=True, **options))
     await asyncio.sleep(0)
     feed()
-    return await asyncio.wait_for(task, 5)
+    return await asyncio.wait_for(task, 20)
 
 
 async def test_following_ends_with_the_run(log: log_files.ContainerLog) -> None:
@@ -115,13 +115,13 @@ async def test_following_loses_nothing_to_a_rotation(tmp_path: Path) -> None:
         log.write("stdout", f"{number}\n".encode())
         await asyncio.sleep(0)
     log.end()
-    assert (await asyncio.wait_for(task, 5)).split() == [str(number).encode() for number in range(200)]
+    assert (await asyncio.wait_for(task, 20)).split() == [str(number).encode() for number in range(200)]
     assert log.generation > 5
 
 
 async def test_without_a_writer_following_ends_at_the_end(log: log_files.ContainerLog) -> None:
     log.write("stdout", b"all\n")
-    assert await asyncio.wait_for(read(log.path, follow=True), 1) == b"all\n"
+    assert await asyncio.wait_for(read(log.path, follow=True), 20) == b"all\n"
 
 
 async def test_a_follower_can_leave(log: log_files.ContainerLog) -> None:

@@ -26,7 +26,7 @@ async def test_what_runs_is_measured_and_what_waits_is_not() -> None:
     worker: Any = SimpleNamespace(context=SimpleNamespace(pod=POD), runners=runners)
     board = metrics.Metrics()
     loop = asyncio.create_task(measuring.measure(board, lambda: [worker], NODE, interval_s=60))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not board.pods():
             await asyncio.sleep(0.01)
     loop.cancel()

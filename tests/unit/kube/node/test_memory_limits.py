@@ -27,7 +27,7 @@ async def test_only_a_container_with_a_limit_is_ended_for_its_memory() -> None:
 
     worker: Any = SimpleNamespace(runners={"free": runner("free", None), "small": runner("small", "1Mi")})
     loop = asyncio.create_task(memory_limits.enforce(lambda: [worker], interval_s=60))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not ended:
             await asyncio.sleep(0.01)
     loop.cancel()

@@ -50,7 +50,7 @@ async def test_deleting_ends_containers_and_then_the_object(bench: fakes.Bench) 
         await life.until(life.is_ready)
         process = bench.forks.last("c")
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert process.signals == [signal.SIGTERM]
         assert life.pod is None
         assert ("Killing", "Stopping container c") in await bench.events()
@@ -63,7 +63,7 @@ async def test_a_pod_removed_by_force_ends_quickly(bench: fakes.Bench) -> None:
         await life.until(life.is_ready)
         await life.delete(grace_s=0)
         life.worker.vanish()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert bench.forks.last("c").has_ended
 
 
@@ -86,7 +86,7 @@ async def test_pods_that_end_by_themselves(
         assert len(bench.forks.started) == runs
         assert not life.task.done()
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert life.pod is None
 
 
@@ -121,7 +121,7 @@ async def test_sidecars_end_last_and_in_reverse(bench: fakes.Bench) -> None:
     async with living(bench, fakes.pod({"name": "c"}, {"name": "d"}, initContainers=sidecars)) as life:
         await life.until(life.is_ready)
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
     assert (sorted(order[:2]), order[2:]) == (["c", "d"], ["two", "one"])
 
 
@@ -278,7 +278,7 @@ async def test_a_pod_that_has_ended_waits_for_its_deletion(bench: fakes.Bench) -
         assert bench.forks.started == []
         assert life.status == {"phase": "Succeeded"}
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert life.pod is None
 
 
@@ -286,7 +286,7 @@ async def test_stopping_the_node_leaves_the_object(bench: fakes.Bench) -> None:
     async with living(bench, fakes.pod()) as life:
         await life.until(life.is_ready)
         life.worker.stop(1)
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert life.pod is not None
         assert bench.forks.last("c").has_ended
 
@@ -295,7 +295,7 @@ async def test_a_pod_can_be_deleted_while_it_waits(bench: fakes.Bench) -> None:
     async with living(bench, fakes.pod({"name": "c", "image": "other"})) as life:
         await life.until(lambda: life.reason() == "ErrImagePull")
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert life.pod is None
 
 
@@ -307,5 +307,5 @@ async def test_two_pods_of_one_name_are_not_confused(bench: fakes.Bench) -> None
         other["metadata"]["uid"] = "another"
         await bench.client.create(PODS, other)
         life.worker.vanish()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert life.status == {"phase": "Pending"}

@@ -33,7 +33,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> list[nft.Table]:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.01)
 

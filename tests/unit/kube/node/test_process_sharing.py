@@ -47,7 +47,7 @@ async def test_a_pod_that_shares_has_a_first_process_for_all(bench: fakes.Bench)
         await life.until(lambda: life.container("d")["restartCount"] == 1)
         assert not first.has_ended
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert first.has_ended
 
 
@@ -65,7 +65,7 @@ async def test_an_ephemeral_container_joins_its_target_and_runs_once(bench: fake
         assert bench.forks.names() == ["c", "look", "alone"]
         assert life.is_ready()
         await life.delete()
-        await asyncio.wait_for(life.task, 5)
+        await asyncio.wait_for(life.task, 20)
         assert bench.forks.last("alone").has_ended
 
 

@@ -34,7 +34,7 @@ async def test_a_pod_of_an_unknown_runtime_says_so_and_starts_when_it_is_known(b
     await bench.client.create(RUNTIME_CLASSES, {"metadata": {"name": "gvisor"}, "handler": "runsc"})
     async with living(bench, fakes.pod(runtimeClassName="gvisor")) as life:
         told = 'Failed to create pod sandbox: failed to get sandbox runtime: no runtime for "runsc" is configured'
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while ("FailedCreatePodSandBox", told) not in await bench.events():
                 await asyncio.sleep(0)
         await bench.client.patch(RUNTIME_CLASSES, "gvisor", "", {"handler": "runc"})

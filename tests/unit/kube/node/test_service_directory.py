@@ -86,9 +86,9 @@ async def test_nothing_is_told_before_both_kinds_were_listed_and_then_every_chan
     client.events[kubernetes.SERVICES] = [WatchEvent("ADDED", service), WatchEvent("BOOKMARK", {})]
     directory = ServiceDirectory(client)  # type: ignore[arg-type]
     running = asyncio.ensure_future(directory.run())
-    seen = await asyncio.wait_for(directory.changed(0), 5)
+    seen = await asyncio.wait_for(directory.changed(0), 20)
     while not directory.services:
-        seen = await asyncio.wait_for(directory.changed(seen), 5)
+        seen = await asyncio.wait_for(directory.changed(seen), 20)
     assert directory.services == {("default", "web"): service}
     running.cancel()
 
@@ -100,5 +100,5 @@ async def test_a_watch_that_is_too_old_lists_again_at_once() -> None:
     running = asyncio.ensure_future(directory.run())
     seen = 0
     while client.lists < 3:
-        seen = await asyncio.wait_for(directory.changed(seen), 5)
+        seen = await asyncio.wait_for(directory.changed(seen), 20)
     running.cancel()

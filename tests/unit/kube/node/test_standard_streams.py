@@ -35,7 +35,7 @@ class Bench:
 
     async def hear(self) -> bytes:
         """What the process reads next."""
-        return await asyncio.wait_for(asyncio.to_thread(os.read, self.ends[0], 1 << 16), 5)
+        return await asyncio.wait_for(asyncio.to_thread(os.read, self.ends[0], 1 << 16), 20)
 
     async def end(self) -> None:
         for fd in self.ends.values():
@@ -62,7 +62,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Any]:
 async def taken(attachment: standard_streams.Attachment, size: int) -> list[tuple[int, bytes]]:
     """Output until `size` bytes of it have come."""
     chunks: list[tuple[int, bytes]] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async for chunk in attachment.output():
             chunks.append(chunk)
             if sum(len(data) for _, data in chunks) >= size:
@@ -73,7 +73,7 @@ async def taken(attachment: standard_streams.Attachment, size: int) -> list[tupl
 async def test_output_goes_to_the_log_and_to_all_who_are_attached(make: Any) -> None:
     bench = make()
     bench.say("before\n")
-    await asyncio.wait_for(bench.log.changed.wait(), 5)
+    await asyncio.wait_for(bench.log.changed.wait(), 20)
     both = [bench.streams.attach(stdin=False) for _ in range(2)]
     bench.say("no newline")
     for attachment in both:
@@ -179,7 +179,7 @@ async def test_input_that_nobody_reads_is_dropped_at_the_end(make: Any) -> None:
     attachment = bench.streams.attach(stdin=True)
     writing = asyncio.create_task(attachment.write(b"x" * 200_000))
     await writing
-    await asyncio.wait_for(bench.end(), 5)
+    await asyncio.wait_for(bench.end(), 20)
     await attachment.write(b"too late")
 
 

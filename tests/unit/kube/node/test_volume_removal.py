@@ -34,7 +34,7 @@ async def removing(client: fakes.FakeClient, directory: Path) -> AsyncIterator[N
 
 
 async def until(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not fact():
             await asyncio.sleep(0.005)
 

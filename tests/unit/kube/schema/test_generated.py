@@ -48,7 +48,7 @@ def test_loading_is_fast() -> None:
     schemas.Schemas.load()
     times_s: list[float] = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         schemas.Schemas.load()
-        times_s.append(time.perf_counter() - start)
+        times_s.append(time.process_time() - start)
     assert min(times_s) < 0.040

@@ -68,7 +68,7 @@ async def test_writers_that_come_during_a_sync_share_the_next(disk: Disk) -> Non
     assert syncing.version == 0
     assert disk.version == 21
     disk.may_end.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await first == 1
         await asyncio.gather(*later)
     assert disk.syncs == 2
@@ -81,7 +81,7 @@ async def test_one_who_leaves_does_not_take_the_others_along(disk: Disk) -> None
     await asyncio.to_thread(disk.has_begun.wait, 5)
     leaving.cancel()
     disk.may_end.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await staying == 2
     syncing.close()
 
@@ -107,5 +107,5 @@ async def test_closing_syncs_for_those_who_wait(disk: Disk) -> None:
     await asyncio.sleep(0)
     syncing.close()
     syncing.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await waiting == 1

@@ -23,7 +23,7 @@ def put(store: Store, name: str, namespace: str = "default", resource: records.G
 
 
 async def take(watch: Watch, count: int) -> list[tuple[str, str, int]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         changes = [await anext(watch) for _ in range(count)]
     return [(change.type, change.stored.name, change.stored.version) for change in changes]
 
@@ -122,7 +122,7 @@ async def test_closing_the_store_ends_watches_that_wait() -> None:
     waiting = asyncio.create_task(anext(watch, None))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     store.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await waiting is None
 
 
@@ -171,6 +171,6 @@ async def test_a_watch_that_waits_can_be_woken_by_hand() -> None:
     waiting = asyncio.create_task(watch.ready())
     await asyncio.sleep(0)
     watch.wake()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await waiting
     assert not watch.has_more

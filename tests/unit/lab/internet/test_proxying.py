@@ -83,7 +83,7 @@ async def ask(port: int, said: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(said)
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         answer = await reader.read()
     writer.close()
     return answer

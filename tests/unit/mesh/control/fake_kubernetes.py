@@ -120,7 +120,7 @@ def _merge(target: Any, patch: Any) -> Any:
     return merged
 
 
-async def until(condition, *, within_s: float = 5.0) -> None:
+async def until(condition, *, within_s: float = 20.0) -> None:
     """Return when `condition()` holds; fails the test after a deadline."""
     async with asyncio.timeout(within_s):
         while not condition():

@@ -217,7 +217,7 @@ async def test_what_breaks_the_build_leaves_the_last_configuration(plane, client
 async def test_a_bug_ends_the_run(plane, client):
     client.failures["list", "pods"] = [KeyError("bug")]
     with pytest.raises(ExceptionGroup) as failure:
-        await asyncio.wait_for(plane.run(), 5)
+        await asyncio.wait_for(plane.run(), 20)
     assert isinstance(failure.value.exceptions[0], KeyError)
 
 

@@ -71,7 +71,7 @@ async def test_a_failing_list_is_tried_again(client, mirror, caplog):
     ]
     client.put(SERVICES, service("a"))
     mirror.start()
-    await asyncio.wait_for(mirror.has_listed.wait(), 5)
+    await asyncio.wait_for(mirror.has_listed.wait(), 20)
     assert names(mirror) == ["a"]
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
@@ -89,7 +89,7 @@ async def test_objects_stay_while_the_api_is_away(client, mirror):
 async def test_a_kind_that_is_not_installed_has_no_objects_until_it_is(client, mirror):
     client.absent.add("services")
     mirror.start()
-    await asyncio.wait_for(mirror.has_listed.wait(), 5)
+    await asyncio.wait_for(mirror.has_listed.wait(), 20)
     assert mirror.objects() == ()
     client.absent.clear()
     client.put(SERVICES, service("a"))
@@ -101,7 +101,7 @@ async def test_whoever_knows_better_ends_the_wait_for_a_kind(client, mirror, mon
     monkeypatch.setattr(following, "LONGEST_PAUSE_S", 3600.0)
     client.absent.add("services")
     mirror.start()
-    await asyncio.wait_for(mirror.has_listed.wait(), 5)
+    await asyncio.wait_for(mirror.has_listed.wait(), 20)
     client.absent.clear()
     client.put(SERVICES, service("a"))
     mirror.retry()

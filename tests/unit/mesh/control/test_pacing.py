@@ -72,4 +72,4 @@ async def test_a_change_during_the_work_leads_to_another_round(pace, slept):
     await pace.next()
     pace.mark()
     pace.done()
-    await asyncio.wait_for(pace.next(), 1)
+    await asyncio.wait_for(pace.next(), 20)
