@@ -177,7 +177,7 @@ def test_the_deliberate_bug_takes_six_seconds(start: Start, ours: None) -> None:
             url = start("productpage", **wires).url
             began = time.monotonic()
             text = asking.ask(url, "/productpage").text
-            assert 5.9 < time.monotonic() - began < 7.0
+            assert 5.9 < time.monotonic() - began < 8.9, "no third attempt"
     assert SENTENCE.format("reviews") in text
 
 

@@ -104,7 +104,7 @@ async def test_the_load_notices_a_replica_that_is_killed(start_shop: Callable[[s
     load = restarting.Load(shop.port, *CHECKS["ratings"], per_second=REQUESTS_PER_SECOND)
     async with shop.balancer.serving(), load.running():
         shop.balancer.replicas[0].kill()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not load.failures:
                 await asyncio.sleep(0.01)
         await shop.balancer.restart(0)

@@ -195,4 +195,4 @@ def test_a_collector_that_is_down_harms_nobody(start: Start) -> None:
     assert asking.ask(process.url, "/details/0").status == 200
     began = time.monotonic()
     assert process.stop() == 0
-    assert time.monotonic() - began < 7.0, "3 s of trying, and some to end"
+    assert time.monotonic() - began < 9.9, "3 s of trying, not the 10 s of the library"

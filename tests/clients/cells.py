@@ -25,10 +25,15 @@ class Cell(NamedTuple):
 
 
 def claims_of(item: pytest.Item) -> set[Cell]:
-    """The cells that one collected test shows when it passes."""
+    """The cells that one collected test shows when it passes; of a test with each transport, those of its own."""
     version = next((one for one in kubectls.VERSIONS if one in item.name.partition("[")[2]), "")
+    callspec = getattr(item, "callspec", None)  # only a test with parameters has one
+    transport = callspec.params.get("transport") if callspec else None
     return {
-        Cell(mark.args[0], verb, version) for mark in item.iter_markers("covers") for verb in mark.args[1:]
+        Cell(mark.args[0], verb, version)
+        for mark in item.iter_markers("covers")
+        for verb in mark.args[1:]
+        if transport is None or verb.endswith("(over SPDY)") == (transport == "spdy")
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import runpy
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clients.cells import Cell, missing
+from tests.clients.cells import Cell, claims_of, missing
 
 ROOT = Path(__file__).parents[2]
 GENERATOR: dict[str, Any] = runpy.run_path(str(ROOT / "tools" / "gen_compatibility.py"))
@@ -32,6 +33,16 @@ def test_each_version_of_kubectl_has_to_be_shown() -> None:
     assert missing(claims, {"a"}) == ["kubectl 1.37 get"]
     assert missing({"a": claims["a"]}, {"a"}) == ["kubectl 1.37 get"], "the other one was not even collected"
     assert missing(claims, {"a", "b"}) == []
+
+
+@pytest.mark.parametrize(("transport", "verb"), [("websocket", "exec"), ("spdy", "exec (over SPDY)")])
+def test_with_each_transport_a_test_shows_the_cells_of_that_one(transport: str, verb: str) -> None:
+    item: Any = types.SimpleNamespace(
+        name=f"test_a[1.36-{transport}]",
+        callspec=types.SimpleNamespace(params={"transport": transport}),
+        iter_markers=lambda _: [pytest.mark.covers("kubectl", "exec", "exec (over SPDY)").mark],
+    )
+    assert claims_of(item) == {Cell("kubectl", verb, "1.36")}
 
 
 def test_claims_are_read_from_the_files(tmp_path: Path) -> None:

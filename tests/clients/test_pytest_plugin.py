@@ -140,17 +140,19 @@ def test_the_guide_works_as_it_is_written(tmp_path: Path) -> None:
 
 
 def test_the_extent_is_a_setting_or_an_option(tmp_path: Path) -> None:
-    (tmp_path / "test_own.py").write_text(
+    own = (
         "def test_accounts(kubernetes_namespace):\n"
         "    kubernetes_namespace.kubectl(\n"
-        "        'wait', '--for=create', 'serviceaccount/default', '--timeout=5s'\n"
+        "        'wait', '--for=create', 'serviceaccount/default', '--timeout={}s'\n"
         "    )\n"
     )
+    (tmp_path / "test_own.py").write_text(own.format(2))
     (tmp_path / "pytest.ini").write_text("[pytest]\nkubernetes_extent = api\n")
     run = _pytest(tmp_path)
     output, _ = run.communicate(timeout=60)
     assert run.returncode == 1
     assert "timed out waiting for the condition" in output
+    (tmp_path / "test_own.py").write_text(own.format(30))
     run = _pytest(tmp_path, "--kubernetes-extent=controllers")
     output, _ = run.communicate(timeout=60)
     assert run.returncode == 0, output

@@ -134,7 +134,7 @@ async def test_changes_are_in_effect_soon(world):
         started = asyncio.get_running_loop().time()
         world.put(small_mesh.VIRTUAL_SERVICES, small_mesh.route_to(version))
         while await real_envoy.get(world.port, host=small_mesh.HOST) != (200, version):
-            assert asyncio.get_running_loop().time() - started < 5
+            assert asyncio.get_running_loop().time() - started < 20
         times_ms.append((asyncio.get_running_loop().time() - started) * 1000)
         await asyncio.sleep(0.01)
     await world.settled()

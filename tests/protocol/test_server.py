@@ -30,7 +30,7 @@ class Client:
         await self.call.write(request.SerializeToString())
 
     async def read(self):
-        raw = await asyncio.wait_for(self.call.read(), 5)
+        raw = await asyncio.wait_for(self.call.read(), 20)
         return raw if raw is grpc.aio.EOF else discovery_pb2.DeltaDiscoveryResponse.FromString(raw)
 
     async def ack(self, response) -> None:
@@ -66,14 +66,14 @@ async def test_a_publish_reaches_an_open_stream_and_its_ack_comes_back(feed, ans
     async with serving(feed, tmp_path) as (_, channel):
         client = Client(channel, "proxy-a")
         await client.ask(type_urls.SECRET, "default")
-        await asyncio.wait_for(answered.wait(), 5)
+        await asyncio.wait_for(answered.wait(), 20)
         feed.publish({type_urls.SECRET: SECRET})
         response = await client.read()
         assert [resource.name for resource in response.resources] == ["default"]
         assert not feed.is_settled()
         answered.clear()
         await client.ack(response)
-        await asyncio.wait_for(answered.wait(), 5)
+        await asyncio.wait_for(answered.wait(), 20)
         assert feed.is_settled()
         assert feed.state().types[type_urls.SECRET] == "SYNCED"
         await client.call.done_writing()
@@ -121,9 +121,9 @@ async def test_the_stop_ends_open_streams(feed, answered, tmp_path):
     async with serving(feed, tmp_path) as (socket, channel):
         client = Client(channel, "proxy-a")
         await client.ask(type_urls.SECRET, "default")
-        await asyncio.wait_for(answered.wait(), 5)
+        await asyncio.wait_for(answered.wait(), 20)
         await socket.stop()
-        assert await asyncio.wait_for(client.call.code(), 5) != grpc.StatusCode.OK
+        assert await asyncio.wait_for(client.call.code(), 20) != grpc.StatusCode.OK
         assert not feed.state().is_connected
 
 
