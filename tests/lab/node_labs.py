@@ -25,7 +25,7 @@ from bookmesh.base.pods import ExecOptions, LogOptions
 from bookmesh.kube.api import inprocess, verbs
 from bookmesh.kube.node import back_off
 from bookmesh.kube.node.agent import Node
-from bookmesh.kube.node.images import Image, ImageError
+from bookmesh.kube.node.images import Image, ImageError, Listed
 from bookmesh.kube.node.ports import NetworkHook
 from bookmesh.kube.sandbox import forking, namespaces, network
 from bookmesh.kube.schema import kinds, schemas
@@ -44,6 +44,9 @@ class Shell:
 
     def version(self) -> object:
         return 0
+
+    def listed(self) -> Sequence[Listed]:
+        return ()
 
     def hold(self, image: Image) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -161,9 +164,12 @@ async def running(lab: Lab) -> AsyncIterator[Lab]:
     try:
         yield lab
     finally:
+        ended_by_itself = task.done()
         await lab.node.stop(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        if ended_by_itself:
+            task.result()  # what the test waited for did not come because of this error
 
 
 def in_lab(test: Callable[[Lab], Awaitable[None]]) -> Callable[[Path], None]:
