@@ -45,7 +45,7 @@ fuzz: setup  ## 20,000 odd configurations through parser, translation and live E
 
 torture: setup  ## Slow tests: restarts of services under load, 200 kills of a store (wants a quiet machine)
 	@tools/test-packages slow
-	@BOOKINFO_RESTARTS=20 $(BIN)/python -m pytest -m slow tests
+	@BOOKINFO_RESTARTS=$${BOOKINFO_RESTARTS:-20} $(BIN)/python -m pytest -m slow $(or $(ARGS),tests)
 
 check: lint types arch gen-check  ## Everything but the tests
 
