@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from aiohttp import web_app
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -38,6 +39,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """All modules are imported and stay: the garbage collector need not look through them again for each test."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """aiohttp remembers the handlers of a thousand routes, and with them applications and stores of earlier tests."""
+    web_app._cached_build_middleware.cache_clear()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
