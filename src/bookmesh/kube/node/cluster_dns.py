@@ -13,6 +13,7 @@ fallback, and does not exist otherwise.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import re
@@ -170,19 +171,15 @@ class ClusterDns:
     async def run(self, *, address: str = cluster.DNS_IP, port: int = 53) -> NoReturn:
         """Listen and answer until cancelled. Queries before the first look at the API wait in the socket."""
         udp, tcp = await asyncio.to_thread(self._listen, address, port)
-        with udp, tcp:
+        with udp, tcp, contextlib.closing(_Datagrams(self)) as datagrams:
             seen = await self._directory.changed(0)
             self.zone = build_zone(self._directory.services, self._directory.slices)
             loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=udp.dup())
-            server = await asyncio.start_server(self._serve_stream, sock=tcp.dup())
-            try:
+            await loop.create_datagram_endpoint(lambda: datagrams, sock=udp.dup())
+            with contextlib.closing(await asyncio.start_server(self._serve_stream, sock=tcp.dup())):
                 while True:
                     seen = await self._directory.changed(seen)
                     self.zone = build_zone(self._directory.services, self._directory.slices)
-            finally:
-                transport.close()
-                server.close()
 
     async def respond(self, data: bytes, *, limit: int) -> bytes | None:
         """Answer one message in wire format; None when it is not even a query. `limit`: bytes a response may have."""
@@ -268,9 +265,18 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._server = server
         self._transport: asyncio.DatagramTransport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)  # uvloop's does not inherit from it
+        if self._is_closed:
+            self._transport.close()
+
+    def close(self) -> None:
+        """Take nothing any more; also before there is a transport, for who is cancelled while it is made."""
+        self._is_closed = True
+        if self._transport is not None:
+            self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         task = asyncio.ensure_future(self._respond(data, addr))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from typing import Any, cast
 
 import dns.flags
@@ -10,6 +12,7 @@ import dns.name
 import dns.rcode
 import dns.rrset
 import pytest
+import uvloop
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.node import cluster_dns
@@ -194,3 +197,47 @@ async def test_nonsense_is_refused_and_responses_are_ignored() -> None:
     assert await server().respond(b"short", limit=512) is None
     response = dns.message.make_response(dns.message.make_query("example.org", "A"))
     assert await server().respond(response.to_wire(), limit=512) is None
+
+
+class Known:
+    """A directory that knows nothing, and will never know more."""
+
+    services: dict[Any, Any] = {}
+    slices: dict[Any, Any] = {}
+
+    async def changed(self, seen: int) -> int:
+        if seen:
+            await asyncio.Event().wait()
+        return 1
+
+
+@pytest.mark.parametrize("turns", range(1, 7))
+def test_who_ends_it_while_it_starts_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    made: list[cluster_dns._Datagrams] = []
+
+    class Remembered(cluster_dns._Datagrams):
+        def __init__(self, server: cluster_dns.ClusterDns) -> None:
+            super().__init__(server)
+            made.append(self)
+
+    async def start_and_end() -> None:
+        udp = socket.socket(type=socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        tcp = socket.create_server(("127.0.0.1", 0))
+
+        async def here(*_: object) -> tuple[socket.socket, socket.socket]:
+            return udp, tcp
+
+        monkeypatch.setattr(asyncio, "to_thread", here)
+        task = asyncio.create_task(cluster_dns.ClusterDns(cast(Any, Known()), cast(Any, None)).run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        await asyncio.sleep(0)
+        assert [each._transport is None or each._transport.is_closing() for each in made] == [True]
+
+    monkeypatch.setattr(cluster_dns, "_Datagrams", Remembered)
+    uvloop.run(start_and_end())
