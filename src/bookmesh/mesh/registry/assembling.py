@@ -75,6 +75,7 @@ class Assembly:
         self._workloads = _Table(registries.build_running)
         self._namespaces: _Table[Mapping[str, str]] = _Table(lambda obj: obj["metadata"].get("labels") or {})
         self._entries: tuple[parsing.Parsed, ...] = ()
+        self._others: tuple[parsing.Parsed, ...] = ()
         self._indexes = indexing.Indexes(domain=domain)
         self._registry: registries.Registry | None = None
 
@@ -91,12 +92,14 @@ class Assembly:
         addresses = indexes.note_workloads(workloads)
         namespaces = yield from self._namespaces.apply(changes.namespaces)
         entries = tuple(config for config in configs if isinstance(config.spec, registries.REGISTERED))
-        has_others = _has_workload_entries(self._entries) or _has_workload_entries(entries)
+        others, self._others = self._others, _workload_entries(entries)
+        are_others_changed = others != self._others
         moved |= self._note_entries(entries)
         yield
-        if self._registry is None or (has_others and (moved or hosts or addresses)):
+        is_changed = bool(moved or hosts or addresses)
+        if self._registry is None or are_others_changed or (self._others and is_changed):
             self._registry = yield from self._assemble(self._registry)
-        elif moved or hosts or addresses or namespaces:
+        elif is_changed or namespaces:
             if addresses:
                 hosts |= {
                     host for entry in entries if _looks_at_pods(entry) for host in indexing.hosts_of(entry)
@@ -227,8 +230,8 @@ class _Changed:
         return found
 
 
-def _has_workload_entries(entries: Iterable[parsing.Parsed]) -> bool:
-    return any(isinstance(entry.spec, workload_entries.WorkloadEntry) for entry in entries)
+def _workload_entries(entries: Iterable[parsing.Parsed]) -> tuple[parsing.Parsed, ...]:
+    return tuple(entry for entry in entries if isinstance(entry.spec, workload_entries.WorkloadEntry))
 
 
 def _looks_at_pods(entry: parsing.Parsed) -> bool:

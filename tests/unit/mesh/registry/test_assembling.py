@@ -65,6 +65,17 @@ def entry(name: str, host: str, selects: bool) -> parsing.Parsed:
     )
 
 
+def machine(name: str, labels: dict[str, str], address: str, account: str) -> parsing.Parsed:
+    return parsing.parse(
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "WorkloadEntry",
+            "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"address": address, "labels": labels, "serviceAccount": account},
+        }
+    )
+
+
 GONE = st.none()
 STEPS = st.one_of(
     st.tuples(st.just("services"), KEYS, st.one_of(GONE, st.tuples(LABELS, st.sampled_from((80, 81))))),
@@ -87,20 +98,38 @@ STEPS = st.one_of(
         ),
     ),
 )
+MACHINES = st.tuples(
+    st.just("machines"),
+    st.tuples(st.just(""), st.sampled_from(NAMES)),
+    st.one_of(GONE, st.tuples(st.just({"app": "a"}), ADDRESSES, st.sampled_from(("", "machine")))),
+)
 MAKERS = {"services": service, "endpoint_slices": endpoint_slice, "pods": pod}
+CONFIGS = {"entries": entry, "machines": machine}
 
 
 def make(resource: str, key: tuple[str, str], arguments: Any) -> Any:
     if resource == "namespaces":
         return {"metadata": {"name": key[1], "labels": arguments}}
-    return entry(key[1], *arguments) if resource == "entries" else MAKERS[resource](key, *arguments)
+    if resource in CONFIGS:
+        return CONFIGS[resource](key[1], *arguments)
+    return MAKERS[resource](key, *arguments)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(pushes=st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=1, max_size=8))
 def test_a_registry_kept_in_step_is_the_one_built_anew(pushes: Any) -> None:
+    keep_in_step(pushes)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(pushes=st.lists(st.lists(STEPS | MACHINES, min_size=1, max_size=4), min_size=1, max_size=8))
+def test_so_it_is_with_workloads_that_are_no_pods(pushes: Any) -> None:
+    keep_in_step(pushes)
+
+
+def keep_in_step(pushes: Any) -> None:
     kept = assembling.Assembly(domain="cluster.local")
-    world: dict[str, dict[Any, Any]] = {name: {} for name in (*MAKERS, "namespaces", "entries")}
+    world: dict[str, dict[Any, Any]] = {name: {} for name in (*MAKERS, "namespaces", *CONFIGS)}
     for push in pushes:
         changed: dict[str, dict[Any, Any]] = {name: {} for name in world}
         for resource, key, arguments in push:
@@ -109,8 +138,9 @@ def test_a_registry_kept_in_step_is_the_one_built_anew(pushes: Any) -> None:
             world[resource].pop(key, None)
             if obj is not None:
                 world[resource][key] = obj
-        entries = tuple(world["entries"].values())
-        del changed["entries"]
+        entries = tuple(obj for name in CONFIGS for obj in world[name].values())
+        for name in CONFIGS:
+            del changed[name]
         found = kept.apply(assembling.Changes(**changed), entries)
         expected = registry.build(
             *(world[name].values() for name in ("services", "endpoint_slices", "pods", "namespaces")),
@@ -164,3 +194,18 @@ def sizes_of(assembly: assembling.Assembly) -> dict[str, int]:
     """How much each of the assembly's indexes holds."""
     found = vars(assembly._indexes)
     return {name: len(value) for name, value in found.items() if isinstance(value, dict)}
+
+
+def test_a_workload_that_is_no_pod_gets_an_identity() -> None:
+    assembly = assembling.Assembly(domain="cluster.local")
+    selecting = entry("a", "x.example.com", selects=True)
+    plain, known = (machine("m", {"app": "a"}, "10.0.0.9", account) for account in ("", "machine"))
+    before = assembly.apply(assembling.Changes(), (selecting, plain))
+    after = assembly.apply(assembling.Changes(), (selecting, known))
+    service, *_ = after.services.values()
+    assert [each.workload.service_account for each in before.endpoints_of(service, 80) if each.workload] == [
+        ""
+    ]
+    assert [each.workload.service_account for each in after.endpoints_of(service, 80) if each.workload] == [
+        "machine"
+    ]
