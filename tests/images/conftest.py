@@ -14,9 +14,9 @@ from typing import IO
 
 import pytest
 from tests.images import bases, foreign
-from tests.lab.conftest import host, new_lab
+from tests.lab.conftest import host, lab_numbers, new_lab
 
-__all__ = ["host", "new_lab"]
+__all__ = ["host", "lab_numbers", "new_lab"]
 
 ROOT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0

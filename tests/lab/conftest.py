@@ -22,13 +22,34 @@ def host() -> None:
 
 
 @pytest.fixture(scope="session")
-def new_lab(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], labs.Lab]]:
+def lab_numbers() -> set[int]:
+    """The numbers of the labs that were made; those of one run have different ones."""
+    return set()
+
+
+@pytest.fixture(scope="session")
+def lasting_lab(
+    host: None, tmp_path_factory: pytest.TempPathFactory, lab_numbers: set[int]
+) -> Iterator[Callable[[], labs.Lab]]:
     """Make labs that are not up yet; all are ended with the session."""
+    yield from _making(tmp_path_factory, lab_numbers)
+
+
+@pytest.fixture(scope="module")
+def new_lab(
+    host: None, tmp_path_factory: pytest.TempPathFactory, lab_numbers: set[int]
+) -> Iterator[Callable[[], labs.Lab]]:
+    """Make labs that are not up yet; all are ended with the file: an ordinary user has only so many pipes."""
+    yield from _making(tmp_path_factory, lab_numbers)
+
+
+def _making(tmp_path_factory: pytest.TempPathFactory, numbers: set[int]) -> Iterator[Callable[[], labs.Lab]]:
     home = tmp_path_factory.mktemp("bookmesh-home")
     made: list[labs.Lab] = []
 
     def make() -> labs.Lab:
-        made.append(labs.Lab(_new_name({slots.of_name(each.name) for each in made}), home))
+        made.append(labs.Lab(_new_name(numbers), home))
+        numbers.add(slots.of_name(made[-1].name))
         return made[-1]
 
     yield make
@@ -37,7 +58,7 @@ def new_lab(host: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 
 
 def _new_name(taken: Container[int]) -> str:
-    """A name whose addresses are those of no other lab of the tests, nor of tests that another user runs meanwhile."""
+    """A name whose addresses are those of no other lab here, nor of tests that another user runs meanwhile."""
     while True:
         name = f"test-{uuid.uuid4().hex[:8]}"
         number = slots.of_name(name)
@@ -46,8 +67,8 @@ def _new_name(taken: Container[int]) -> str:
 
 
 @pytest.fixture(scope="session")
-def bookinfo(new_lab: Callable[[], labs.Lab]) -> labs.Lab:
+def bookinfo(lasting_lab: Callable[[], labs.Lab]) -> labs.Lab:
     """The shared lab, with Bookinfo in namespace default; tests set the routes they need."""
-    lab = new_lab()
+    lab = lasting_lab()
     lab.bookmesh("up", "--bookinfo")
     return lab
