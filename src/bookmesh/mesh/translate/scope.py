@@ -6,6 +6,7 @@ All outbound resources depend on a scope and on nothing else of a proxy, so prox
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -98,7 +99,7 @@ class Scope:
             return {}
         found = dict(self._by_port)
         for number in {n for s in (*difference.gone, *difference.come) for n in s.port_numbers}:
-            here, _ = difference.apart(lambda service, number=number: number in service.port_numbers)  # type: ignore[misc]
+            here, _ = difference.apart(functools.partial(_has_port, number))
             found[number] = configs.spliced(found.get(number, ()), here, key=attrgetter("hostname"))
         return found
 
@@ -333,3 +334,7 @@ def _labels_asked_for(spec: virtual_services.VirtualService) -> Iterator[str]:
     for tcp in spec.tcp:
         for connection in tcp.match:
             yield from connection.source_labels
+
+
+def _has_port(number: int, service: services_.Service) -> bool:
+    return number in service.port_numbers
