@@ -10,6 +10,7 @@ stand in for it until then; with that switched off requests fail, which shows th
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import sys
 import urllib.parse
@@ -92,16 +93,17 @@ class Table:
         self._rows: list[tuple[str, int, int, Counter[str]]] = []
         self._asked = self._failed = 0
 
-    def add(self, step: str) -> Counter[str]:
+    def add(self, step: str, shares: dict[str, int]) -> None:
+        """Wait until these tracks answer, as the step wants it, then look whether each has its share."""
         visitors = self._visitors
-        visitors.wait_for_more(RATE // 2)  # those that came before the step was over
+        visitors.wait_for_kinds(*shares)
         before = visitors.kinds.copy()
         visitors.wait_for_more(LOOK)
         answers = visitors.kinds - before
         asked, failed = visitors.asked, len(visitors.failures)
         self._rows.append((step, asked - self._asked, failed - self._failed, answers))
         self._asked, self._failed = asked, failed
-        return answers
+        assert_shares(answers, shares)
 
     def failed(self, step: str) -> int:
         return sum(failed for name, _, failed, _ in self._rows if name == step)
@@ -115,11 +117,11 @@ class Table:
 
 
 def assert_shares(answers: Counter[str], expected: dict[str, int]) -> None:
-    """Within what chance allows; those that were under way when the look began may be among them."""
+    """Within what chance allows."""
     bounds = splits.bounds_for_weights(expected, answers.total(), confidence=CONFIDENCE)
     for track in answers.keys() | expected.keys():
         low, high = bounds.get(track, splits.Bounds(0, 0))
-        assert low - visiting.WORKERS <= answers[track] <= high + visiting.WORKERS, (track, answers, expected)
+        assert low <= answers[track] <= high, (track, answers, expected)
 
 
 @pytest.fixture
@@ -135,7 +137,8 @@ def upgrade(helm: helm_python.Config, wanted: dict[str, Any]) -> None:
 
 def install(helm: helm_python.Config, wanted: dict[str, Any], visitors: visiting.Visitors) -> None:
     helm.install(CHARTS / "reviews", "reviews", wanted, wait="watcher", timeout=60)
-    labs.wait_until(lambda: answers(visitors.url), what="reviews answers")
+    weighted = {track for track, version in wanted["versions"].items() if version and version.get("weight")}
+    wait_for_tracks(visitors.url, weighted)
 
 
 def roll_back_by_bookmesh(lab: labs.Lab, revision: int) -> None:
@@ -151,10 +154,10 @@ def test_nobody_notices_the_life_of_two_versions(
     install(helm, values(at(100), at(0)), visitors)
     table = Table(visitors)
     with visitors.coming():
-        assert_shares(table.add("install"), {"v1": 100})
+        table.add("install", {"v1": 100})
         for step, wanted, shares in STEPS:
             upgrade(helm, wanted)
-            assert_shares(table.add(step), shares)
+            table.add(step, shares)
         for step, revision, shares in (
             ("helm rollback: tracks and weights", HALF, {"v1": 50, "v2": 50}),
             ("helm rollback: retired again", RETIRED, {"v2": 100}),
@@ -162,9 +165,9 @@ def test_nobody_notices_the_life_of_two_versions(
             ("helm rollback: and retired", RETIRED, {"v2": 100}),
         ):
             helm.rollback("reviews", version=revision, wait="watcher", timeout=60)
-            assert_shares(table.add(step), shares)
+            table.add(step, shares)
         roll_back_by_bookmesh(bookinfo, HALF)
-        assert_shares(table.add("bookmesh release rollback"), {"v1": 50, "v2": 50})
+        table.add("bookmesh release rollback", {"v1": 50, "v2": 50})
     table.print()
     assert visitors.failures == []
     helm.uninstall("reviews", wait="legacy", timeout=60)
@@ -179,14 +182,14 @@ def test_nobody_notices_a_track_that_comes_with_its_weight_and_goes(
     install(helm, values(at(100), at(0)), visitors)
     table = Table(visitors)
     with visitors.coming():
-        assert_shares(table.add("install"), {"v1": 100})
+        table.add("install", {"v1": 100})
         before = visitors.kinds["v2"]
         upgrade(helm, values(at(70), at(0), at(30)))
-        assert_shares(table.add("upgrade: v3 with 30"), {"v1": 70, "v3": 30})
+        table.add("upgrade: v3 with 30", {"v1": 70, "v3": 30})
         helm.rollback("reviews", version=1, wait="watcher", timeout=60)
-        assert_shares(table.add("helm rollback: without v3"), {"v1": 100})
+        table.add("helm rollback: without v3", {"v1": 100})
         helm.rollback("reviews", version=2, wait="watcher", timeout=60)
-        assert_shares(table.add("helm rollback: with v3"), {"v1": 70, "v3": 30})
+        table.add("helm rollback: with v3", {"v1": 70, "v3": 30})
     table.print()
     assert visitors.failures == []
     assert visitors.kinds["v2"] == before
@@ -199,12 +202,12 @@ def test_without_failover_a_track_that_comes_back_with_its_weight_is_noticed(
     table = Table(visitors)
     with visitors.coming():
         upgrade(helm, values(at(0), at(100), failover=False))
-        table.add("shift 0/100")
+        table.add("shift 0/100", {"v2": 100})
         upgrade(helm, values(None, at(100), failover=False))
-        table.add("retire v1")
+        table.add("retire v1", {"v2": 100})
         noticed = list(visitors.failures)
         helm.rollback("reviews", version=1, wait="watcher", timeout=60)
-        assert_shares(table.add("helm rollback"), {"v1": 50, "v2": 50})
+        table.add("helm rollback", {"v1": 50, "v2": 50})
     table.print()
     assert noticed == []
     assert table.failed("helm rollback") > 0
@@ -220,7 +223,7 @@ def test_nobody_notices_the_upgrade_from_an_earlier_chart_and_back(
     earlier["routing"].pop("failover")
     helm.install(package, "reviews", earlier, wait="watcher", timeout=60)
     url = urllib.parse.urljoin(bookinfo.page, "/reviews/0")
-    labs.wait_until(lambda: answers(url), what="reviews answers")
+    wait_for_tracks(url, {"v1", "v2"})
     visitors = visiting.Visitors(url, RATE, HOST)
     with visitors.coming():
         visitors.wait_for_more(LOOK)
@@ -239,8 +242,15 @@ def status(url: str) -> int:
     return labs.request(url, headers={"Host": HOST}).status
 
 
-def answers(url: str) -> bool:
-    try:
-        return status(url) == http.client.OK
-    except OSError:
-        return False
+def wait_for_tracks(url: str, tracks: set[str]) -> None:
+    """Return when each of them has answered: a proxy learns of the pods of one after those of another."""
+    seen: set[str] = set()
+
+    def all_seen() -> bool:
+        with contextlib.suppress(OSError):
+            answer = labs.request(url, headers={"Host": HOST})
+            if answer.status == http.client.OK:
+                seen.add(track_of(answer.text))
+        return tracks <= seen
+
+    labs.wait_until(all_seen, what=f"answers of {', '.join(sorted(tracks))}")

@@ -19,7 +19,7 @@ WORKERS = 8
 @dataclass
 class Visitors:
     """
-    New visitors at `rate` a second; `failures` says what went wrong for which of them.
+    New visitors at `rate` a second; `failures` says what went wrong, and how long after the first of them.
 
     `kind_of` names the kind of a good answer, for `kinds`.
     """
@@ -35,11 +35,12 @@ class Visitors:
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._next_s = time.monotonic()
+        self._begun_s = self._next_s = time.monotonic()
         self._threads = [threading.Thread(target=self._come) for _ in range(WORKERS)]
 
     @contextlib.contextmanager
     def coming(self) -> Iterator[None]:
+        self._begun_s = time.monotonic()
         for thread in self._threads:
             thread.start()
         try:
@@ -54,6 +55,16 @@ class Visitors:
         asked = self.asked
         labs.wait_until(lambda: self.asked >= asked + number, within_s=60, what="more visitors")
 
+    def wait_for_kinds(self, *kinds: str) -> None:
+        """Return when a second's good answers were of these kinds, and of no other."""
+
+        def only_these() -> bool:
+            before = self.kinds.copy()
+            self.wait_for_more(int(self.rate))
+            return (self.kinds - before).keys() == set(kinds)
+
+        labs.wait_until(only_these, within_s=60, what=f"answers of {', '.join(kinds)}")
+
     def _turn(self) -> float:
         """The time of the next visit; who is late by more than a second does not come all at once."""
         with self._lock:
@@ -67,7 +78,7 @@ class Visitors:
             with self._lock:
                 self.asked += 1
                 if problem:
-                    self.failures.append(problem)
+                    self.failures.append(f"after {time.monotonic() - self._begun_s:.2f} s: {problem}")
                 else:
                     self.kinds[self.kind_of(text)] += 1
 
