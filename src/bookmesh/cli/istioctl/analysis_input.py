@@ -16,12 +16,22 @@ from bookmesh.base.findings import Finding, ObjectRef
 from bookmesh.cli.istioctl import places
 from bookmesh.cli.istioctl.analyzers import own
 from bookmesh.cli.istioctl.analyzers.messages import Message
-from bookmesh.cli.istioctl.analyzers.objects import JsonObject, Objects
+from bookmesh.cli.istioctl.analyzers.objects import TEMPLATED, JsonObject, Objects
 from bookmesh.cli.istioctl.kubernetes import Kubectl
 
 _PLAIN: Final = ("namespaces", "services", "endpointslices.discovery.k8s.io", "pods", "secrets", "configmaps")
 _GROUPS: Final = ("networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io")
 _REFUSED: Final = "BM0206"
+_SERVICES: Final = ("Service",)
+_WORKLOADS: Final = ("Pod", *TEMPLATED)
+# (code, how its text begins, kinds of what was looked for)
+_NEEDS: Final = (
+    ("IST0101", "Referenced host not found", _SERVICES),
+    ("IST0174", "", _SERVICES),
+    ("IST0101", "Referenced selector not found", _WORKLOADS),
+    ("IST0127", "", _WORKLOADS),
+    ("IST0173", "", _WORKLOADS),
+)
 
 
 @dataclass(slots=True)
@@ -97,6 +107,22 @@ def gather(
         except OSError as error:
             raise click.ClickException(f"{mesh_config}: {error.strerror}") from error
     return Objects(found, namespace=namespace)
+
+
+def is_known(message: Message, read: Files) -> bool:
+    """
+    Whether files alone are enough to say so: of Services and pods they hold all or none. Those that hold none are for
+    a cluster that has them.
+    """
+    needed = next(
+        (
+            kinds
+            for code, beginning, kinds in _NEEDS
+            if message.code == code and message.text.startswith(beginning)
+        ),
+        None,
+    )
+    return needed is None or any(document.content.get("kind") in needed for document in read.documents)
 
 
 def refused(kubectl: Kubectl | None, read: Files) -> Iterator[Message]:

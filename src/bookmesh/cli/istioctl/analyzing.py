@@ -6,7 +6,7 @@ import dataclasses
 import fnmatch
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from bookmesh.cli import terminal
 from bookmesh.cli.istioctl import analysis_input, flags
 from bookmesh.cli.istioctl.analyzers import every, messages
 from bookmesh.cli.istioctl.analyzers.messages import LEVELS, Message
+from bookmesh.cli.istioctl.kubernetes import Kubectl
 
 FOUND: Final = 79
 """The exit code of Istio's own command when something at or above the threshold was found."""
@@ -77,7 +78,11 @@ def analyze(
     revision: str,
     timeout: str,
 ) -> None:
-    """Say what is wrong with the mesh's configuration. With FILES or folders: as if they were applied."""
+    """
+    Say what is wrong with the mesh's configuration. With FILES or folders: as if they were applied.
+
+    Files alone (--use-kube=false) that hold no Service or no workload may refer to those of a cluster.
+    """
     del revision, timeout
     if is_list:
         _list()
@@ -92,14 +97,13 @@ def analyze(
     found = analysis_input.gather(kubectl, read, namespace=namespace, mesh_config=mesh_config)
     scope = messages.ALL if everywhere else namespace
     every_message = [
-        dataclasses.replace(each, reference=read.reference(each.origin, each.path))
-        for each in [*every.analyze(found, names), *analysis_input.refused(kubectl, read)]
+        each
+        for each in _messages(kubectl, read, every.analyze(found, names))
         if each.is_about(scope) and not any(_is_meant(rule, each) for rule in rules)
     ]
     target = "all namespaces" if everywhere else f"namespace: {namespace}"
     if verbose:
-        ran = "".join(f"\t {name}\n" for name in names or every.ANALYZERS)
-        click.echo(f"Analyzed resources in {target}\nExecuted analyzers:\n{ran}", err=True)
+        _say_what_ran(target, names or tuple(every.ANALYZERS))
     shown = [each for each in every_message if LEVELS.index(each.level) <= LEVELS.index(output_threshold)]
     _print(
         shown,
@@ -120,6 +124,20 @@ def analyze(
 def _list() -> None:
     for name, analyzer in sorted(every.ANALYZERS.items()):
         click.echo(f"* {name}:\n    {analyzer.description}")
+
+
+def _messages(
+    kubectl: Kubectl | None, read: analysis_input.Files, found: Iterable[Message]
+) -> Iterator[Message]:
+    """Those that can be known, and what proxies refuse, each with its place in a file."""
+    for each in [*found, *analysis_input.refused(kubectl, read)]:
+        if kubectl is not None or analysis_input.is_known(each, read):
+            yield dataclasses.replace(each, reference=read.reference(each.origin, each.path))
+
+
+def _say_what_ran(target: str, names: Iterable[str]) -> None:
+    ran = "".join(f"\t {name}\n" for name in names)
+    click.echo(f"Analyzed resources in {target}\nExecuted analyzers:\n{ran}", err=True)
 
 
 def _suppression(rule: str) -> tuple[str, str]:

@@ -33,6 +33,19 @@ _ALIASES: Final = {
     "dash": "dashboard",
     "d": "dashboard",
 }
+_AMBIENT: Final = ("waypoint", "ztunnel-config", "zc")
+_ISTIOS: Final = (
+    "admin",
+    "authz",
+    "bug-report",
+    "completion",
+    "create-remote-secret",
+    "manifest",
+    "remote-clusters",
+    "tag",
+    "upgrade",
+    "validate",
+)
 
 
 class _Root(flags.Group):
@@ -47,7 +60,11 @@ class _Root(flags.Group):
         return examples.attach(f"istioctl {_ALIASES.get(cmd_name, cmd_name)}", command)
 
     def guess(self, ctx: click.Context, word: str) -> str:
-        """Also a command that Istio has below `experimental`, as `describe`."""
+        """Also a command that Istio has below `experimental`, as `describe`, and those that it alone has."""
+        if word in _AMBIENT:
+            return "it is for ambient mode, and the mesh of a lab has sidecars; "
+        if word in _ISTIOS:
+            return "it is one of Istio's own istioctl, which works with a lab, too; "
         below = self.get_command(ctx, "experimental")
         if isinstance(below, click.Group) and below.get_command(ctx, word):
             return f'did you mean "experimental {word}"? '

@@ -11,6 +11,7 @@ from bookmesh.cli.istioctl.describing_routes import JsonObject
 from bookmesh.mesh.registry import protocols
 
 LINE: Final = "--------------------"
+NO_SIDECAR: Final = " is not part of mesh; no Istio sidecar"
 _ROOT_NAMESPACE: Final = "istio-system"
 _PAGE: Final = "https://istio.io/docs/ops/deployment/requirements/"
 
@@ -43,7 +44,9 @@ def describe_pod(pod: JsonObject, around: Around) -> Iterator[str]:
     if not selecting:
         name = describing_routes.name_of(pod, around.namespace)
         yield f"Warning: No Kubernetes Services select pod {name} (see {_PAGE} )"
-    yield from _about_services(selecting, [labels], pod, around)
+    for service in selecting:
+        yield LINE
+        yield from _about_service(service, [labels], pod, around)
     yield LINE
     yield from _about_peers(labels, pod["metadata"]["namespace"], around)
     yield from _about_ingress(selecting, [labels], around)
@@ -53,8 +56,9 @@ def describe_service(service: JsonObject, pods: Sequence[JsonObject], around: Ar
     """Lines about a service, for the pods it selects."""
     labels = [pod["metadata"].get("labels") or {} for pod in pods]
     if not pods:
-        yield f"Warning: No pods for service {describing_routes.name_of(service, around.namespace)}"
-    yield from _about_services([service], labels, pods[0] if pods else None, around)
+        yield f'Service "{describing_routes.name_of(service, around.namespace)}" has no pods.'
+        return
+    yield from _about_service(service, labels, pods[0], around)
     yield from _about_ingress([service], labels, around)
 
 
@@ -77,7 +81,7 @@ def _about_pod(pod: JsonObject, namespace: str) -> Iterator[str]:
         if not state.get("ready"):
             yield f"WARNING: Pod {name} Container {state['name']} NOT READY"
     if not any(each["name"] == "istio-proxy" for each in containers):
-        yield f"WARNING: {name} is not part of mesh; no Istio sidecar"
+        yield f"WARNING: {name}{NO_SIDECAR}"
         return
     for what, names in (
         ("service name", ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")),
@@ -87,26 +91,24 @@ def _about_pod(pod: JsonObject, namespace: str) -> Iterator[str]:
             yield f"Suggestion: add required {what} label for Istio telemetry. See {_PAGE}."
 
 
-def _about_services(
-    services: Iterable[JsonObject], labels: list[Mapping[str, str]], pod: JsonObject | None, around: Around
+def _about_service(
+    service: JsonObject, labels: list[Mapping[str, str]], pod: JsonObject, around: Around
 ) -> Iterator[str]:
-    for service in services:
-        yield LINE
-        yield f"Service: {describing_routes.name_of(service, around.namespace)}"
-        for port in service["spec"].get("ports") or []:
-            if port.get("protocol", "TCP") == "TCP":
-                yield (
-                    f"   Port: {port.get('name', '')} {port['port']}/{_protocol(port)} targets pod port "
-                    f"{_target(port, pod)}"
-                )
-        rule = _rule_for(service, around.destination_rules)
-        matching, others = describing_routes.subsets_of(rule, labels)
-        if rule is not None:
-            yield from describing_routes.about_rule(rule, service, matching, others, around.namespace)
-        for routing in describing_routes.routings_for(service, around.virtual_services):
-            yield from describing_routes.about_routing(
-                routing, service, (matching, others), rule, around.namespace
+    yield f"Service: {describing_routes.name_of(service, around.namespace)}"
+    for port in service["spec"].get("ports") or []:
+        if port.get("protocol", "TCP") == "TCP":
+            yield (
+                f"   Port: {port.get('name', '')} {port['port']}/{_protocol(port)} targets pod port "
+                f"{_target(port, pod)}"
             )
+    rule = _rule_for(service, around.destination_rules)
+    matching, others = describing_routes.subsets_of(rule, labels)
+    if rule is not None:
+        yield from describing_routes.about_rule(rule, service, matching, others, around.namespace)
+    for routing in describing_routes.routings_for(service, around.virtual_services):
+        yield from describing_routes.about_routing(
+            routing, service, (matching, others), rule, around.namespace
+        )
 
 
 def _protocol(port: JsonObject) -> str:
@@ -115,13 +117,13 @@ def _protocol(port: JsonObject) -> str:
     found = protocols.protocol_for(
         name=port.get("name", ""), app_protocol=port.get("appProtocol"), number=port["port"]
     )
-    return found.value.upper()
+    return "UnsupportedProtocol" if found is protocols.Protocol.AUTO else found.value.upper()
 
 
-def _target(port: JsonObject, pod: JsonObject | None) -> Any:
+def _target(port: JsonObject, pod: JsonObject) -> Any:
     """The number of the container's port, when the Service gives its name."""
     target = port.get("targetPort", port["port"])
-    if isinstance(target, int) or pod is None:
+    if isinstance(target, int):
         return target
     spec = pod["spec"]
     containers = [*spec["containers"], *(spec.get("initContainers") or [])]

@@ -10,9 +10,23 @@ from typing import Any, Final
 JsonObject = dict[str, Any]
 
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
-_FREE_FORM: Final = frozenset({"filter_metadata", "metadata_match"})  # people's own keys, at any depth
+# people's own keys, at any depth
+_FREE_FORM: Final = frozenset(
+    {"filter_metadata", "metadata_match", "json_format", "typed_json_format", "static_layer"}
+)
+# people's own keys, and protobuf's fields below them; where it is a list, as with other filters, it has no keys
 _MAPS: Final = frozenset(
-    {"typed_per_filter_config", "typed_filter_metadata", "typed_extension_protocol_options"}
+    {
+        "context_extensions",
+        "custom_tags",
+        "labels",
+        "policies",
+        "providers",
+        "requirement_map",
+        "typed_extension_protocol_options",
+        "typed_filter_metadata",
+        "typed_per_filter_config",
+    }
 )
 _LAYERS_OF_SECRETS: Final = ("dynamic_active_secrets", "dynamic_warming_secrets", "static_secrets")
 
@@ -86,6 +100,11 @@ def camel_case(value: Any) -> Any:
             inner = camel_case(item)
         renamed[_camel(key)] = inner
     return renamed
+
+
+def plain(message: JsonObject) -> JsonObject:
+    """A message without the type that Envoy's dump has beside its fields."""
+    return {key: value for key, value in message.items() if key != "@type"}
 
 
 def origin(message: JsonObject) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import click
 import orjson
 import yaml
 
-from bookmesh.cli.istioctl import describing, dumps, flags, targets
+from bookmesh.cli.istioctl import describing, dumps, flags, proxy_status, targets, versions
 from bookmesh.cli.istioctl.kubernetes import Kubectl
 
 _GROUPS: Final = ("networking.istio.io", "security.istio.io")
@@ -16,10 +17,14 @@ _KINDS: Final = ("virtualservices", "destinationrules", "peerauthentications")
 _INGRESS: Final = "istio=ingressgateway"
 
 
-@click.group(cls=flags.Group, aliases={"es": "envoy-stats", "des": "describe"})
+@click.group(cls=flags.Group, aliases={"es": "envoy-stats", "des": "describe", "ps": "proxy-status"})
 @flags.common
 def experimental() -> None:
     """Describe a pod; statistics of an Envoy."""
+
+
+experimental.add_command(proxy_status.proxy_status)
+experimental.add_command(versions.version)
 
 
 @experimental.command("envoy-stats")
@@ -49,7 +54,9 @@ def envoy_stats(session: flags.Session, *, target: str | None, output: str, kind
         path += "?format=json"
     for pod in targets.resolve_all(session.kubectl, "stats", target, selector, session.namespace):
         answer = session.kubectl.ask_envoy(pod.name, pod.namespace, path)
-        if output == "yaml":
+        if output == "json":
+            answer = json.dumps(orjson.loads(answer), indent=4)
+        elif output == "yaml":
             answer = yaml.safe_dump(orjson.loads(answer))
         click.echo(f"\nThe result of pod {pod.name}:\n")
         click.echo(answer, nl=not answer.endswith("\n"))
@@ -61,24 +68,33 @@ def describe() -> None:
     """Say what the mesh does for a pod or a service."""
 
 
+_UNMESHED: Final = click.option(
+    "--ignoreUnmeshed", "is_quiet", is_flag=True, help="No warning for pods without a sidecar."
+)
+
+
 @describe.command()
 @click.argument("name")
+@_UNMESHED
 @flags.common
 @click.pass_obj
-def pod(session: flags.Session, name: str) -> None:
+def pod(session: flags.Session, *, name: str, is_quiet: bool) -> None:
     """Say which services a pod belongs to, and which configuration applies to them."""
     wanted = targets.resolve(session.kubectl, name, session.namespace)
     found = session.kubectl.json("get", "pod", wanted.name, "-n", wanted.namespace, "-o", "json")
     around = look_around(session.kubectl, wanted.namespace, session.namespace)
-    click.echo("\n".join(describing.describe_pod(found, around)))
+    lines = describing.describe_pod(found, around)
+    click.echo("\n".join(line for line in lines if not (is_quiet and line.endswith(describing.NO_SIDECAR))))
 
 
 @describe.command()
 @click.argument("name")
+@_UNMESHED
 @flags.common
 @click.pass_obj
-def svc(session: flags.Session, name: str) -> None:
+def svc(session: flags.Session, *, name: str, is_quiet: bool) -> None:
     """Say which configuration applies to a service."""
+    del is_quiet  # what is said about a service has no such warning
     kubectl = session.kubectl
     _, wanted = targets.parse(name, session.namespace)
     place = ("-n", wanted.namespace, "-o", "json")

@@ -133,6 +133,9 @@ class Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            click.echo(ctx.get_help())  # as Istio's, no failure
+            ctx.exit(0)
         except click.UsageError as error:
             _refuse(self, ctx, error)
 
@@ -151,8 +154,6 @@ class Group(click.Group):
 
 
 def _refuse(command: click.Command, ctx: click.Context, error: click.UsageError) -> NoReturn:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        raise error
     if not isinstance(error, click.NoSuchOption):
         raise Misuse(error.format_message(), ctx) from error
     known = sorted(

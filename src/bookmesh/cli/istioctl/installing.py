@@ -27,6 +27,13 @@ INGRESS: Final = Component("istio-ingressgateway", "ingress-gateway.yaml", "Ingr
 EGRESS: Final = Component("istio-egressgateway", "egress-gateway.yaml", "Egress gateways")
 CONTROL_PLANE: Final = Component("istiod", "istiod.yaml", "Istiod")
 _SETTINGS: Final = ("istio", "istio-sidecar-injector")
+_WEBHOOKS: Final = (
+    "mutatingwebhookconfigurations/istio-sidecar-injector",
+    "mutatingwebhookconfigurations/istio-revision-tag-default",
+    "validatingwebhookconfigurations/istio-validator-istio-system",
+    "validatingwebhookconfigurations/istiod-default-validator",
+)
+_OWNED_BY_ISTIOCTL: Final = "install.operator.istio.io/owning-resource"
 _PATIENCE: Final = "--timeout=120s"
 
 
@@ -66,6 +73,7 @@ def install(
     _ask(f"This will install {what} into the cluster. Proceed? (y/N)", is_sure=is_sure)
     kubectl, namespace = session.kubectl, session.system_namespace
     kubectl.run("apply", "-f", "-", stdin=yaml.safe_dump_all(build_settings(wanted, namespace)))
+    _make_way(kubectl, namespace)
     click.echo("\u2714 Istio core installed")
     for component, settings in (
         (CONTROL_PLANE, profiles.Gateway(wanted.profile != "empty")),
@@ -102,6 +110,7 @@ def uninstall(
     _check_revision(revision or "default")
     _ask("All Istio resources will be pruned from the cluster. Proceed? (y/N)", is_sure=is_sure)
     kubectl, namespace = session.kubectl, session.system_namespace
+    _make_way(kubectl, namespace)
     for component in (INGRESS, EGRESS, CONTROL_PLANE):
         _remove(kubectl, component, namespace)
     kubectl.run("delete", "configmap", *_SETTINGS, "-n", namespace, "--ignore-not-found")
@@ -147,6 +156,12 @@ def build_manifest(component: Component, settings: profiles.Gateway, namespace: 
 def _remove(kubectl: Kubectl, component: Component, namespace: str) -> None:
     everything = build_manifest(component, profiles.Gateway(is_enabled=True, k8s={"hpaSpec": {}}), namespace)
     kubectl.run("delete", "--ignore-not-found", "-f", "-", stdin=everything)
+
+
+def _make_way(kubectl: Kubectl, namespace: str) -> None:
+    """Delete what Istio's own installation leaves: webhooks of an istiod that answers none, and its Deployments."""
+    kubectl.run("delete", *_WEBHOOKS, "--ignore-not-found")
+    kubectl.run("delete", "deployments", "-n", namespace, "-l", _OWNED_BY_ISTIOCTL)
 
 
 def _check_revision(revision: str) -> None:

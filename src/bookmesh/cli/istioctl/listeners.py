@@ -19,7 +19,6 @@ _PROTOCOLS: Final = {
     ("istio", "istio-http/1.0", "istio-http/1.1", "istio-h2"): "App: Istio HTTP Plain",
     ("istio-peer-exchange", "istio"): "App: TCP TLS",
     ("http/1.0", "http/1.1", "h2c"): "App: HTTP",
-    ("http/1.1", "h2c"): "App: HTTP",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 import yaml
@@ -14,18 +14,31 @@ from bookmesh.cli.istioctl import dumps, listeners, secrets, summaries, tables
 from bookmesh.cli.istioctl.dumps import JsonObject
 
 Row = Sequence[object]
+_UNBROKEN: Final = 1_000_000
 
 
 def show(
-    output: str, found: Any, header: Sequence[str], rows: Iterable[Row], *, gap: int = tables.GAP
+    output: str,
+    found: JsonObject | list[JsonObject],
+    header: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    gap: int = tables.GAP,
 ) -> None:
-    """Print `found` for programs, or header and rows for people."""
-    if output == "json":
-        click.echo(json.dumps(dumps.camel_case(found), indent=4))
-    elif output == "yaml":
-        click.echo(yaml.safe_dump(dumps.camel_case(found), sort_keys=True), nl=False)
+    """Print messages for programs, with protobuf's names of fields, or header and rows for people."""
+    if output in ("json", "yaml"):
+        plain = [dumps.plain(each) for each in found] if isinstance(found, list) else dumps.plain(found)
+        show_data(output, dumps.camel_case(plain))
     else:
         click.echo(tables.render(header, rows, gap=gap))
+
+
+def show_data(output: str, found: Any) -> None:
+    """Print what is found as JSON or YAML; no line of YAML is broken."""
+    if output == "json":
+        click.echo(json.dumps(found, indent=4))
+    else:
+        click.echo(yaml.safe_dump(found, sort_keys=True, width=_UNBROKEN), nl=False)
 
 
 def sections(

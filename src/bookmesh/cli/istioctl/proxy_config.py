@@ -244,12 +244,14 @@ def everything(
     """Show everything: versions, clusters, listeners, routes, certificates and endpoints."""
     found = _json(_read(session, "all", target, file, DUMP))
     if output in ("json", "yaml"):
-        printing.show(output, found, (), ())
+        printing.show_data(output, found)
         return
     dump = dumps.parse(found)
     statuses = {} if file is not None else _json(_read(session, "all", target, None, STATUSES))
     parts = printing.sections(dump, statuses, now=datetime.now(UTC), **wanted)
-    click.echo("\n\n".join(f"{title}\n{text}" if with_headers else text for title, text in parts))
+    click.echo(
+        "\n\n".join(f"------ {title} ------\n\n{text}" if with_headers else text for title, text in parts)
+    )
 
 
 def _dump(session: flags.Session, what: str, target: str | None, file: str | None) -> dumps.Dump:

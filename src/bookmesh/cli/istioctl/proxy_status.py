@@ -14,7 +14,9 @@ from bookmesh.lab import releases
 
 HEADER: Final = ("NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED TYPES")
 TYPES: Final = ("CDS", "LDS", "EDS", "RDS", "SDS")
+VERBOSE_TYPES: Final = ("CDS", "ECDS", "EDS", "LDS", "RDS", "SDS")
 CONTROL_PLANE: Final = "bookmesh"
+REVISION: Final = "default"
 CLUSTER: Final = "Kubernetes"
 
 
@@ -25,7 +27,7 @@ CLUSTER: Final = "Kubernetes"
     "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="Output format."
 )
 @click.option(
-    "-r", "--revision", default="default", help="Accepted for compatibility: a lab has one revision."
+    "-r", "--revision", default=REVISION, help="Which control plane; a lab has one, of the revision default."
 )
 @flags.common
 @click.pass_obj
@@ -37,7 +39,10 @@ def proxy_status(
 
     With POD[.NAMESPACE]: whether this one has all that it was sent.
     """
-    del revision
+    if revision != REVISION:
+        raise click.ClickException(
+            f'no running Istio pods of revision "{revision}" in "{session.system_namespace}"; known: {REVISION}'
+        )
     proxies = session.kubectl.ask_lab("/lab/v1/status")["proxies"]
     if target is not None:
         pod = targets.resolve(session.kubectl, target, session.namespace)
@@ -55,26 +60,38 @@ def proxy_status(
     elif target is not None:
         click.echo("\n".join(compare(proxies[0])))
     elif verbosity:
-        header = ("NAME", "CLUSTER", *TYPES, "ISTIOD", "VERSION")
-        click.echo(tables.render(header, verbose_rows(proxies)))
+        header = ("NAME", "CLUSTER", *VERBOSE_TYPES, "ISTIOD", "VERSION")
+        click.echo(tables.render(header, verbose_rows(proxies, _control_plane(session))))
     else:
-        click.echo(tables.render(HEADER, rows(proxies)))
+        click.echo(tables.render(HEADER, rows(proxies, _control_plane(session))))
 
 
-def rows(proxies: Iterable[dict[str, Any]]) -> Iterator[Sequence[object]]:
+def _control_plane(session: flags.Session) -> str:
+    """The pod that stands for the control plane, once `install` has made it."""
+    place = ("-n", session.system_namespace, "-l", "app=istiod", "-o", "json")
+    pods = session.kubectl.json("get", "pods", *place)["items"]
+    running = [each["metadata"]["name"] for each in pods if each["status"].get("phase") == "Running"]
+    return running[0] if running else CONTROL_PLANE
+
+
+def rows(proxies: Iterable[dict[str, Any]], control_plane: str) -> Iterator[Sequence[object]]:
     """Connected proxies with the types they asked for."""
-    for proxy in proxies:
-        if proxy["connected"]:
-            types = [name for name in sorted(TYPES) if proxy["types"].get(name, "NOT SENT") != "NOT SENT"]
-            subscribed = f"{len(types)} ({','.join(types)})" if types else "0"
-            yield _name(proxy), CLUSTER, CONTROL_PLANE, releases.ISTIO_TAG, subscribed
+    for proxy in _connected(proxies):
+        types = [name for name in TYPES if proxy["types"].get(name, "NOT SENT") != "NOT SENT"]
+        subscribed = f"{len(types)} ({','.join(types)})" if types else "0"
+        yield _name(proxy), CLUSTER, control_plane, releases.ISTIO_TAG, subscribed
 
 
-def verbose_rows(proxies: Iterable[dict[str, Any]]) -> Iterator[Sequence[object]]:
-    for proxy in proxies:
-        if proxy["connected"]:
-            types = [proxy["types"].get(name, "NOT SENT") for name in TYPES]
-            yield _name(proxy), CLUSTER, *types, CONTROL_PLANE, releases.ISTIO_TAG
+def verbose_rows(proxies: Iterable[dict[str, Any]], control_plane: str) -> Iterator[Sequence[object]]:
+    """Connected proxies with the state of each type."""
+    for proxy in _connected(proxies):
+        types = [proxy["types"].get(name, "IGNORED") for name in VERBOSE_TYPES]
+        yield _name(proxy), CLUSTER, *types, control_plane, releases.ISTIO_TAG
+
+
+def _connected(proxies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By name, as Istio lists them."""
+    return sorted((proxy for proxy in proxies if proxy["connected"]), key=_name)
 
 
 def compare(proxy: dict[str, Any]) -> list[str]:

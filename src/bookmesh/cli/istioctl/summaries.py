@@ -84,13 +84,11 @@ def versions(bootstrap: JsonObject) -> Iterator[tuple[str, str]]:
     """What a proxy says of itself in its bootstrap."""
     node = bootstrap.get("bootstrap", {}).get("node", {})
     yield "Istio Version", str(node.get("metadata", {}).get("ISTIO_VERSION", ""))
-    build = node.get("user_agent_build_version", {}).get("version", {})
-    number = (
-        ".".join(str(build.get(part, 0)) for part in ("major_number", "minor_number", "patch"))
-        if build
-        else ""
-    )
-    yield "Envoy Version", number
+    build = node.get("user_agent_build_version", {})
+    version, about = build.get("version", {}), build.get("metadata", {})
+    number = ".".join(str(version.get(part, 0)) for part in ("major_number", "minor_number", "patch"))
+    words = [str(about[key]) for key in ("revision.status", "build.type", "ssl.version") if key in about]
+    yield "Envoy Version", "/".join([number, *words]) if version else ""
 
 
 def describe_match(match: JsonObject) -> str:

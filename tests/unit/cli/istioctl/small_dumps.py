@@ -103,6 +103,7 @@ DUMP: dict[str, Any] = {
             dynamic_route_configs=[
                 {
                     "route_config": {
+                        "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
                         "name": "9080",
                         "virtual_hosts": [
                             {

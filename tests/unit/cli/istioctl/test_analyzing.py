@@ -97,6 +97,51 @@ def test_files_alone_need_no_cluster(istioctl: Run, tmp_path: Path) -> None:
     assert MESSAGE.format(" -:5") in result.stdout
 
 
+REFERRING = """
+kind: VirtualService
+apiVersion: networking.istio.io/v1
+metadata: {name: v}
+spec: {hosts: [a.example], http: [{route: [{destination: {host: nowhere}}]}]}
+---
+kind: Gateway
+apiVersion: networking.istio.io/v1
+metadata: {name: g}
+spec: {selector: {istio: other}, servers: [{hosts: [a.example], port: {number: 80, name: http, protocol: HTTP}}]}
+---
+kind: Sidecar
+apiVersion: networking.istio.io/v1
+metadata: {name: s}
+spec: {workloadSelector: {labels: {app: gone}}, egress: [{hosts: ['*/*']}]}
+---
+kind: DestinationRule
+apiVersion: networking.istio.io/v1
+metadata: {name: d}
+spec: {host: nowhere, subsets: [{name: v1, labels: {version: v1}}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("", {}),
+        (
+            test_every.thing("Service", "a", "{ports: [{name: http, port: 80}]}", group="v1"),
+            {"IST0101": "nowhere", "IST0174": "nowhere"},
+        ),
+        (
+            test_every.thing("Pod", "a", "{containers: [{name: istio-proxy, image: a}]}", group="v1"),
+            {"IST0101": "istio=other", "IST0127": "app=gone"},
+        ),
+    ],
+)
+def test_files_alone_are_judged_by_what_they_hold(istioctl: Run, added: str, said: dict[str, str]) -> None:
+    result, _ = istioctl("analyze", "--use-kube=false", "-", text=REFERRING + added)
+    found = {line.partition("[")[2].partition("]")[0]: line for line in result.stdout.splitlines()}
+    assert found.keys() == said.keys(), result.stdout
+    for code, word in said.items():
+        assert word in found[code]
+
+
 def test_a_file_that_is_no_yaml_is_a_failure_of_its_own(istioctl: Run, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("a: [")
     result, _ = istioctl("analyze", "--use-kube=false", str(tmp_path))

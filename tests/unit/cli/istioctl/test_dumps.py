@@ -19,6 +19,9 @@ def test_fields_become_camel_case_and_peoples_keys_stay() -> None:
         "typed_per_filter_config": {"envoy.filters.my_fault": {"max_active": 1}},
         "metadata": {"ISTIO_META": {"my_label": "x"}},
         "virtual_hosts": [{"domain_name": 1}],
+        "json_format": {"start_time": "%START_TIME%"},
+        "static_layer": {"re2.max_program_size": 1},
+        "policies": {"ns[a]-policy[my_policy]": {"any_of": 1}},
     }
     after = dumps.camel_case(before)
     assert after == {
@@ -26,6 +29,9 @@ def test_fields_become_camel_case_and_peoples_keys_stay() -> None:
         "typedPerFilterConfig": {"envoy.filters.my_fault": {"maxActive": 1}},
         "metadata": {"ISTIO_META": {"my_label": "x"}},
         "virtualHosts": [{"domainName": 1}],
+        "jsonFormat": {"start_time": "%START_TIME%"},
+        "staticLayer": {"re2.max_program_size": 1},
+        "policies": {"ns[a]-policy[my_policy]": {"anyOf": 1}},
     }
 
 

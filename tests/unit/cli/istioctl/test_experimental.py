@@ -24,6 +24,7 @@ def test_statistics_in_the_form_asked_for(istioctl: Run) -> None:
         (("x", "es", "a", "-oprom"), "# TYPE a\n"),
         (("x", "envoy-stats", "a"), "a: 1\n"),
         (("x", "es", "a", "-oyaml"), "stats: []\n"),
+        (("x", "es", "a", "-ojson"), '{\n    "stats": []\n}\n'),
         (("x", "es", "a", "-t", "clusters"), "a::default\n"),
         (("x", "es", "-l", "app=a"), "a: 1\n"),
     ):
@@ -55,6 +56,16 @@ def test_a_pod_and_a_service_are_described(istioctl: Run) -> None:
     assert result.stdout.startswith("Pod: reviews-1\n"), result.output
     assert "VirtualService: reviews\n" in result.stdout
     result, _ = istioctl("x", "describe", "svc", "reviews.default", answers=ANSWERS)
-    assert result.stdout.startswith("--------------------\nService: reviews\n")
+    assert result.stdout.startswith("Service: reviews\n")
     result, _ = istioctl("x", "describe", "svc", "reviews", answers={**ANSWERS, "get pods": {"items": []}})
     assert "Skipping Gateway information" not in result.stdout
+
+
+def test_a_pod_without_a_sidecar_is_warned_of_unless_asked_not_to(istioctl: Run) -> None:
+    bare = {**test_describing.POD, "spec": {"containers": test_describing.POD["spec"]["containers"]}}
+    answers = {**ANSWERS, "get pod reviews-1": bare}
+    result, _ = istioctl("x", "describe", "pod", "reviews-1", answers=answers)
+    assert "WARNING: reviews-1 is not part of mesh; no Istio sidecar" in result.stdout
+    result, _ = istioctl("x", "describe", "pod", "reviews-1", "--ignoreUnmeshed", answers=answers)
+    assert "no Istio sidecar" not in result.stdout
+    assert "Service: reviews" in result.stdout

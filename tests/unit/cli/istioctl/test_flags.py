@@ -24,6 +24,26 @@ def test_a_command_that_istio_has_elsewhere_is_named_with_its_place(istioctl: Ru
     assert 'did you mean "experimental describe"?' in result.stderr
 
 
+@pytest.mark.parametrize("arguments", [(), ("pc",), ("x",), ("x", "describe")])
+def test_a_group_alone_shows_its_help_and_is_no_failure(istioctl: Run, arguments: tuple[str, ...]) -> None:
+    result, _ = istioctl(*arguments)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: istioctl")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("validate", "it is one of Istio's own istioctl, which works with a lab, too; known: install"),
+        ("ztunnel-config", "it is for ambient mode, and the mesh of a lab has sidecars; known: install"),
+    ],
+)
+def test_a_command_that_istio_alone_has_says_so(istioctl: Run, name: str, reason: str) -> None:
+    result, _ = istioctl(name, "-f", "x.yaml")
+    assert result.exit_code == 64
+    assert f'unknown command "{name}" for "istioctl"; {reason}' in result.stderr
+
+
 def test_common_flags_count_wherever_they_stand(istioctl: Run) -> None:
     answers = {"exec -n foo a -c istio-proxy -- pilot-agent request GET config_dump": small_dumps.DUMP}
     for arguments in (("-n", "foo", "pc", "c", "a"), ("pc", "c", "a", "-n", "foo"), ("pc", "c", "a.foo")):

@@ -10,6 +10,7 @@ from tests.unit.cli.istioctl.conftest import Run
 from bookmesh.cli.istioctl import installing
 
 ANSWERS: dict[str, Any] = {"apply": "", "rollout": "", "delete": ""}
+WAY = ("delete", "delete")  # what an installation by Istio itself has left
 
 
 def verbs(kubectl: small_dumps.FakeKubectl) -> list[str]:
@@ -20,7 +21,7 @@ def test_demo_brings_both_gateways_and_the_mesh_settings(istioctl: Run) -> None:
     setting = "meshConfig.outboundTrafficPolicy.mode=REGISTRY_ONLY"
     result, kubectl = istioctl("install", "--set", "profile=demo", "--set", setting, "-y", answers=ANSWERS)
     assert result.exit_code == 0, result.output
-    assert verbs(kubectl) == ["apply", "apply", "rollout", *("apply", "delete", "rollout") * 2]
+    assert verbs(kubectl) == ["apply", *WAY, "apply", "rollout", *("apply", "delete", "rollout") * 2]
     _, mesh, values = yaml.safe_load_all(kubectl.given[0])
     assert (mesh["metadata"]["name"], values["metadata"]["name"]) == ("istio", "istio-sidecar-injector")
     assert yaml.safe_load(mesh["data"]["mesh"])["outboundTrafficPolicy"]["mode"] == "REGISTRY_ONLY"
@@ -30,9 +31,9 @@ def test_demo_brings_both_gateways_and_the_mesh_settings(istioctl: Run) -> None:
 def test_minimal_takes_the_gateways_away(istioctl: Run) -> None:
     result, kubectl = istioctl("install", "--set", "profile=minimal", "-y", answers=ANSWERS)
     assert result.exit_code == 0
-    assert verbs(kubectl) == ["apply", "apply", "rollout", "delete", "delete"]
+    assert verbs(kubectl) == ["apply", *WAY, "apply", "rollout", "delete", "delete"]
     _, kubectl = istioctl("install", "--set", "profile=empty", "-y", answers=ANSWERS)
-    assert verbs(kubectl) == ["apply", "delete", "delete", "delete"]
+    assert verbs(kubectl) == ["apply", *WAY, "delete", "delete", "delete"]
 
 
 def test_without_y_it_asks(istioctl: Run) -> None:
@@ -94,3 +95,13 @@ def test_what_a_file_says_about_a_gateway_goes_into_its_objects(istioctl: Run, t
     applied = [document["kind"] for document in yaml.safe_load_all(kubectl.given[-1])]
     assert applied == ["ServiceAccount", "Service", "Deployment", "HorizontalPodAutoscaler"]
     assert "delete hpa istio-ingressgateway" not in " ".join(kubectl.asked)
+
+
+def test_what_istios_own_installation_left_goes_first(istioctl: Run) -> None:
+    for arguments in (("install", "-y"), ("uninstall", "--purge", "-y")):
+        _, kubectl = istioctl(*arguments, answers=ANSWERS)
+        webhooks, deployments = [line for line in kubectl.asked if line.startswith("delete")][:2]
+        assert webhooks.startswith("delete mutatingwebhookconfigurations/istio-sidecar-injector ")
+        assert (
+            deployments == "delete deployments -n istio-system -l install.operator.istio.io/owning-resource"
+        )

@@ -9,7 +9,7 @@ def test_a_row_for_each_chain_by_port() -> None:
     found = listeners.listeners(small_dumps.dump(), listeners.ListenerFilter())
     assert list(listeners.rows(found)) == [
         ("10.96.0.9", 5432, "ALL", "Cluster: outbound|5432||db.default.svc.cluster.local"),
-        ("0.0.0.0", 9080, "Trans: raw_buffer; App: HTTP", "Route: 9080"),
+        ("0.0.0.0", 9080, "Trans: raw_buffer; App: http/1.1,h2c", "Route: 9080"),
         ("0.0.0.0", 9080, "ALL", "PassthroughCluster"),
     ]
 

@@ -17,14 +17,15 @@ PROXIES = [
     proxy("b.foo", CDS="SYNCED", EDS="NOT SENT"),
     proxy("gone.foo") | {"connected": False},
 ]
-STATUS = {"get --raw /lab/v1/status": {"proxies": PROXIES}}
+ISTIOD = "get pods -n istio-system -l app=istiod"
+STATUS = {"get --raw /lab/v1/status": {"proxies": PROXIES}, ISTIOD: {"items": []}}
 
 
 def test_connected_proxies_and_the_types_they_asked_for(istioctl: Run) -> None:
     result, _ = istioctl("ps", answers=STATUS)
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED", "TYPES"]
-    assert lines[1][0] == "a.default"
+    assert lines[1][:3] == ["a.default", "Kubernetes", "bookmesh"]
     assert lines[1][-2:] == ["3", "(CDS,LDS,RDS)"]
     assert len(lines) == 3
 
@@ -54,3 +55,25 @@ def test_json_and_yaml_are_what_the_lab_says(istioctl: Run) -> None:
     assert yaml.safe_load(result.stdout) == PROXIES
     result, _ = istioctl("ps", "-ojson", answers=STATUS)
     assert json.loads(result.stdout) == PROXIES
+
+
+def test_the_control_plane_is_istiods_pod_once_it_is_installed(istioctl: Run) -> None:
+    pods = [
+        {"metadata": {"name": name}, "status": {"phase": phase}}
+        for name, phase in (("istiod-1", "Succeeded"), ("istiod-2", "Running"))
+    ]
+    result, _ = istioctl("ps", answers={**STATUS, ISTIOD: {"items": pods}})
+    assert result.stdout.splitlines()[1].split()[2] == "istiod-2"
+
+
+def test_every_type_has_a_column_when_more_is_asked_for(istioctl: Run) -> None:
+    result, _ = istioctl("ps", "-v", "1", answers=STATUS)
+    header, first, _ = (line.split() for line in result.stdout.splitlines())
+    assert header == ["NAME", "CLUSTER", "CDS", "ECDS", "EDS", "LDS", "RDS", "SDS", "ISTIOD", "VERSION"]
+    assert first[2:8] == ["SYNCED", "IGNORED", "IGNORED", "SYNCED", "STALE", "IGNORED"]
+
+
+def test_another_revision_is_not_there(istioctl: Run) -> None:
+    result, _ = istioctl("ps", "--revision", "canary", answers=STATUS)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert 'no running Istio pods of revision "canary" in "istio-system"; known: default' in result.stderr

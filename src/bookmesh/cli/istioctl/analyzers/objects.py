@@ -10,7 +10,7 @@ from bookmesh.mesh.snapshot import hosts
 
 JsonObject = dict[str, Any]
 DOMAIN: Final = "cluster.local"
-_TEMPLATED: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+TEMPLATED: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 _ISTIO: Final = ".istio.io/"
 
 
@@ -43,7 +43,7 @@ class Objects:
         """What runs or will run: (owner, pod or pod template); pods stand for themselves."""
         for pod in self.of("Pod"):
             yield pod, pod
-        for kind in _TEMPLATED:
+        for kind in TEMPLATED:
             for owner in self.of(kind):
                 template = (owner.get("spec") or {}).get("template")
                 if template:

@@ -57,6 +57,10 @@ def from_findings(found: Iterable[Finding], objects: Objects) -> Iterator[Messag
         subject = finding.subject or ObjectRef("Mesh", "bookmesh")
         level, code, text = _translate(finding, objects)
         yield Message(level, code, str(subject), subject.namespace, text, finding.where)
+        for name in _both(finding) if finding.code == "BM0207" else ():
+            namespace = name.partition("/")[0]
+            if name != f"{subject.namespace}/{subject.name}":
+                yield Message(level, code, f"{subject.kind} {name}", namespace, text, "spec.hosts")
 
 
 def value_at(found: Any, path: str) -> Any:
@@ -102,8 +106,7 @@ def _translate(finding: Finding, objects: Objects) -> tuple[Level, str, str]:
     if code == "BM0206":
         return "Error", "IST0001", f"Internal error: {message}"
     if code == "BM0207" and finding.subject is not None:
-        own, host = finding.subject, message.partition(" has no effect on ")[2].partition(" in ")[0]
-        both = sorted({f"{own.namespace}/{own.name}", finding.known.rpartition(" ")[2]})
+        host, both = message.partition(" has no effect on ")[2].partition(" in ")[0], _both(finding)
         text = (
             f"The VirtualServices {','.join(both)} associated with mesh gateway define the same host {host} which can "
             "lead to undefined behavior. This can be fixed by merging the conflicting VirtualServices into a single "
@@ -112,6 +115,12 @@ def _translate(finding: Finding, objects: Objects) -> tuple[Level, str, str]:
         return "Error", "IST0109", text
     level = next(each for each in LEVELS if each.lower() == finding.severity)
     return level, code, message
+
+
+def _both(finding: Finding) -> list[str]:
+    """The two VirtualServices, as `NAMESPACE/NAME`, of which one takes a host from the other."""
+    own = finding.subject or ObjectRef("VirtualService", "")
+    return sorted({f"{own.namespace}/{own.name}", finding.known.rpartition(" ")[2]})
 
 
 def _referenced(finding: Finding, objects: Objects) -> str:

@@ -65,8 +65,9 @@ def test_findings_get_istios_codes(found: Finding, code: str, text: str) -> None
 def test_two_claims_to_one_host_name_both() -> None:
     message = "VirtualService default/bad has no effect on a.b in sidecars: it is older"
     found = finding("BM0207", message=message, known="VirtualService default/a")
-    (said,) = own.from_findings([found], Objects(()))
-    assert said.code == "IST0109"
+    said, other = own.from_findings([found], Objects(()))
+    assert (said.code, said.origin) == ("IST0109", "VirtualService default/bad")
+    assert (other.code, other.origin, other.text) == ("IST0109", "VirtualService default/a", said.text)
     both = "VirtualServices default/a,default/bad associated with mesh gateway define the same host a.b"
     assert both in said.text
 
