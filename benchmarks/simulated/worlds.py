@@ -7,6 +7,9 @@ from simulated.memory import MemoryClient
 
 VIRTUAL_SERVICES = Resource("networking.istio.io", "v1", "virtualservices")
 DESTINATION_RULES = Resource("networking.istio.io", "v1", "destinationrules")
+GATEWAYS = Resource("networking.istio.io", "v1", "gateways")
+SIDECARS = Resource("networking.istio.io", "v1", "sidecars")
+PEER_AUTHENTICATIONS = Resource("security.istio.io", "v1", "peerauthentications")
 NAMESPACE_COUNT = 10
 ENDPOINTS_EACH = 5
 SERVICES_A_PORT = 10
@@ -54,6 +57,23 @@ class World:
 
     def remove_alias(self, service: int) -> None:
         self.client.remove(SERVICES, f"alias-{service}", _namespace(service))
+
+    def set_gateway(self, label: str) -> None:
+        """One Gateway with another selector, which finds no pod."""
+        server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+        spec = {"selector": {"istio": label}, "servers": [server]}
+        self.client.put(GATEWAYS, _config("Gateway", "public", _namespace(0), spec))
+
+    def set_sidecar(self, service: int) -> None:
+        """One Sidecar: the proxies of a namespace see the services there, and one of another namespace."""
+        spec = {"egress": [{"hosts": ["./*", f"*/svc-{service}.{_namespace(service)}.svc.cluster.local"]}]}
+        self.client.put(SIDECARS, _config("Sidecar", "default", _namespace(0), spec))
+
+    def set_mode(self, service: int, mode: str) -> None:
+        """What the pods of one service accept."""
+        name = f"svc-{service}"
+        spec = {"selector": {"matchLabels": {"app": name}}, "mtls": {"mode": mode}}
+        self.client.put(PEER_AUTHENTICATIONS, _config("PeerAuthentication", name, _namespace(service), spec))
 
     def _add_service(self, number: int) -> None:
         name, namespace = f"svc-{number}", _namespace(number)
@@ -141,4 +161,5 @@ def _pod(name: str, namespace: str, ip: str, labels: dict[str, str]) -> JsonObje
 
 def _config(kind: str, name: str, namespace: str, spec: JsonObject) -> JsonObject:
     metadata = {"name": name, "namespace": namespace, "creationTimestamp": "2026-01-01T00:00:00Z"}
-    return {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
+    group = "security" if kind == "PeerAuthentication" else "networking"
+    return {"apiVersion": f"{group}.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}

@@ -2,7 +2,8 @@
 Runs all analyzers, and after a change of services, routes or rules only what may find something else.
 
 Analyzers of `ROUTE_ANALYZERS` look at one VirtualService, those of `RULE_ANALYZERS` at one DestinationRule, and both at
-other kinds; those of `ANALYZERS` at all but these two. Conflicts between VirtualServices are about all that name one
+other kinds; those of `ANALYZERS` at all but these two, and those of them that are `OTHER_ANALYZERS` say something about
+objects of `changes.OTHERS` alone. Conflicts between VirtualServices are about all that name one
 host.
 """
 
@@ -37,8 +38,7 @@ from bookmesh.mesh.snapshot import configs as configs_
 from bookmesh.mesh.snapshot import delegates, routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
 
-ANALYZERS: Final = (
-    parsing_findings.check,
+OTHER_ANALYZERS: Final = (
     idle_gateways.check,
     idle_listener_tls.check,
     idle_peer_authentications.check,
@@ -46,8 +46,8 @@ ANALYZERS: Final = (
     odd_ciphers.check,
     unserved_protocols.check,
     unusable_patches.check,
-    unused_names.check,
 )
+ANALYZERS: Final = (parsing_findings.check, *OTHER_ANALYZERS, unused_names.check)
 ROUTE_ANALYZERS: Final = (
     missing_hosts.check,
     missing_subsets.check,
@@ -107,14 +107,24 @@ def steps(snapshot: snapshots.MeshSnapshot, before: Analysis | None = None) -> s
 def _update(before: Analysis, snapshot: snapshots.MeshSnapshot) -> Analysis | None:
     """Look at the objects that have to do with what changed; None when there is more to look at."""
     changes = snapshot.changes_since(before.snapshot)
-    if changes is None or snapshot.registry.workloads is not before.snapshot.registry.workloads:
+    if changes is None or _gateways_of(before.snapshot) != _gateways_of(snapshot):
         return None
-    if not (changes.routings or changes.rules or changes.services):
+    has_other_pods = snapshot.registry.workloads is not before.snapshot.registry.workloads
+    if has_other_pods and snapshots.rule_credentials(snapshot.configs):  # they must be where gateways run
+        return None
+    looks_at_others = has_other_pods or bool(changes.others)
+    if not (changes.routings or changes.rules or changes.services or looks_at_others):
         entries = snapshot.configs.since(before.snapshot.configs)
         return Analysis(snapshot, before.placed) if entries == configs_.Difference() else None
     if _depends_on_all(before.snapshot) or _depends_on_all(snapshot):
         return None
-    return _updated(before, snapshot, changes)
+    return _updated(before, snapshot, changes, looks_at_others=looks_at_others)
+
+
+def _gateways_of(snapshot: snapshots.MeshSnapshot) -> Mapping[str, Mapping[str, str]]:
+    """Which Gateways there are and whom they select, on which findings about any route or rule may depend."""
+    gateways = snapshots.gateways_in(snapshot.configs)
+    return {name: gateway.selector for name, (_, gateway) in gateways.items()}
 
 
 def _depends_on_all(snapshot: snapshots.MeshSnapshot) -> bool:
@@ -127,14 +137,16 @@ def _depends_on_all(snapshot: snapshots.MeshSnapshot) -> bool:
 
 
 def _updated(
-    before: Analysis, snapshot: snapshots.MeshSnapshot, changes: changes_.Changes
+    before: Analysis, snapshot: snapshots.MeshSnapshot, changes: changes_.Changes, *, looks_at_others: bool
 ) -> Analysis | None:
     old, new = _concerned(before.snapshot, changes), _concerned(snapshot, changes)
     if changes.services:  # a route to a host that is none is told which there are
         lost = {finding.subject for _, finding in before.placed if finding.code == missing_hosts.CODE}
         new.routings |= {rule for rule in snapshot.routings if rule.ref in lost} if lost else set()
     difference = snapshot.configs.since(before.snapshot.configs)
-    objects = {*new.objects(snapshot), *difference.come}
+    other_kinds = changes_.OTHERS if looks_at_others else ()
+    others = (parsed for kind in other_kinds for parsed in snapshot.configs.of(kind))
+    objects = {*new.objects(snapshot), *difference.come, *others}
     is_made = any(parsed.is_derived for parsed in (*objects, *difference.gone))
     if is_made or any(rule.origins for rule in old.routings):
         return None
@@ -144,6 +156,8 @@ def _updated(
     for parsed in objects:
         checks = _BY_OBJECT.get(configs_.kind_of(parsed), ())
         fresh |= dict.fromkeys((*parsed.findings, *_check(parsed, snapshot, checks)))
+    for check in OTHER_ANALYZERS if looks_at_others else ():
+        fresh |= dict.fromkeys(check(snapshot))
     fresh |= dict.fromkeys(conflicting_hosts.check(snapshot, new.routings))
     return Analysis(snapshot, tuple(sorted((*kept, *_in_order(fresh, objects)), key=_place)))
 
@@ -166,7 +180,11 @@ def _concerned(snapshot: snapshots.MeshSnapshot, changes: changes_.Changes) -> _
     named = {rule for changed in changes.routings for host in changed.hosts for rule in index.naming(host)}
     return _Concerned(
         named | index.leading_to(changes.services | changes.ruled),
-        {rule for host in changes.services for rule in snapshot.policies.rules_for(host)},
+        {
+            rule
+            for host in changes.services | changes.hosts | changes.accepting
+            for rule in snapshot.policies.rules_for(host)
+        },
     )
 
 

@@ -18,7 +18,7 @@ def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
         if is_bound or any(gateways.selects(gateway, each, snapshot.registry) for each in workloads):
             continue
         selector = ", ".join(f"{key}={value}" for key, value in gateway.selector.items())
-        values = [w.labels[key] for w in workloads for key in gateway.selector if key in w.labels]
+        values = sorted(w.labels[key] for w in workloads for key in gateway.selector if key in w.labels)
         yield Finding(
             code="BM0208",
             message=f"{parsed.ref} selects pods with {selector}, and there is none",

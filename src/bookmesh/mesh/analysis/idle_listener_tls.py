@@ -37,7 +37,7 @@ def _mode_in_force(
     wanted = spec.workload_selector.labels.items() if spec.workload_selector is not None else {}.items()
     modes = [
         snapshot.peers.modes_for(workload.namespace, workload.labels).of(port)
-        for workload in snapshot.registry.workloads.values()
+        for _, workload in sorted(snapshot.registry.workloads.items())
         if workload.namespace == parsed.metadata.namespace and wanted <= workload.labels.items()
     ]
     return next((mode for mode in modes if mode != "DISABLE"), modes[0] if modes else "")

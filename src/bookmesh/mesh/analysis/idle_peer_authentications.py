@@ -37,11 +37,10 @@ def _without_workload(
     owners: dict[str, ObjectRef],
 ) -> Iterator[Finding]:
     """`owners` collects, by address, which policy decides for a pod."""
-    selected: list[workloads_.Workload] = [
-        workload
-        for workload in snapshot.registry.workloads.values()
-        if workload.namespace == parsed.metadata.namespace and peers.selects(policy, workload.labels)
-    ]
+    near = (w for w in snapshot.registry.workloads.values() if w.namespace == parsed.metadata.namespace)
+    selected: list[workloads_.Workload] = sorted(
+        (workload for workload in near if peers.selects(policy, workload.labels)), key=lambda w: (w.pod, w.ip)
+    )
     deciding = [owners.setdefault(workload.ip, parsed.ref) for workload in selected]
     if not selected:
         yield _finding(parsed, "its selector finds no pod", "")

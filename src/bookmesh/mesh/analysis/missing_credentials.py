@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bookmesh.base import near_misses
 from bookmesh.base.findings import Finding, ObjectRef
@@ -15,21 +15,15 @@ from bookmesh.mesh.snapshot import snapshot as snapshots
 def check(snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
     """Secrets are looked for where the gateway's pods run, not where the Gateway is."""
     for parsed, gateway in snapshots.gateways_in(snapshot.configs).values():
-        namespaces = sorted(
-            {
-                workload.namespace
-                for workload in snapshot.registry.workloads.values()
-                if gateways.selects(gateway, workload, snapshot.registry)
-            }
-            if gateway.selector
-            else ()
-        )
-        for index, server in enumerate(gateway.servers):
-            tls = server.tls
-            if tls is None or tls.mode not in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"):
-                continue
+        needing = [
+            (f"spec.servers[{index}].tls", server.tls)
+            for index, server in enumerate(gateway.servers)
+            if server.tls is not None and server.tls.mode in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
+        ]
+        namespaces = _namespaces_of([gateway], snapshot) if needing and gateway.selector else ()
+        for path, tls in needing:
             for namespace in namespaces:
-                yield from _problems(snapshot, parsed.ref, f"spec.servers[{index}].tls", tls, namespace)
+                yield from _problems(snapshot, parsed.ref, path, tls, namespace)
 
 
 def check_rule(rule: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterator[Finding]:
@@ -66,6 +60,11 @@ def check_rule(rule: parsing.Parsed, snapshot: snapshots.MeshSnapshot) -> Iterat
 def _gateway_namespaces(snapshot: snapshots.MeshSnapshot) -> list[str]:
     """Where pods are that some Gateway selects, sorted."""
     found = [gateway for _, gateway in snapshots.gateways_in(snapshot.configs).values() if gateway.selector]
+    return _namespaces_of(found, snapshot)
+
+
+def _namespaces_of(found: Iterable[models.Gateway], snapshot: snapshots.MeshSnapshot) -> list[str]:
+    """Where pods are that one of these Gateways selects, sorted."""
     return sorted(
         {
             workload.namespace

@@ -5,9 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from bookmesh.base import overlays
 from bookmesh.base.findings import Finding
 from bookmesh.mesh.model import destination_rules, gateways, parsing, peer_authentications, sidecars
 from bookmesh.mesh.model import envoy_filters as envoy_filter_models
@@ -19,15 +17,11 @@ from bookmesh.mesh.snapshot import configs as configs_
 from bookmesh.mesh.snapshot import credentials as credentials_
 from bookmesh.mesh.snapshot import delegates, envoy_filters, rivals, routing, visibility
 from bookmesh.mesh.snapshot import gateways as gateways_
-from bookmesh.mesh.snapshot import hosts as hosts_
 from bookmesh.mesh.snapshot import peer_authentications as peers_
 from bookmesh.mesh.snapshot import policies as policies_
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.snapshot import sidecars as sidecars_
-
-# Kinds of which a difference is told in detail; the last two say what there is in the registry.
-_FOLLOWED: Final = (routes_.VirtualService, destination_rules.DestinationRule, *registries.REGISTERED)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -177,53 +171,10 @@ def build(
         return built
     if _is_same(built, previous):
         return previous
-    return replace(built, since=changes_.Since(weakref.ref(previous), _changes(previous, built)))
-
-
-def _changes(before: MeshSnapshot, after: MeshSnapshot) -> changes_.Changes | None:
-    """Compare two snapshots: services, endpoints, VirtualServices and DestinationRules may differ, but nothing else."""
-    registry, other = after.registry, before.registry
-    if (
-        registry.namespaces is not other.namespaces
-        or after.settings != before.settings
-        or after.peers != before.peers
-        or after.findings != before.findings
-        or not _has_same_credentials(after, before)
-    ):
-        return None
-    by_kind = after.configs.since(before.configs).grouped(configs_.kind_of)
-    if any(not issubclass(kind, _FOLLOWED) for kind in by_kind):
-        return None
-    routes = by_kind.get(routes_.VirtualService, configs_.Difference())
-    is_delegating = delegates.is_delegating(before.configs) or delegates.is_delegating(after.configs)
-    if is_delegating and routes != configs_.Difference():
-        return None
-    rules = by_kind.get(destination_rules.DestinationRule, configs_.Difference())
-    hosts = {host for host, _, _ in overlays.differing(other.endpoints, registry.endpoints)}
-    return changes_.Changes(
-        hosts=frozenset(hosts | overlays.differing(other.behind, registry.behind)),
-        services=frozenset(
-            overlays.differing(other.services, registry.services)
-            | overlays.differing(other.rivals, registry.rivals)
-        ),
-        routings=(
-            *(routing.made_from(parsed, before.routings) for parsed in routes.gone),
-            *(routing.made_from(parsed, after.routings) for parsed in routes.come),
-        ),
-        rules=(*rules.gone, *rules.come),
-        ruled=_hosts_under({after.policies.host_of(rule) for rule in (*rules.gone, *rules.come)}, registry),
-    )
-
-
-def _hosts_under(patterns: Iterable[str], registry: registries.Registry) -> frozenset[str]:
-    """The hosts of services that patterns or names are for."""
-    found: set[str] = set()
-    for pattern in patterns:
-        if pattern.startswith("*"):
-            found.update(host for host in registry.services if hosts_.matches(pattern, host))
-        elif pattern in registry.services:
-            found.add(pattern)
-    return frozenset(found)
+    is_followed = known is not None and built.findings == previous.findings
+    is_followed = is_followed and _has_same_credentials(built, previous)
+    changes = changes_.between(previous, built) if is_followed else None
+    return replace(built, since=changes_.Since(weakref.ref(previous), changes))
 
 
 def _build_policies(
@@ -314,11 +265,16 @@ def credential_names(configs: configs_.Configs, namespace: str | None = None) ->
     With `namespace` those are left out that proxies there have no business with: Secrets that say themselves where
     they are, and that only Gateways of other namespaces name.
     """
-    names = set(configs.facts(destination_rules.DestinationRule, _named_by_rule))
+    names = rule_credentials(configs)
     for where, name in configs.facts(gateways.Gateway, _named_by_gateway):
         if namespace in (None, where) or not credentials_.is_reference(name):
             names.add(name)
     return names - {""}
+
+
+def rule_credentials(configs: configs_.Configs) -> set[str]:
+    """The Secrets that DestinationRules name."""
+    return set(configs.facts(destination_rules.DestinationRule, _named_by_rule)) - {""}
 
 
 def _named_by_rule(parsed: parsing.Parsed) -> Iterator[str]:

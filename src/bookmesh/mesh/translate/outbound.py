@@ -104,7 +104,8 @@ class _Update:
         self._scope = previous.scope.updated(snapshot, changes)
         self._builder = outbound_resources.Builder(self._scope, cache)
         old, new = previous.scope.services, self._scope.services
-        self._moved = {host for host in changes.services if old.get(host) is not new.get(host)}
+        concerned_hosts = previous.scope.concerned(changes)
+        self._moved = {host for host in concerned_hosts if old.get(host) is not new.get(host)}
         self._others = changes.ruled | self._moved
         concerned = {*changes.routings, *snapshot.index.leading_to(self._others)}
         self._routings = [rule for rule in concerned if not self._scope.is_router and self._scope.sees(rule)]
@@ -123,12 +124,14 @@ class _Update:
         tables, listeners = dict(self._previous.tables), dict(self._previous.listeners)
         if not scope.is_router:
             yield from self._update_tables(tables, rerouted, has_unknown=has_unknown)
-            self._update_listeners(listeners)
+            has_connections = any(rule.spec.tcp or rule.spec.tls for rule in self._routings)
+            self._update_listeners(listeners, self._others | (rerouted if has_connections else set()))
         if self._has_clashes():
             return None
+        part = self._previous.part
         return Outbound(
             scope,
-            built.replace_in(self._previous.part, self._gone, self._fresh),
+            built.replace_in(part, self._gone, self._fresh) if self._gone or self._fresh else part,
             overlays.changed(self._previous.services, own),
             tables,
             listeners,
@@ -136,13 +139,13 @@ class _Update:
         )
 
     def _is_simple(self) -> bool:
-        """Not so when routes or services decide what a Sidecar shows, or when listeners depend on routes or rules."""
+        """Not so where a Sidecar has listeners at places of their own, or its HTTP proxy is somewhere else now."""
         changes, view = self._changes, self._scope.view
-        if view is not None and (changes.routings or changes.services):
-            return False
-        if view is not None and changes.rules and any(each.bind is not None for each in view.listeners):
-            return False
-        return not any(rule.spec.tcp or rule.spec.tls for rule in (*changes.routings, *self._routings))
+        if view is None or not (changes.routings or changes.services or changes.rules):
+            return True
+        proxy = view.egress_proxy
+        is_moved = proxy is not None and proxy.port is None and proxy.host in changes.services
+        return not is_moved and all(each.bind is None for each in view.listeners)
 
     def _build_services(self, rerouted: set[str]) -> dict[str, tuple[built.Built, ...] | None]:
         scope, known = self._scope, self._previous.services
@@ -186,8 +189,8 @@ class _Update:
                 if number in tables:
                     self._fresh.append(self._builder.routes(number, tables[number]))
 
-    def _update_listeners(self, listeners: dict[int, built.Built]) -> None:
-        for number in sorted(self._ports_of(self._others)):
+    def _update_listeners(self, listeners: dict[int, built.Built], hosts_: Iterable[str]) -> None:
+        for number in sorted(self._ports_of(hosts_)):
             before, after = listeners.pop(number, None), self._builder.shared_listener(number)
             if before is not None:
                 self._gone.append(before)

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, cast
 
 from bookmesh.base import steps as steps_
 from bookmesh.base.findings import ObjectRef
+from bookmesh.mesh.model import gateways as gateway_models
+from bookmesh.mesh.model import peer_authentications
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
@@ -126,7 +128,7 @@ def steps(
         )
         cache.put(key, shared)
     basis = previous.basis if previous is not None else None
-    if basis is not None and _is_own_part_right(basis, proxy, snapshot):
+    if basis is not None and _is_own_part_right(basis, proxy, shared.scope):
         own = basis.own
     elif is_router:
         own = gateways.build(proxy, shared.scope, cache)
@@ -140,20 +142,25 @@ def steps(
     return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True), Basis(shared, own))
 
 
-def _is_own_part_right(basis: Basis, proxy: proxies.Proxy, snapshot: snapshots.MeshSnapshot) -> bool:
+def _is_own_part_right(basis: Basis, proxy: proxies.Proxy, scope: scopes.Scope) -> bool:
     """
-    Whether nothing has changed that a proxy's own part depends on: services, and DestinationRules for those in front of
-    it; for a gateway all of these, VirtualServices bound to gateways, and endpoints if it has any in its own part.
+    Whether nothing has changed that a proxy's own part depends on. For all that is services; for a sidecar the Sidecar
+    and the PeerAuthentications in force, and DestinationRules for services in front of it; for a gateway Gateways, all
+    DestinationRules, VirtualServices bound to gateways, and endpoints if it has any in its own part.
     """
-    changes = snapshot.changes_since(basis.shared.scope.snapshot)
-    if changes is None or changes.services:
+    before, snapshot = basis.shared.scope, scope.snapshot
+    changes = snapshot.changes_since(before.snapshot)
+    if changes is None or changes.services or scope.view != before.view:
         return False
-    if basis.shared.scope.is_router and (
-        changes.rules or any(set(rule.gateways) != {routing.MESH} for rule in changes.routings)
-    ):
-        return False
-    if changes.ruled and any(
-        service.hostname in changes.ruled for service in snapshot.registry.services_selecting(proxy.workload)
-    ):
-        return False
-    return not (changes.hosts and basis.own.built[type_urls.ENDPOINTS])
+    if scope.is_router:
+        is_rerouted = any(set(rule.gateways) != {routing.MESH} for rule in changes.routings)
+        is_other = gateway_models.Gateway in changes.others or bool(changes.rules) or is_rerouted
+        return not (is_other or (changes.hosts and basis.own.built[type_urls.ENDPOINTS]))
+    if peer_authentications.PeerAuthentication in changes.others:
+        was, modes = (
+            each.peers.modes_for(proxy.namespace, proxy.labels) for each in (before.snapshot, snapshot)
+        )
+        if was != modes:
+            return False
+    in_front = snapshot.registry.services_selecting(proxy.workload) if changes.ruled else ()
+    return not any(service.hostname in changes.ruled for service in in_front)

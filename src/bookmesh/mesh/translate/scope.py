@@ -48,7 +48,7 @@ class Scope:
             found: defaultdict[int, list[services_.Service]] = defaultdict(list)
             for service in self.in_order():
                 for number in service.port_numbers:
-                    if self.view is None or self.view.is_called_at(service, number):
+                    if self._is_called_at(number, service):
                         found[number].append(service)
             self._by_port.update((number, tuple(own)) for number, own in found.items())
         return self._by_port.get(port, ())
@@ -71,21 +71,46 @@ class Scope:
                 if self.redirects(service, port):
                     yield service, port
 
+    def see(self, host: str) -> services_.Service | None:
+        """
+        The service of a host, if the scope has one. With a Sidecar that is a service that it shows, with the ports that
+        are shown; what a route leads to is there with all its ports, but not called by its name.
+        """
+        snapshot, view = self.snapshot, self.view
+        if view is None:
+            return snapshot.visible_service(host, self.namespace, is_router=self.is_router)
+        found = snapshot.visible_service(host, self.namespace, shows=view.shows_service)
+        shown = view.shown(found) if found is not None else None
+        if shown is not None or not self._leads_to(host):
+            return shown
+        return snapshot.visible_service(host, self.namespace)
+
+    def _leads_to(self, host: str) -> bool:
+        """Whether a VirtualService that sidecars go by leads to a host, or it is the proxy for unknown services."""
+        proxy = self.settings.egress_proxy
+        return (proxy is not None and proxy[0] == host) or any(
+            map(self.sees, self.snapshot.index.leading_to((host,)))
+        )
+
+    def concerned(self, changes: changes_.Changes) -> frozenset[str]:
+        """The hosts under which there may be another service after changes; behind a Sidecar routes have a say."""
+        if self.view is None:
+            return changes.services
+        return changes.services.union(*(rule.destination_hosts() for rule in changes.routings))
+
     def updated(self, snapshot: snapshots.MeshSnapshot, changes: changes_.Changes) -> Scope:
-        """The same scope in a later snapshot; no Sidecar may have a say in which services there are."""
-        if not (changes.services or changes.rules):
-            return replace(self, snapshot=snapshot)
-        seen = {
-            host: snapshot.visible_service(host, self.namespace, is_router=self.is_router)
-            for host in changes.services
-        }
+        """The same scope in a later snapshot."""
+        moved = replace(self, snapshot=snapshot)
+        found = {host: moved.see(host) for host in self.concerned(changes)}
+        seen = {host: service for host, service in found.items() if service != self.services.get(host)}
+        if not (seen or changes.rules):
+            return moved
         difference = configs.Difference(
             tuple(self.services[host] for host in seen if host in self.services),
             tuple(service for service in seen.values() if service is not None),
         )
         return replace(
-            self,
-            snapshot=snapshot,
+            moved,
             services=overlays.changed(self.services, seen),
             _policies={},
             _by_port=self._moved(difference),
@@ -99,9 +124,13 @@ class Scope:
             return {}
         found = dict(self._by_port)
         for number in {n for s in (*difference.gone, *difference.come) for n in s.port_numbers}:
-            here, _ = difference.apart(functools.partial(_has_port, number))
+            here, _ = difference.apart(functools.partial(self._is_called_at, number))
             found[number] = configs.spliced(found.get(number, ()), here, key=attrgetter("hostname"))
         return found
+
+    def _is_called_at(self, number: int, service: services_.Service) -> bool:
+        view = self.view
+        return number in service.port_numbers and (view is None or view.is_called_at(service, number))
 
     def looks_up_hosts(self, port: int = 0) -> bool:
         """Whether some service (of a port; 0 for any) is found by the name that is called, when it is."""
@@ -233,38 +262,28 @@ def build_scope(
     settings = snapshot.settings
     if view is not None and view.outbound is not None:
         settings = replace(settings, outbound_traffic_policy=view.outbound)
-    visible = snapshot.services_visible_in(namespace, is_router=is_router)
     if view is not None and view.egress_proxy is not None:
         proxy = view.egress_proxy
-        port = proxy.port.number if proxy.port is not None else _first_port(visible, proxy.host)
+        service = snapshot.visible_service(proxy.host, namespace)
+        port = proxy.port.number if proxy.port is not None else _first_port(service)
         settings = replace(settings, egress_proxy=(proxy.host, port, proxy.subset))
-    if view is not None:
-        reached = ({settings.egress_proxy[0]} if settings.egress_proxy else set()) | {
-            host
-            for rule in snapshot.routings_for(routing.MESH, namespace)
-            if view.shows_rule(rule)
-            for host in rule.destination_hosts()
-        }
-        shown = map(view.shown, snapshot.services_visible_in(namespace, shows=view.shows_service))
-        found = {service.hostname: service for service in shown if service is not None}
-        # What a route leads to is there with all its ports, but not called by its name.
-        found |= {s.hostname: s for s in visible if s.hostname in reached and s.hostname not in found}
-        visible = tuple(found[host] for host in sorted(found))
-    return Scope(
+    empty = Scope(
         snapshot=snapshot,
         namespace=namespace,
         is_router=is_router,
         labels=labels,
-        services={service.hostname: service for service in visible},
+        services={},
         settings=settings,
         view=view,
         caller=caller or localities.Caller(),
     )
+    found = ((host, empty.see(host)) for host in sorted(snapshot.registry.services))
+    return replace(empty, services={host: service for host, service in found if service is not None})
 
 
-def _first_port(services: Iterable[services_.Service], host: str) -> int:
+def _first_port(service: services_.Service | None) -> int:
     """The port of a destination without one: the first of its service; 0 when there is none."""
-    return next((port.number for s in services if s.hostname == host for port in s.ports), 0)
+    return service.ports[0].number if service is not None and service.ports else 0
 
 
 def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
@@ -334,7 +353,3 @@ def _labels_asked_for(spec: virtual_services.VirtualService) -> Iterator[str]:
     for tcp in spec.tcp:
         for connection in tcp.match:
             yield from connection.source_labels
-
-
-def _has_port(number: int, service: services_.Service) -> bool:
-    return number in service.port_numbers

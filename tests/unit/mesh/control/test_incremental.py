@@ -70,9 +70,14 @@ def rival(name: str, target: str, number: int) -> dict[str, Any]:
     return small_mesh.config("VirtualService", f"s-{name}", hosts=[name], http=http, **export)
 
 
-def tcp_route(name: str, target: str) -> dict[str, Any]:
-    tcp = [{"route": [{"destination": {"host": target, "port": {"number": 7000}}}]}]
-    return small_mesh.config("VirtualService", f"t-{name}", hosts=[name], tcp=tcp)
+def connection_route(name: str, target: str, number: int) -> dict[str, Any]:
+    """Of TCP, of one host or all that match; or of TLS to a host outside."""
+    route = [{"destination": {"host": target, "port": {"number": 7000}}}]
+    hosts = ([name], ["*.default.svc.cluster.local"], [f"{name}.example.com"])[number]
+    rules: dict[str, Any] = {"tcp": [{"route": route}]}
+    if number == 2:
+        rules = {"tls": [{"match": [{"sniHosts": hosts}], "route": route}]}
+    return small_mesh.config("VirtualService", f"t-{name}", hosts=hosts, **rules)
 
 
 def rule(name: str, number: int) -> dict[str, Any]:
@@ -105,10 +110,21 @@ def delegate(name: str, target: str) -> dict[str, Any]:
 
 
 def peers(name: str, number: int) -> dict[str, Any]:
+    """For the pods of one application, one of its ports, or as `plain` for all pods of a namespace."""
     mode = {"mode": ("STRICT", "PERMISSIVE", "DISABLE")[number]}
-    return small_mesh.config(
-        "PeerAuthentication", name, selector={"matchLabels": {"app": name}}, mtls=mode
-    ) | {"apiVersion": "security.istio.io/v1"}
+    spec: dict[str, Any] = {"selector": {"matchLabels": {"app": name}}, "mtls": mode}
+    if name == "plain":
+        del spec["selector"]
+    elif name == "ratings":
+        spec["portLevelMtls"] = {"8080": spec.pop("mtls")}
+    found = small_mesh.config("PeerAuthentication", name, **spec)
+    return found | {"apiVersion": "security.istio.io/v1"}
+
+
+def mesh_peers(number: int) -> dict[str, Any]:
+    found = peers("plain", number)
+    found["metadata"] |= {"namespace": "istio-system", "name": "mesh"}
+    return found
 
 
 def http_route(name: str, target: str) -> dict[str, Any]:
@@ -134,12 +150,40 @@ def gateway(number: int) -> dict[str, Any]:
     if number == 2:
         port = {"number": 15443, "name": "tls", "protocol": "TLS"}
         servers.append({"port": port, "hosts": ["*.cluster.local"], "tls": {"mode": "AUTO_PASSTHROUGH"}})
-    return small_mesh.config("Gateway", "public", selector={"istio": "ingress"}, servers=servers)
+    selector = {"istio": "ingress"} if number else {"version": "v1"}
+    return small_mesh.config("Gateway", "public", selector=selector, servers=servers)
 
 
 def sidecar(number: int) -> dict[str, Any]:
-    egress = [{"hosts": ["./*"] if number else ["default/reviews.default.svc.cluster.local"]}]
-    return small_mesh.config("Sidecar", "default", egress=egress)
+    """One service, all services, a port alone, a listener at a place of its own, or a proxy for all that is unknown."""
+    one = "default/reviews.default.svc.cluster.local"
+    port = {"number": 9080, "name": "http", "protocol": "HTTP"}
+    spec: dict[str, Any] = {"egress": [{"hosts": [one if number == 0 else "./*"]}]}
+    if number == 2:
+        spec = {"egress": [{"port": port, "hosts": [one]}, {"hosts": ["*/plain.default.svc.cluster.local"]}]}
+    elif number == 3:
+        spec["egress"].insert(0, {"port": port, "bind": "127.0.0.9", "hosts": ["*/*"]})
+    elif number == 4:
+        proxy = {"host": "ratings.default.svc.cluster.local"}
+        spec = {"egress": [{"hosts": [one]}], "outboundTrafficPolicy": {"egressProxy": proxy}}
+    return small_mesh.config("Sidecar", "default", **spec)
+
+
+def envoy_filter(name: str, number: int) -> dict[str, Any]:
+    """Changes all clusters but for one service, takes clusters away, or changes the routes of gateways."""
+    if number == 2:
+        return small_mesh.route_patch(prefix=f"/{name}") | {
+            "metadata": {"name": name, "namespace": "default"}
+        }
+    host = f"{name}.default.svc.cluster.local"
+    patch: dict[str, Any] = {"operation": "MERGE", "value": {"connect_timeout": "3s"}}
+    match = {"context": "SIDECAR_OUTBOUND"}
+    if number == 1:
+        patch, match = {"operation": "REMOVE"}, {"cluster": {"service": host}}
+    found = small_mesh.config(
+        "EnvoyFilter", name, configPatches=[{"applyTo": "CLUSTER", "match": match, "patch": patch}]
+    )
+    return found | {"apiVersion": "networking.istio.io/v1alpha3"}
 
 
 def entry(name: str, number: int) -> dict[str, Any]:
@@ -212,20 +256,24 @@ COMMON = st.one_of(
     pods(),
 )
 RARE = st.one_of(
-    named("VirtualService", "t-", tcp_route, NAMES),
+    named("VirtualService", "t-", connection_route, NAMES, NUMBERS),
     named("VirtualService", "h-", handing_on, NUMBERS),
     named("VirtualService", "d-", delegate, NAMES),
     named("PeerAuthentication", "", peers, NUMBERS),
+    st.tuples(st.just("PeerAuthentication"), st.just("mesh"), maybe(NUMBERS.map(mesh_peers))),
+    named("EnvoyFilter", "", envoy_filter, NUMBERS),
     named("HTTPRoute", "g-", http_route, NAMES),
     named("Ingress", "", ingress, NAMES),
     named("DestinationRule", "w-", wide_rule, NUMBERS),
     named("ServiceEntry", "f-", rival_entry, NUMBERS),
     st.tuples(st.just("Gateway"), st.just("public"), maybe(NUMBERS.map(gateway))),
-    st.tuples(st.just("Sidecar"), st.just("default"), maybe(NUMBERS.map(sidecar))),
+    st.tuples(st.just("Sidecar"), st.just("default"), maybe(st.integers(0, 4).map(sidecar))),
 )
-# Services, endpoints, routes and rules change all the time, everything else now and then.
+# Services, endpoints, routes and rules change all the time, everything else now and then, alone or together.
 PUSHES = st.one_of(
-    *(st.lists(COMMON, min_size=1, max_size=3) for _ in range(4)), st.lists(RARE, min_size=1, max_size=2)
+    *(st.lists(COMMON, min_size=1, max_size=3) for _ in range(3)),
+    st.lists(RARE, min_size=1, max_size=2),
+    st.lists(st.one_of(COMMON, RARE), min_size=1, max_size=3),
 )
 KUBERNETES = {"Service": "services", "EndpointSlice": "endpoint_slices", "Pod": "pods"}
 

@@ -40,13 +40,13 @@ class World:
         rules = {("DestinationRule", "default", name): _rule(name, 1) for name in names}
         asyncio.run(self.push(Changes(kubernetes, {**routes, **rules})))
 
-    async def push(self, changes: Changes) -> None:
+    async def push(self, changes: Changes, *, is_news: bool = True) -> None:
         snapshot = await self.builder.build_snapshot(changes)
         given = await self.builder.translate(PROXY, snapshot, self.given)
         before, self.given = self.given, given
         publication = await self.builder.encode(given, before)
         await self.builder.analyze(snapshot)
-        assert publication.is_news
+        assert publication.is_news is is_news
 
 
 def _ip(name: str) -> str:
@@ -127,7 +127,34 @@ def change_entry(number: int) -> Changes:
     return Changes(configs={("ServiceEntry", "default", "outside"): entry})
 
 
-CHANGES = [change_endpoint, change_route, change_rule, change_service, add_service, change_entry]
+def change_connections(number: int) -> Changes:
+    tcp = [{"route": [{"destination": {"host": "svc-3", "port": {"number": 9080 + number}}}]}]
+    http = [{"timeout": f"{number}s", "route": [{"destination": {"host": "svc-3"}}]}]
+    route = small_mesh.config("VirtualService", "svc-3", hosts=["svc-3"], tcp=tcp, http=http)
+    return Changes(configs={("VirtualService", "default", "svc-3"): route})
+
+
+def change_gateway(number: int) -> Changes:
+    """It has another port. Whether it selects any pod is looked for until one is found, which is the first one here."""
+    server = {"port": {"number": 80 + number, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+    gateway = small_mesh.config("Gateway", "public", selector={"app": "svc-0"}, servers=[server])
+    return Changes(configs={("Gateway", "default", "public"): gateway})
+
+
+CHANGES = [
+    change_endpoint,
+    change_route,
+    change_rule,
+    change_service,
+    add_service,
+    change_entry,
+    change_connections,
+]
+SIDECAR = Changes(
+    configs={
+        ("Sidecar", "default", "all"): small_mesh.config("Sidecar", "all", egress=[{"hosts": ["./*"]}]),
+    }
+)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -139,6 +166,28 @@ def test_a_change_costs_as_much_in_a_mesh_of_ten_times_as_many_services(
         world = World(services)
         asyncio.run(world.push(change(2)))
         calls.append(calls_of(lambda world=world: world.push(change(1))))  # type: ignore[misc]
+    assert calls[1] < 1.2 * calls[0]
+
+
+@pytest.mark.parametrize("change", [change_endpoint, change_route, change_service, add_service])
+def test_a_change_under_a_sidecar_costs_as_much_in_a_mesh_of_ten_times_as_many_services(
+    change: Callable[[int], Changes],
+) -> None:
+    calls: list[int] = []
+    for services in (30, 300):
+        world = World(services)
+        asyncio.run(world.push(SIDECAR, is_news=False))
+        asyncio.run(world.push(change(2)))
+        calls.append(calls_of(lambda world=world: world.push(change(1))))  # type: ignore[misc]
+    assert calls[1] < 1.2 * calls[0]
+
+
+def test_a_changed_gateway_costs_a_sidecar_as_much_in_a_mesh_of_ten_times_as_many_services() -> None:
+    calls: list[int] = []
+    for services in (30, 300):
+        world = World(services)
+        asyncio.run(world.push(change_gateway(2), is_news=False))
+        calls.append(calls_of(lambda world=world: world.push(change_gateway(1), is_news=False)))  # type: ignore[misc]
     assert calls[1] < 1.2 * calls[0]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bookmesh.mesh.model import parsing
+import pytest
+
+from bookmesh.mesh.model import envoy_filters, gateways, parsing, peer_authentications, sidecars
 from bookmesh.mesh.registry import assembling
 from bookmesh.mesh.snapshot import changes
 from bookmesh.mesh.snapshot import snapshot as snapshots
@@ -26,7 +28,9 @@ class World:
 
 def parsed(kind: str, name: str, **spec: Any) -> parsing.Parsed:
     metadata = {"name": name, "namespace": "shop"}
-    obj = {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
+    group = "security" if kind == "PeerAuthentication" else "networking"
+    version = "v1alpha3" if kind == "EnvoyFilter" else "v1"
+    obj = {"apiVersion": f"{group}.istio.io/{version}", "kind": kind, "metadata": metadata, "spec": spec}
     return parsing.parse(obj)
 
 
@@ -50,6 +54,15 @@ def endpoint_slice(*ips: str) -> dict[str, Any]:
 
 
 KEY = ("shop", "web")
+POD = {
+    "metadata": {
+        "name": "web",
+        "namespace": "shop",
+        "labels": {"app": "web", "security.istio.io/tlsMode": "istio"},
+    },
+    "spec": {"containers": [{"name": "web"}]},
+    "status": {"podIP": "10.0.0.1", "phase": "Running"},
+}
 
 
 def test_changed_endpoints_are_told_by_host() -> None:
@@ -86,11 +99,49 @@ def test_changed_service_is_told_by_host() -> None:
     assert after.changes_since(before) == changes.Changes(services=frozenset({HOST}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "model"),
+    [
+        ("Gateway", {"servers": []}, gateways.Gateway),
+        ("Sidecar", {}, sidecars.Sidecar),
+        ("EnvoyFilter", {}, envoy_filters.EnvoyFilter),
+    ],
+)
+def test_of_what_few_things_depend_on_the_kind_is_told(kind: str, spec: Any, model: type) -> None:
+    world = World()
+    before = world.build(services={KEY: SERVICE})
+    after = world.build(parsed(kind, "web", **spec))
+    assert after.changes_since(before) == changes.Changes(others=frozenset({model}))
+
+
+@pytest.mark.parametrize(("mode", "hosts"), [("DISABLE", frozenset({HOST})), ("STRICT", frozenset[str]())])
+def test_changed_policy_of_pods_is_told_by_the_hosts_that_are_called_otherwise(
+    mode: str, hosts: frozenset[str]
+) -> None:
+    world = World()
+    before = world.build(
+        services={KEY: SERVICE}, pods={KEY: POD}, endpoint_slices={KEY: endpoint_slice("10.0.0.1")}
+    )
+    selector = {"matchLabels": {"app": "web"}}
+    policy = parsed("PeerAuthentication", "web", selector=selector, mtls={"mode": mode})
+    elsewhere = parsed(
+        "PeerAuthentication", "db", selector={"matchLabels": {"app": "db"}}, mtls={"mode": mode}
+    )
+    after = world.build(policy)
+    others = frozenset({peer_authentications.PeerAuthentication})
+    assert after.changes_since(before) == changes.Changes(
+        hosts=hosts, others=others, accepting=frozenset({HOST})
+    )
+    assert world.build(policy, elsewhere).changes_since(after) == changes.Changes(others=others)
+
+
 def test_of_other_changes_and_older_snapshots_nothing_is_known() -> None:
     world = World()
     first = world.build(services={KEY: SERVICE})
-    second = world.build(parsed("Gateway", "web"))
+    second = world.build(parsed("WorkloadGroup", "web", template={}))
     assert second.changes_since(first) is None
-    third = world.build(parsed("Gateway", "web"), endpoint_slices={KEY: endpoint_slice("10.0.0.1")})
+    third = world.build(
+        parsed("WorkloadGroup", "web", template={}), endpoint_slices={KEY: endpoint_slice("10.0.0.1")}
+    )
     assert third.changes_since(second) is not None
     assert third.changes_since(first) is None
