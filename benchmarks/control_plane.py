@@ -142,14 +142,13 @@ async def run_one(services: int, proxies: int, changes: int, *, is_port_shared: 
             )
             result: dict[str, Any] = {"full push": full, "memory": resident_mb() - memory_before}
             for row, change in CHANGES.items():
-                measured = []
-                for number in range(changes):
-                    measured.append(
-                        await meter.measure(
-                            lambda change=change, number=number: change(world, number),  # type: ignore[misc]
-                            has_taken_effect(plane, row, number),
-                        )
+                measured = [
+                    await meter.measure(
+                        lambda change=change, number=number: change(world, number),  # type: ignore[misc]
+                        has_taken_effect(plane, row, number),
                     )
+                    for number in range(changes)
+                ]
                 result[row] = summarize(measured)
         finally:
             simulated.terminate()
