@@ -12,18 +12,22 @@ import http.client
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.unit.kube.api.conftest import Streams, request_for
 
 from bookmesh.base import kubernetes
 from bookmesh.kube.api import app, authentication, default_roles, serving, verbs
 from bookmesh.kube.schema import kinds, schemas
 from bookmesh.kube.store import records, store
+from bookmesh.lab import tokens
 
 ROOT = Path(__file__).resolve().parents[2]
 CREDENTIALS = {"Authorization": "Bearer good"}
@@ -49,6 +53,17 @@ SEEDS: dict[kubernetes.Resource, dict[str, Any]] = {
 """Objects called `web` that are there for every request."""
 
 
+def _issuer() -> tokens.TokenIssuer:
+    key = ec.generate_private_key(ec.SECP256R1())
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text)
+        file.flush()
+        return tokens.TokenIssuer(Path(file.name))
+
+
 class Objects:
     """The store, its verbs, and the application over them."""
 
@@ -59,7 +74,7 @@ class Objects:
         default_roles.ensure(self.over)
         self.restore()
         authenticator = authentication.Authenticator(user_for_token={"good": "somebody"}.get)
-        self.app = app.build_app(self.over, streams=Streams(), authenticator=authenticator)
+        self.app = app.build_app(self.over, streams=Streams(), authenticator=authenticator, issuer=_issuer())
 
     def restore(self) -> None:
         """Take back what would change later requests, and lay down what they need."""

@@ -128,6 +128,49 @@ def test_flags_that_exclude_each_other_are_misuse(new_kube: Callable[[], Kube]) 
     assert kube.kube("up", "--no-node", "--internet", check=False).returncode == 2
 
 
+AUDIT_POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: RequestResponse
+    verbs: [create, watch, delete]
+    resources: [{group: "", resources: [configmaps]}]
+"""
+
+
+def test_requests_are_written_down_as_a_policy_says_also_after_kill_9(
+    new_kube: Callable[[], Kube], tmp_path: Path
+) -> None:
+    kube, policy, log = new_kube(), tmp_path / "policy.yaml", tmp_path / "audit.log"
+    policy.write_text(AUDIT_POLICY)
+    assert kube.kube("up", "--api-only", "--audit-log-path", str(log), check=False).returncode == 2
+    audited = ("--audit-policy-file", str(policy), "--audit-log-path", str(log))
+    kube.kube("up", "--api-only", *audited)
+    kube.kubectl("create", "configmap", "one", "--from-literal=a=b")
+    kube.kubectl("create", "secret", "generic", "hidden", "--from-literal=a=b")
+    kube.kubectl("get", "--raw", "/api/v1/namespaces/default/configmaps?watch=true&timeoutSeconds=1")
+    os.kill(json.loads((kube.home / kube.name / "daemon.pid").read_text())["pid"], signal.SIGKILL)
+    labs.wait_until(lambda: kube.kube("status", check=False).returncode == 1, what="the end")
+    kube.kube("up", "--api-only")
+    kube.kubectl("delete", "configmap", "one")
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {event["objectRef"]["resource"] for event in events} == {"configmaps"}
+    told = [(event["verb"], event["stage"], event["responseStatus"]["code"]) for event in events]
+    assert told == [
+        ("create", "ResponseComplete", 201),
+        ("watch", "ResponseStarted", 200),
+        ("watch", "ResponseComplete", 200),
+        ("delete", "ResponseComplete", 200),
+    ]
+    assert events[0]["responseObject"]["data"] == events[0]["requestObject"]["data"] == {"a": "b"}
+    assert events[0]["userAgent"].startswith("kubectl")
+    policy.write_text("kind: Policy")
+    refused = kube.kube("up", "--api-only", *audited, check=False)
+    assert refused.returncode == 2
+    assert "apiVersion and kind are not audit.k8s.io/v1 and Policy" in refused.stderr
+
+
 def test_faults_strike_kubectl_until_they_are_used_up_or_taken_back(new_kube: Callable[[], Kube]) -> None:
     kube = new_kube()
     kube.kube("up", "--api-only")

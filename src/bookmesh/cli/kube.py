@@ -7,6 +7,7 @@ It is a lab like others, of another extent: `bookmesh kubectl`, `kubeconfig`, `l
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
@@ -50,6 +51,7 @@ def kube() -> None:
 @click.option("--no-node", is_flag=True, help="Controllers but no node: pods stay Pending.")
 @start_options.internet
 @start_options.size
+@start_options.audit
 @terminal.output_option
 def up(
     *,
@@ -60,6 +62,8 @@ def up(
     internet: bool,
     node_cpu: str | None,
     node_memory: str | None,
+    audit_policy_file: Path | None,
+    audit_log_path: Path | None,
     output: str,
 ) -> None:
     """
@@ -73,6 +77,7 @@ def up(
     size = start_options.size_of(node_cpu=node_cpu, node_memory=node_memory)
     if size and not extent.has_node:
         raise click.UsageError("--node-cpu and --node-memory are for a node")
+    audit = start_options.audit_of(audit_policy_file=audit_policy_file, audit_log_path=audit_log_path)
     began = time.monotonic()
     with terminal.failures():
         lab = paths.paths_for(name)
@@ -83,6 +88,7 @@ def up(
                 extent=extent,
                 real_internet=True if internet else None,
                 size=size,
+                audit=audit,
                 on_step=steps.begin,
             )
         if output == "json":

@@ -1,11 +1,14 @@
-"""The options of both commands that start a cluster: its port, its Internet, and the size of its node."""
+"""The options of commands that start a cluster: its port, its Internet, its audit log, and the size of its node."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from bookmesh.lab import audits
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,3 +55,32 @@ def size_of(*, node_cpu: str | None, node_memory: str | None) -> dict[str, str] 
     """What the node shall offer; None when nothing was said."""
     given = {"cpu": node_cpu, "memory": node_memory}
     return {name: quantity for name, quantity in given.items() if quantity} or None
+
+
+def audit(command: Command) -> Command:
+    """Add `--audit-policy-file` and `--audit-log-path`; `audit_of` reads them."""
+    existing = click.Path(exists=True, dir_okay=False, path_type=Path)
+    command = click.option(
+        "--audit-log-path",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="File that requests are written to, an event a line.",
+    )(command)
+    return click.option(
+        "--audit-policy-file",
+        type=existing,
+        help="Which requests are written down, and how much of them (audit.k8s.io/v1 Policy).",
+    )(command)
+
+
+def audit_of(*, audit_policy_file: Path | None, audit_log_path: Path | None) -> audits.Wanted | None:
+    """What shall be written down of requests; None when nothing was said."""
+    if audit_policy_file is None and audit_log_path is None:
+        return None
+    if audit_policy_file is None or audit_log_path is None:
+        raise click.UsageError("--audit-policy-file and --audit-log-path go together")
+    try:
+        return audits.wanted(audit_policy_file.read_text(), audit_log_path)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--audit-policy-file") from error
+    except OSError as error:
+        raise click.BadParameter(str(error), param_hint="--audit-log-path") from error

@@ -13,6 +13,7 @@ from bookmesh.base import cluster, kubernetes, pods
 from bookmesh.kube.api import (
     admission,
     app,
+    auditing,
     authentication,
     authorization,
     default_roles,
@@ -87,6 +88,7 @@ def build_app(
     issuer: tokens.TokenIssuer,
     inside: status.Inside,
     own: keys.Keys,
+    auditor: auditing.Auditor | None = None,
 ) -> web.Application:
     """Build what answers requests; `inside` answers how the cluster is."""
     dial = faults.Faults()
@@ -103,6 +105,7 @@ def build_app(
         hosts=(cluster.API_SERVER_IP,),
         dial=dial,
         identity=own.front_proxy,
+        auditor=auditor,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bookmesh.base import findings
-from bookmesh.lab import extents, labs, paths
+from bookmesh.lab import audits, extents, labs, paths
 
 
 def check_running(
@@ -39,16 +39,37 @@ def check_running(
     elif hosts is not None and hosts != (lab.hosts.read_text() if lab.hosts.exists() else ""):
         differs = "with other hosts in its simulated Internet"
     if differs:
-        raise findings.BookmeshError(
-            findings.Finding(
-                code="BM0106",
-                message=f'the lab "{lab.name}" is running already, {differs}',
-                hint=f'use it as it is, run "bookmesh down --name {lab.name}" first, or use another --name',
-            ),
-            exit_code=2,
-        )
+        raise _other(lab, differs)
     if size is not None and dict(size) != dict(settings.size):
         raise _other_size(lab, settings)
+
+
+def check_audit(lab: paths.LabPaths, settings: labs.LabSettings, audit: audits.Wanted | None) -> None:
+    """
+    Check that a lab that runs writes down requests as it is wanted; None is for what does not matter.
+
+    Raises:
+        BookmeshError: BM0106.
+    """
+    if audit is None:
+        return
+    if not settings.audit_log:
+        raise _other(lab, "without an audit log")
+    if settings.audit_log != str(audit.log):
+        raise _other(lab, f"with its audit log in {settings.audit_log}")
+    if lab.audit_policy.read_text() != audit.policy:
+        raise _other(lab, "with another audit policy")
+
+
+def _other(lab: paths.LabPaths, differs: str) -> findings.BookmeshError:
+    return findings.BookmeshError(
+        findings.Finding(
+            code="BM0106",
+            message=f'the lab "{lab.name}" is running already, {differs}',
+            hint=f'use it as it is, run "bookmesh down --name {lab.name}" first, or use another --name',
+        ),
+        exit_code=2,
+    )
 
 
 def _other_size(lab: paths.LabPaths, settings: labs.LabSettings) -> findings.BookmeshError:

@@ -95,6 +95,7 @@ def _wired(
         real_internet=arguments.internet,
         size=_size(arguments),
         previous=labs.read_settings(lab),
+        audit_log=arguments.audit_log_path,
     )
     if extent is extents.Extent.MESH and forkserver is not None:
         from bookmesh.lab import wiring
@@ -115,6 +116,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--internet", action="store_true", help="let pods reach the real Internet")
     parser.add_argument("--node-cpu", help="CPUs that the node offers")
     parser.add_argument("--node-memory", help="memory that the node offers")
+    parser.add_argument("--audit-log-path", default="", help="file that requests are written to")
     parser.add_argument("--lifeline", type=int, help="file descriptor of a pipe: the lab ends when it closes")
     return parser.parse_args()
 

@@ -26,7 +26,7 @@ class LabSettings:
     What `lab.json` keeps, so that a lab comes back as it was. `port` is that of the API server; with `real_internet`
     pods reach what this machine reaches, without it programs of this machine reach the simulated one by `proxy_port`,
     0 when there is none. `slot` is 0 when no node runs. `size` is what the node offers in place of what its machine
-    has.
+    has. `audit_log` is a path, "" where requests are not written down.
     """
 
     port: int
@@ -35,6 +35,7 @@ class LabSettings:
     extent: extents.Extent = extents.Extent.MESH
     proxy_port: int = 0
     size: Mapping[str, str] = field(default_factory=dict)
+    audit_log: str = ""
 
 
 def read_settings(lab: paths.LabPaths) -> LabSettings | None:

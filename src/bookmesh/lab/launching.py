@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bookmesh.base import findings
-from bookmesh.lab import conflicts, extents, labs, paths, progress, removing
+from bookmesh.lab import audits, conflicts, extents, labs, paths, progress, removing
 
 STOP_GRACE_S = 8.0
 PATIENCE_S = 60.0
@@ -31,6 +31,7 @@ def start(
     real_internet: bool | None = None,
     hosts: str | None = None,
     size: Mapping[str, str] | None = None,
+    audit: audits.Wanted | None = None,
     lifeline: int | None = None,
     on_step: Callable[[str], None],
     on_serving: Callable[[], None] = lambda: None,
@@ -40,13 +41,12 @@ def start(
 
     Args:
         port: of the API server; None means the one it had, or a free one.
-        extent: how much of a cluster runs.
         patience_s: how long the ingress gateway may take.
         real_internet: whether pods reach the real Internet; None means as before, at first not.
         hosts: YAML of hosts that the simulated Internet has besides its own; None means those it had.
         size: what the node offers in place of what the machine has, `cpu` and `memory`; None means as before.
+        audit: what is written down of requests, and where; None means as before, at first nothing.
         lifeline: read end of a pipe; the lab ends when the other end is closed, however that comes about.
-        on_step: called with the name of each step as it begins.
         on_serving: called once, when kubectl can be used; a lab that starts may not be all up then.
 
     Returns:
@@ -62,6 +62,7 @@ def start(
             conflicts.check_running(
                 lab, previous, port=port, extent=extent, real_internet=real_internet, hosts=hosts, size=size
             )
+            conflicts.check_audit(lab, previous, audit)
             on_serving()
             return previous, False
         if previous:
@@ -71,9 +72,11 @@ def start(
         labs.make_directory(lab)
         if hosts is not None:
             lab.hosts.write_text(hosts)
+        if audit is not None:
+            lab.audit_policy.write_text(audit.policy)
         arguments = ["--extent", extent, "--timeout", str(patience_s)]
         arguments += ["--port", str(port)] if port is not None else []
-        arguments += _lasting_arguments(previous, real_internet=real_internet, size=size)
+        arguments += _lasting_arguments(previous, real_internet=real_internet, size=size, audit=audit)
         _launch(lab, arguments, lifeline=lifeline, on_step=on_step, on_serving=on_serving)
         settings = labs.read_settings(lab)
         if settings is None:
@@ -82,7 +85,11 @@ def start(
 
 
 def _lasting_arguments(
-    previous: labs.LabSettings | None, *, real_internet: bool | None, size: Mapping[str, str] | None
+    previous: labs.LabSettings | None,
+    *,
+    real_internet: bool | None,
+    size: Mapping[str, str] | None,
+    audit: audits.Wanted | None,
 ) -> list[str]:
     """What a lab keeps from one time to the next unless something else is asked for."""
     if real_internet is None:
@@ -92,6 +99,8 @@ def _lasting_arguments(
     arguments = ["--internet"] if real_internet else []
     for name, quantity in size.items():
         arguments += [f"--node-{name}", quantity]
+    if log := str(audit.log) if audit else previous.audit_log if previous else "":
+        arguments += ["--audit-log-path", log]
     return arguments
 
 

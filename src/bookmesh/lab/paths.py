@@ -8,6 +8,7 @@ Where a lab keeps its files. One directory a lab, mode 0700; `down` removes it w
     <root>/<name>/pki/          the lab's certificate authorities and keys
     <root>/<name>/kubeconfig    0600; one context, named after the lab
     <root>/<name>/hosts.yaml    hosts that a person added to the simulated Internet
+    <root>/<name>/audit-policy.yaml  what goes to the audit log, where there is one
     <root>/<name>/internet.log  what its servers have to say
     <root>/<name>/ca-certificates.crt  the host's trusted certificates and that of the simulated Internet
     <root>/<name>/bin/          shims that `bookmesh env` puts on PATH
@@ -69,6 +70,10 @@ class LabPaths:
     @property
     def hosts(self) -> Path:
         return self.directory / "hosts.yaml"
+
+    @property
+    def audit_policy(self) -> Path:
+        return self.directory / "audit-policy.yaml"
 
     @property
     def bundle(self) -> Path:

@@ -18,6 +18,7 @@ class Plan:
         port: of the API server; None means the one it had, or a free one.
         real_internet: whether pods reach what this machine reaches, instead of the simulated Internet.
         size: what the node offers in place of what the machine has, by resource, such as `cpu`; may be empty.
+        audit_log: where requests are written down; "" is nowhere.
         previous: how the cluster was when it last ran, if it did: it keeps its ports and addresses if it can.
     """
 
@@ -26,6 +27,7 @@ class Plan:
     real_internet: bool
     size: Mapping[str, str]
     previous: labs.LabSettings | None
+    audit_log: str = ""
 
     @property
     def preferred_port(self) -> int:

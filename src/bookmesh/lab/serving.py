@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from bookmesh.base import pods
-from bookmesh.lab import absent_node, api_server, clusters, credentials, labs, status
+from bookmesh.lab import absent_node, api_server, audits, clusters, credentials, labs, status
 
 if TYPE_CHECKING:  # a cluster without a node, or without a mesh, does not load them
     from bookmesh.lab import nodes
@@ -35,14 +35,21 @@ async def serve(
         extent=plan.extent,
         proxy_port=node.outside.proxy_port if node else 0,
         size=plan.size,
+        audit_log=plan.audit_log,
     )
     streams: pods.PodStreams = node.agent if node else absent_node.AbsentNode()
     inside = status.Inside(lab.name, cluster.began, settings, cluster.kube.client, control=control, node=node)
-    api = api_server.build_app(
-        cluster.kube, streams=streams, issuer=cluster.issuer, inside=inside, own=cluster.own
-    )
     listeners = [cluster.listener, *([await node.listen_inside()] if node else [])]
-    async with api_server.serve(api, cluster.own, *listeners):
+    async with contextlib.AsyncExitStack() as stack:
+        api = api_server.build_app(
+            cluster.kube,
+            streams=streams,
+            issuer=cluster.issuer,
+            inside=inside,
+            own=cluster.own,
+            auditor=stack.enter_context(audits.opened(lab, plan.audit_log)),
+        )
+        await stack.enter_async_context(api_server.serve(api, cluster.own, *listeners))
         server = f"https://127.0.0.1:{settings.port}"
         credentials.write_kubeconfig(lab.kubeconfig, cluster.own, context=lab.context, server=server)
         labs.write_settings(lab, settings)

@@ -18,9 +18,11 @@ from bookmesh.base.kubernetes import ApiError
 from bookmesh.base.pods import PodStreams
 from bookmesh.kube.api import (
     acting,
+    auditing,
     authentication,
     authorization,
     faults,
+    notes,
     paths,
     resources,
     responses,
@@ -50,6 +52,7 @@ def build_app(
     hosts: Collection[str] = (),
     dial: faults.Faults | None = None,
     identity: Path | None = None,
+    auditor: auditing.Auditor | None = None,
 ) -> web.Application:
     """
     Build the application; run it with `serving.start`.
@@ -60,6 +63,7 @@ def build_app(
         hosts: names and addresses, besides those of this machine, by which clients may call the server.
         dial: faults that strike requests on demand.
         identity: PEM file with the client certificate and key by which servers of aggregated APIs know this one.
+        auditor: who writes down what is asked and answered.
     """
     allowed = frozenset({*authentication.LOCAL_HOSTS, *(host.lower() for host in hosts)})
     running = _Running()
@@ -68,7 +72,9 @@ def build_app(
         client_max_size=_LARGEST_BODY,
         middlewares=[
             _refusals,
-            _checks(authenticator, authorizer, allowed),
+            _knowing(authenticator, allowed),
+            *([auditor.watch, _refusals] if auditor else []),
+            *([_allowing(authorizer)] if authorizer else []),
             _striking(dial or faults.Faults()),
             running.track,
             _aggregating(aggregated),
@@ -90,6 +96,8 @@ def build_app(
     app.router.add_route("*", "/{path:.*}", handle)
     app.cleanup_ctx.append(aggregated.run)
     app.on_shutdown.append(running.end)
+    if auditor:
+        app.on_response_prepare.append(auditor.on_prepare)
     return app
 
 
@@ -149,22 +157,34 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return responses.error_response(ApiError(500, "InternalError", message))
 
 
-def _checks(
-    authenticator: authentication.Authenticator,
-    authorizer: authorization.Authorizer | None,
-    hosts: frozenset[str],
+def _knowing(
+    authenticator: authentication.Authenticator, hosts: frozenset[str]
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def know(request: web.Request, handler: Handler) -> web.StreamResponse:
         authentication.check_origin(request, hosts)
-        user = authenticator.authenticate(request)
-        if authorizer is not None:
-            user = acting.impersonated(request, user, authorizer)
-            authorizer.require(user, acting.action_of(request))
-        request[authentication.USER] = user
+        request[authentication.USER] = authenticator.authenticate(request)
         return await handler(request)
 
-    return check
+    return know
+
+
+def _allowing(authorizer: authorization.Authorizer) -> Callable[..., Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def allow(request: web.Request, handler: Handler) -> web.StreamResponse:
+        known = request[authentication.USER]
+        user = acting.impersonated(request, known, authorizer)
+        if user is not known:
+            request[authentication.USER] = request[auditing.IMPERSONATED] = user
+        action = acting.action_of(request)
+        decision = authorizer.decide(user, action)
+        notes.note("authorization.k8s.io/decision", "allow" if decision.is_allowed else "forbid")
+        notes.note("authorization.k8s.io/reason", decision.reason)
+        if not decision.is_allowed:
+            raise authorization.forbidden(user, action)
+        return await handler(request)
+
+    return allow
 
 
 def _striking(dial: faults.Faults) -> Callable[..., Awaitable[web.StreamResponse]]:

@@ -54,6 +54,11 @@ def timestamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def micro_timestamp(moment: datetime.datetime) -> str:
+    """Write a time as `metav1.MicroTime` does: RFC 3339, UTC, six digits of a second."""
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def random_suffix() -> str:
     """Five characters as at the end of a generated name."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX_LENGTH))

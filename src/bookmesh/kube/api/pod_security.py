@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from bookmesh.base.kubernetes import NAMESPACES, PODS, ApiError, JsonObject, Resource
-from bookmesh.kube.api import statuses
+from bookmesh.kube.api import notes, statuses
 from bookmesh.kube.api.admission import AdmissionRequest, Review
 from bookmesh.kube.schema import pod_security
 from bookmesh.kube.store import records
@@ -65,6 +65,7 @@ class PodSecurity:
         if spec is None or (request.resource == PODS and request.operation == "UPDATE"):
             return Review(request.object)
         labels = self._labels(request.namespace)
+        _note(request.resource, spec, labels)
         if request.resource == PODS:
             _enforce(request, spec, policy_of(labels, "enforce"))
         asked = policy_of(labels, "warn")
@@ -110,6 +111,18 @@ def policy_of(labels: Mapping[str, str], mode: str) -> Policy:
     """What the labels of a namespace ask for in one mode; without any, nothing."""
     level = labels.get(_PREFIX + mode, pod_security.PRIVILEGED)
     return Policy(level, labels.get(f"{_PREFIX}{mode}-version", "latest"))
+
+
+def _note(resource: Resource, spec: JsonObject, labels: Mapping[str, str]) -> None:
+    """Note for the audit log what is enforced, and what mode `audit` does not like."""
+    policies = [policy_of(labels, mode) for mode in _MODES]
+    if all(each.level == pod_security.PRIVILEGED for each in policies):
+        return
+    if resource == PODS:
+        notes.note(f"{_PREFIX}enforce-policy", str(policies[0]))
+    asked = policies[1]
+    if found := pod_security.violations(spec, asked.level):
+        notes.note(f"{_PREFIX}audit-violations", f'would violate PodSecurity "{asked}": {", ".join(found)}')
 
 
 def _others(count: int) -> str:

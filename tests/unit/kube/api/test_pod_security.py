@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bookmesh.base.kubernetes import DEPLOYMENTS, NAMESPACES, PODS, ApiError, JsonObject
-from bookmesh.kube.api import verbs
+from bookmesh.kube.api import notes, verbs
 
 PREFIX = "pod-security.kubernetes.io/"
 WHY = "host namespaces (hostNetwork=true)"
@@ -80,3 +80,13 @@ def test_labels_that_mean_nothing_are_refused(
         label(over, **labels)
     assert refused.value.code == 422
     assert f"metadata.labels[{PREFIX}{field}]: {why}" in refused.value.message
+
+
+def test_mode_audit_leads_to_the_log(over: verbs.Verbs, bad: JsonObject) -> None:
+    label(over, audit="baseline")
+    noted = notes.begin()
+    assert over.create(PODS, bad).warnings == ()
+    assert noted == {
+        f"{PREFIX}enforce-policy": "privileged:latest",
+        f"{PREFIX}audit-violations": f'would violate PodSecurity "baseline:latest": {WHY}',
+    }

@@ -58,6 +58,7 @@ class Policy:
     variables: dict[str, expression.Expression]
     validations: tuple[Validation, ...]
     mutations: tuple[Mutation, ...]
+    audit_annotations: tuple[tuple[str, expression.Expression], ...] = ()
 
     @property
     def is_ignored_on_failure(self) -> bool:
@@ -104,6 +105,9 @@ def _parse(name: str, spec: JsonObject, bindings: tuple[Binding, ...]) -> Policy
         {each["name"]: _compiled(each["expression"]) for each in spec.get("variables") or []},
         tuple(_validation(each) for each in spec.get("validations") or []),
         tuple(_mutation(each) for each in spec.get("mutations") or []),
+        tuple(
+            (each["key"], _compiled(each["valueExpression"])) for each in spec.get("auditAnnotations") or []
+        ),
     )
 
 

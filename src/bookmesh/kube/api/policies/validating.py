@@ -8,7 +8,7 @@ from typing import Final
 
 from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
 from bookmesh.kube.api import admission, authorization
-from bookmesh.kube.api.policies import definitions, evaluating, matching, parameters
+from bookmesh.kube.api.policies import definitions, evaluating, matching, noting, parameters
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.schema.expressions import expression
 from bookmesh.kube.store import records
@@ -28,6 +28,7 @@ class Finding:
     binding: definitions.Binding
     message: str
     reason: str = "Invalid"
+    index: int = 0
     is_denied: bool = False
 
     @property
@@ -47,6 +48,17 @@ class ValidatingPolicies:
         """Evaluate every policy about a request; returns warnings. Raises `ApiError` for the first refusal."""
         policies = self._definitions.policies()
         found = [each for policy in policies for each in self._findings(policy, request)]
+        noting.note_failures(
+            {
+                "message": each.message,
+                "policy": each.policy,
+                "binding": each.binding.name,
+                "expressionIndex": each.index,
+                "validationActions": each.actions,
+            }
+            for each in found
+            if "Audit" in each.actions
+        )
         for each in found:
             if "Deny" in each.actions:
                 raise _denial(request, each)
@@ -59,6 +71,7 @@ class ValidatingPolicies:
         return tuple(dict.fromkeys(warned))
 
     def _findings(self, policy: definitions.Policy, request: admission.AdmissionRequest) -> Iterator[Finding]:
+        values: list[tuple[str, str]] = []
         for binding, resource in matching.invocations(self._store, self._kinds, policy, request):
             try:
                 found = parameters.find(self._store, self._kinds, policy, binding, request.namespace)
@@ -71,8 +84,13 @@ class ValidatingPolicies:
                 scope = scope_for(
                     self._store, self._authorizer, policy, request, resource, parameter=parameter
                 )
-                for message, reason in _failing(policy, scope):
-                    yield Finding(policy.name, binding, message, reason)
+                for index, message, reason in _failing(policy, scope):
+                    yield Finding(policy.name, binding, message, reason, index)
+                try:
+                    values += _values(policy, scope)
+                except expression.EvaluationError as error:
+                    yield Finding(policy.name, binding, str(error), is_denied=True)
+        noting.note_values(policy.name, values)
 
 
 def scope_for(
@@ -96,22 +114,34 @@ def scope_for(
     )
 
 
-def _failing(policy: definitions.Policy, scope: evaluating.Scope) -> Iterator[tuple[str, str]]:
-    """Messages and reasons of what does not hold."""
+def _values(policy: definitions.Policy, scope: evaluating.Scope) -> list[tuple[str, str]]:
+    """What a policy wants to be noted; raises `expression.EvaluationError`."""
+    if not policy.audit_annotations:
+        return []
+    try:
+        if not scope.is_met():
+            return []
+    except expression.EvaluationError:
+        return []  # told as a finding already, or ignored
+    return list(noting.values_of(policy, scope))
+
+
+def _failing(policy: definitions.Policy, scope: evaluating.Scope) -> Iterator[tuple[int, str, str]]:
+    """Numbers, messages and reasons of what does not hold."""
     try:
         if not scope.is_met():
             return
     except expression.EvaluationError as error:
         if not policy.is_ignored_on_failure:
-            yield str(error), "Invalid"
+            yield 0, str(error), "Invalid"
         return
-    for validation in policy.validations:
+    for index, validation in enumerate(policy.validations):
         try:
             if scope.evaluate(validation.test) is not True:
-                yield _message(validation, scope), validation.reason
+                yield index, _message(validation, scope), validation.reason
         except expression.EvaluationError as error:
             if not policy.is_ignored_on_failure:
-                yield evaluating.failure(validation.test, error), "Invalid"
+                yield index, evaluating.failure(validation.test, error), "Invalid"
 
 
 def _message(validation: definitions.Validation, scope: evaluating.Scope) -> str:
