@@ -109,8 +109,8 @@ class Window:
 
 
 def launch(stack: ExitStack) -> Browser:
-    """Start Chromium without a window; skip where it is not installed."""
-    from playwright.sync_api import sync_playwright
+    """Start Chromium without a window; skip where it is not installed. What is expected may take its time."""
+    from playwright.sync_api import expect, sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -118,6 +118,7 @@ def launch(stack: ExitStack) -> Browser:
     playwright = stack.enter_context(sync_playwright())
     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *QUIET])
     stack.callback(browser.close)
+    expect.set_options(timeout=60_000)
     return browser
 
 

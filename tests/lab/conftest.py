@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.lab import labs
@@ -48,22 +46,13 @@ def _making(tmp_path_factory: pytest.TempPathFactory, numbers: set[int]) -> Iter
     made: list[labs.Lab] = []
 
     def make() -> labs.Lab:
-        made.append(labs.Lab(_new_name(numbers), home))
+        made.append(labs.Lab(labs.new_name(numbers), home))
         numbers.add(slots.of_name(made[-1].name))
         return made[-1]
 
     yield make
     for lab in made:
         lab.bookmesh("down", check=False)
-
-
-def _new_name(taken: Container[int]) -> str:
-    """A name whose addresses are those of no other lab here, nor of tests that another user runs meanwhile."""
-    while True:
-        name = f"test-{uuid.uuid4().hex[:8]}"
-        number = slots.of_name(name)
-        if number not in taken and (number % 2 == 0) == (os.geteuid() == 0):
-            return name
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from bookmesh.lab import slots
 
 BOOKMESH = Path(sys.executable).with_name("bookmesh")
 SAMPLES = Path(__file__).parents[2] / "src" / "bookmesh" / "lab" / "samples" / "bookinfo"
@@ -57,6 +60,15 @@ def request(
         )
     finally:
         connection.close()
+
+
+def new_name(taken: Collection[int], *, kind: str = "test") -> str:
+    """A name whose addresses are those of no other lab here, nor of tests that another user runs meanwhile."""
+    while True:
+        name = f"{kind}-{uuid.uuid4().hex[:8]}"
+        number = slots.of_name(name)
+        if number not in taken and (number % 2 == 0) == (os.geteuid() == 0):
+            return name
 
 
 class Lab:

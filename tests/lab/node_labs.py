@@ -106,7 +106,7 @@ class Lab:
         return await self.client.get(PODS, name, "default")
 
     async def until(
-        self, name: str, condition: Callable[[JsonObject], Any], *, within_s: float = 20
+        self, name: str, condition: Callable[[JsonObject], Any], *, within_s: float = 60
     ) -> JsonObject:
         """Follow the pod until its status satisfies the condition."""
         listed = await self.client.list(PODS)

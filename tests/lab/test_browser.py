@@ -12,6 +12,7 @@ from tests.lab import labs
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+PATIENCE_MS = 60_000
 QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
@@ -39,8 +40,8 @@ def test_jason_signs_in_and_sees_stars(bookinfo: labs.Lab, page: Page) -> None:
     page.locator("#sign-in-button").click()
     page.locator("input[name=username]").fill("jason")
     page.locator("input[name=username]").press("Enter")
-    expect(stars.first).to_be_visible()
-    expect(page.get_by_text("jason").first).to_be_visible()
+    expect(stars.first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("jason").first).to_be_visible(timeout=PATIENCE_MS)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / "productpage-jason.png", full_page=True)
     assert (ARTIFACTS / "productpage-jason.png").stat().st_size > 10_000

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,12 +35,12 @@ class Kube(labs.Lab):
 
 
 @pytest.fixture
-def new_kube(tmp_path: Path) -> Iterator[Callable[[], Kube]]:
+def new_kube(tmp_path: Path, lab_numbers: set[int]) -> Iterator[Callable[[], Kube]]:
     """Make clusters that are not up yet; all are ended with the test."""
     made: list[Kube] = []
 
     def make() -> Kube:
-        made.append(Kube(f"kube-{uuid.uuid4().hex[:8]}", tmp_path / "home"))
+        made.append(Kube(labs.new_name(lab_numbers, kind="kube"), tmp_path / "home"))
         return made[-1]
 
     yield make
@@ -66,7 +65,7 @@ def test_with_a_node_pods_run_and_answer_without_any_proxy(host: None, new_kube:
     kube.kubectl("run", "caller", "--image=curlimages/curl", "--command", "--", "sleep", "600")
     kube.kubectl("wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
     call = ["exec", "caller", "--", "curl", "-fsS", "http://web:8000/status/418"]
-    assert "418" in kube.kubectl(*call, check=False).stderr
+    labs.wait_until(lambda: "418" in kube.kubectl(*call, check=False).stderr, what="an answer of the service")
     assert "virtualservices" not in kube.kubectl("api-resources", "-o", "name").stdout
     status = json.loads(kube.kube("status", "-o", "json").stdout)
     assert (status["extent"], status["proxies"], status["findings"]) == ("node", [], [])

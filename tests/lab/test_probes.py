@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.lab import labs
 from bookmesh.kube.sandbox import specification
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("host")]
-WAIT = "--timeout=30s"
+WAIT = "--timeout=60s"
 SERVER = """
 import concurrent.futures, grpc, pathlib
 def check(request, context):
@@ -31,8 +30,8 @@ server.wait_for_termination()
 
 
 @pytest.fixture
-def kube(tmp_path: Path) -> Iterator[labs.Lab]:
-    lab = labs.Lab(f"probes-{uuid.uuid4().hex[:8]}", tmp_path / "home")
+def kube(tmp_path: Path, lab_numbers: set[int]) -> Iterator[labs.Lab]:
+    lab = labs.Lab(labs.new_name(lab_numbers, kind="probes"), tmp_path / "home")
     labs.run([labs.BOOKMESH, "kube", "up", "--name", lab.name], env=lab.env)
     yield lab
     labs.run([labs.BOOKMESH, "kube", "down", "--name", lab.name], env=lab.env)
@@ -67,6 +66,9 @@ def test_a_grpc_probe_asks_for_its_service(kube: labs.Lab) -> None:
         return kube.kubectl("get", "events").stdout
 
     labs.wait_until(lambda: "NotFound desc = unknown service" in events(), what="the refusal")
-    assert 'service unhealthy (responded with "NOT_SERVING")' in events()
+    labs.wait_until(
+        lambda: 'service unhealthy (responded with "NOT_SERVING")' in events(),
+        what="the answer of the sick one",
+    )
     ready = kube.get("pod", "other")["status"]["conditions"]
     assert {each["status"] for each in ready if each["type"] == "Ready"} == {"False"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -43,6 +44,13 @@ def lab_pid(lab: labs.Lab) -> int:
     return pid
 
 
+def answers(page: str) -> bool:
+    try:
+        return labs.request(page).status == http.client.OK
+    except OSError:
+        return False
+
+
 def mounts() -> set[str]:
     return set(Path("/proc/self/mounts").read_text().splitlines())
 
@@ -71,7 +79,8 @@ def test_the_lab_comes_back_after_kill_9_with_the_same_objects_and_answers(
     lab.bookmesh("up")
     assert objects(lab) == before
     assert lab.page == page
-    lab.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=40s")
+    lab.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=60s")
+    labs.wait_until(lambda: answers(page), what="the page after the crash")
     jason = labs.Visitor(page, "jason")
     labs.wait_until(lambda: jason.stars() == "black", what="the same answer after the crash")
     assert labs.Visitor(page).stars() == "none"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from tests.lab import labs
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("host")]
-WAIT = "--timeout=30s"
+WAIT = "--timeout=60s"
 HIGH = """
 apiVersion: scheduling.k8s.io/v1
 kind: PriorityClass
@@ -21,8 +20,8 @@ value: 1000
 
 
 @pytest.fixture
-def kube(tmp_path: Path) -> Iterator[labs.Lab]:
-    lab = labs.Lab(f"sized-{uuid.uuid4().hex[:8]}", tmp_path / "home")
+def kube(tmp_path: Path, lab_numbers: set[int]) -> Iterator[labs.Lab]:
+    lab = labs.Lab(labs.new_name(lab_numbers, kind="sized"), tmp_path / "home")
     labs.run([labs.BOOKMESH, "kube", "up", "--name", lab.name, "--node-cpu", "1"], env=lab.env)
     yield lab
     labs.run([labs.BOOKMESH, "kube", "down", "--name", lab.name], env=lab.env)
@@ -49,12 +48,12 @@ def test_requests_are_added_up_and_the_more_important_pod_gets_its_place(kube: l
         "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: "
         "1 No preemption victims found for incoming pod."
     )
-    assert told in kube.kubectl("describe", "pod", "second").stdout
+    labs.wait_until(lambda: told in kube.kubectl("describe", "pod", "second").stdout, what=told)
 
     kube.apply(HIGH)
     kube.apply(pod("third", "700m", priorityClassName="high"))
     kube.kubectl("wait", "--for=condition=Ready", "pod/third", WAIT)
-    assert "Preempted by pod" in kube.kubectl("get", "events").stdout
+    labs.wait_until(lambda: "Preempted by pod" in kube.kubectl("get", "events").stdout, what="the event")
     assert {each["metadata"]["name"] for each in kube.get("pods")["items"]} == {"second", "third"}
 
     kube.kubectl("delete", "pod", "third")

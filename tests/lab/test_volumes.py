@@ -32,7 +32,7 @@ async def controlled(lab: Lab) -> AsyncIterator[Path]:
 
 
 async def until_gone(lab: Lab, resource: Resource, name: str, namespace: str = "") -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with contextlib.suppress(ApiError):
             while await lab.client.get(resource, name, namespace):
                 await asyncio.sleep(0.01)

@@ -1,8 +1,9 @@
 """
 The run of one task, in a namespace of its own.
 
-Each expectation is evaluated before its step, where it must fail (or hold, if the task says so), and after it until it
-holds or its time is over. The first thing that goes wrong ends the steps; cleaning up always happens and is checked.
+Each expectation is evaluated before its step, where it must fail (or hold, if the task says so: that is waited for),
+and after it until it holds or its time is over. The first thing that goes wrong ends the steps; cleaning up always
+happens and is checked.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class TaskRun:
 
     def _run_step(self, index: int, step: formats.Step) -> StepResult:
         at_s = self._now()
-        controls = [self._evaluate(expectation) for expectation in step.expect]
+        controls = [self._look_before(step, expectation) for expectation in step.expect]
         results = [
             self._judge_control(index, *item) for item in enumerate(zip(step.expect, controls, strict=True))
         ]
@@ -166,21 +167,31 @@ class TaskRun:
             expectations=tuple(results),
         )
 
+    def _look_before(self, step: formats.Step, expectation: formats.Expectation) -> Attempt:
+        """Look once; what must hold already is waited for: a step before may have brought it about only just."""
+        if expectation.before != "holds":
+            return self._evaluate(expectation)
+        return self._look_until(time.monotonic() + durations.parse_duration_s(step.within), expectation)[0]
+
+    def _look_until(self, deadline: float, expectation: formats.Expectation) -> tuple[Attempt, int]:
+        """Evaluate until it holds or the time is over; returns the last attempt, and how many there were."""
+        pause_s, attempts = FIRST_PAUSE_S, 0
+        while True:
+            attempt = self._evaluate(expectation)
+            attempts += 1
+            left_s = deadline - time.monotonic()
+            if attempt.holds or left_s <= 0:
+                return attempt, attempts
+            time.sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
     def _await(self, index: int, position: int, before: Attempt, *, deadline: float) -> ExpectationResult:
         """Evaluate until it holds or the time is over: of the expectation if it states one, else of the step."""
         expectation = self._task.steps[index].expect[position]
         began = time.monotonic()
         if expectation.within is not None:
             deadline = began + durations.parse_duration_s(expectation.within)
-        pause_s, attempts = FIRST_PAUSE_S, 0
-        while True:
-            after = self._evaluate(expectation)
-            attempts += 1
-            left_s = deadline - time.monotonic()
-            if after.holds or left_s <= 0:
-                break
-            time.sleep(min(pause_s, left_s))
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        after, attempts = self._look_until(deadline, expectation)
         finding = None
         if not after.holds:
             took_s = time.monotonic() - began

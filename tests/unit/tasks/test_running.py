@@ -62,6 +62,14 @@ def test_what_must_hold_before_too_is_shown_to(tmp_path: Path) -> None:
     assert "must hold before the step too" in failed.message
 
 
+def test_what_must_hold_before_is_waited_for(tmp_path: Path) -> None:
+    """What a step before brought about may come true a moment after that step."""
+    looks = iter(("off", "off", *["on"] * 10))
+    kubectl = FakeKubectl(lambda arguments, _stdin: said(next(looks)) if arguments[0] == "exec" else None)
+    step = {"name": "again", "apply": [sample.CONFIG_MAP], "expect": [{**sample.LOOK, "before": "holds"}]}
+    assert run(tmp_path, kubectl, steps=[step]).outcome == "passed"
+
+
 def test_each_run_has_a_namespace_of_its_own_which_is_taken_away(tmp_path: Path) -> None:
     kubectl = light()
     first, second = run(tmp_path, kubectl), run(tmp_path, kubectl)
