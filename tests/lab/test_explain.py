@@ -7,13 +7,15 @@ All cases are in force at once and sent in one go; what is explained before and 
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
 import re
 import shlex
+import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -22,12 +24,13 @@ from tests.lab.explained_cases import CASES, NAMESPACE, Case
 
 from bookmesh.cli.explain import callers, command, following, requests, trails
 from bookmesh.mesh.injection import interception
+from bookmesh.tasks import splits
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 # Without a load balancer's address nobody can call the gateway.
 POSSIBLE: Final = [case for case in CASES if case.origin == "caller" or labs.HAS_ADDRESSES]
-SIGMAS: Final = 4.5  # one case in 150,000 is beyond, by chance
+CONFIDENCE: Final = 1 - 1e-8
 # The log's fields that matter here, from its end: host, cluster, three addresses, server name, route.
 LINE: Final = re.compile(
     r'^\[\S+\] "(?P<request>[^"]*)" (?P<status>\d+) (?P<flags>\S+) (?P<details>\S+) .*'
@@ -117,14 +120,46 @@ class Stage:
             + " </dev/null >/dev/null; true"
         )
 
-    def lines(self) -> dict[str, list[Seen]]:
+    @contextlib.contextmanager
+    def followed(self, folder: Path) -> Iterator[list[Path]]:
         """
-        The log of both proxies by what tells cases apart: the client's name, else the name in the TLS greeting, else
-        the address that was called.
+        Copy the log of both proxies to files, as it is written.
+
+        When a log is full it is put aside, and what is in it is not shown any more: the gateway's has the lines of all
+        tests before.
+        """
+        with contextlib.ExitStack() as stack:
+            files = []
+            for pod, namespace in self.places.values():
+                files.append(folder / f"{pod}.log")
+                command = [
+                    labs.BOOKMESH,
+                    "kubectl",
+                    "--name",
+                    self.lab.name,
+                    "logs",
+                    "-f",
+                    pod,
+                    "-n",
+                    namespace,
+                ]
+                with files[-1].open("wb") as out:
+                    process = subprocess.Popen(
+                        [*map(str, command), "-c", "istio-proxy"], env=self.lab.env, stdout=out
+                    )
+                stack.callback(process.wait)
+                stack.callback(process.terminate)
+            labs.wait_until(lambda: all(file.stat().st_size for file in files), what="the logs so far")
+            yield files
+
+    @staticmethod
+    def lines(logs: list[Path]) -> dict[str, list[Seen]]:
+        """
+        The lines by what tells cases apart: the client's name, else the name in the TLS greeting, else the address
+        that was called.
         """
         found: dict[str, list[Seen]] = defaultdict(list)
-        for pod, namespace in self.places.values():
-            text = self.lab.kubectl("logs", pod, "-n", namespace, "-c", "istio-proxy").stdout
+        for text in (log.read_text() for log in logs):
             for match in filter(None, map(LINE.match, text.splitlines())):
                 key = next(one for one in (match["agent"], match["sni"], match["called"]) if one != "-")
                 fields = (match["flags"], match["host"], match["cluster"], match["route"])
@@ -151,7 +186,7 @@ class Observed:
 
 
 @pytest.fixture(scope="module")
-def observed(bookinfo: labs.Lab) -> Iterator[Observed]:
+def observed(bookinfo: labs.Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
     bookinfo.apply(explained_cases.WORKLOADS.replace("ADDRESS", "192.0.2.1"))
     try:
         ready = ("wait", "--for=condition=Ready", "pod", "--all", "-n", NAMESPACE, "--timeout=60s")
@@ -159,7 +194,7 @@ def observed(bookinfo: labs.Lab) -> Iterator[Observed]:
         address = bookinfo.get("pod", "web-v1", "-n", NAMESPACE)["status"]["podIP"]
         workloads = explained_cases.WORKLOADS.replace("ADDRESS", address)
         bookinfo.apply(workloads + explained_cases.CONFIGURATION)
-        yield observe(stage_for(bookinfo))
+        yield observe(stage_for(bookinfo), tmp_path_factory.mktemp("logs"))
     finally:
         bookinfo.kubectl("delete", "namespace", NAMESPACE)
 
@@ -174,24 +209,25 @@ def stage_for(lab: labs.Lab) -> Stage:
     return Stage(lab, places, ingress[0]["ip"] if ingress else "")
 
 
-def observe(stage: Stage) -> Observed:
+def observe(stage: Stage, folder: Path) -> Observed:
     labs.wait_until(
         lambda: all(map(stage.is_ready, stage.places)), what="the proxies have what was applied last"
     )
     before = stage.explain()
-    stage.send()
     expected = sum(case.requests for case in POSSIBLE if case.expected != "direct")
     names = {case.slug for case in POSSIBLE}
 
-    def all_lines() -> dict[str, list[Seen]] | None:
-        lines = stage.lines()
+    def all_lines(logs: list[Path]) -> dict[str, list[Seen]] | None:
+        lines = stage.lines(logs)
         return (
             lines
             if sum(len(found) for key, found in lines.items() if is_ours(key, names)) >= expected
             else None
         )
 
-    lines = labs.wait_until(all_lines, what=f"{expected} lines in the logs")
+    with stage.followed(folder) as logs:
+        stage.send()
+        lines = labs.wait_until(lambda: all_lines(logs), what=f"{expected} lines in the logs")
     items = stage.lab.get(OBJECTS, "-A")["items"]
     objects = {f"{i['kind']} {i['metadata']['namespace']}/{i['metadata']['name']}": i for i in items}
     return Observed(before, stage.explain(), lines or {}, objects)
@@ -203,8 +239,8 @@ def is_ours(key: str, names: set[str]) -> bool:
 
 
 def is_share(count: int, total: int, percent: float) -> bool:
-    share = percent / 100
-    return abs(count - total * share) <= SIGMAS * math.sqrt(total * share * (1 - share)) + 1e-9
+    low, high = splits.bounds_for(percent / 100, total, confidence=CONFIDENCE)
+    return low <= count <= high
 
 
 def check_agreement(explained: dict[str, Any], seen: list[Seen]) -> None:

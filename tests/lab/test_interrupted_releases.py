@@ -41,16 +41,24 @@ def lab(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
     bookinfo.kubectl("delete", "namespace", NAMESPACE)
 
 
-def write(path: Path, contract: int) -> Path:
-    """Releases where the product page needs what reviews will only serve after its own upgrade."""
-    probe = {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1, "initialDelaySeconds": 2}
-    slow = {"readiness": probe}
+def write(path: Path, contract: int, *, slowest: str = "") -> Path:
+    """
+    Releases where the product page needs what reviews will only serve after its own upgrade.
+
+    The pods of `slowest` are waited for, even where Helm itself takes its time.
+    """
+
+    def probes(release: str) -> dict[str, object]:
+        delay_s = 8 if release == slowest else 2
+        probe = {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": 1}
+        return {"readiness": probe | {"initialDelaySeconds": delay_s}}
+
     track = {"provides": {"reviews-api": str(contract)}}
-    reviews = {"versions": {"v1": track, "v2": None, "v3": None}, "pod": {"probes": slow}}
+    reviews = {"versions": {"v1": track, "v2": None, "v3": None}, "pod": {"probes": probes("reviews")}}
     need = f">={contract}"
     page = {
         "requires": [{"release": "reviews", "contract": "reviews-api", "range": need}],
-        "pod": {"annotations": {"needs": str(contract)}, "probes": slow},
+        "pod": {"annotations": {"needs": str(contract)}, "probes": probes("productpage")},
     }
     releases = [
         {"name": name, "namespace": NAMESPACE, "chart": str(CHARTS / name), "values": values}
@@ -124,7 +132,8 @@ def go_on(lab: labs.Lab, file: Path, steps: tuple[str, ...]) -> None:
     with watched(lab) as wrong:
         for words in steps:
             contract = max(versions(lab)[0], default=0) + 1
-            kill_after(lab, write(file, contract), words)
+            said, release = words.split()
+            kill_after(lab, write(file, contract, slowest=release if said == "…" else ""), words)
             resumed = lab.release("apply", str(file), "--timeout", "60")
             states = [line.split()[1] for line in resumed.stdout.splitlines()]
             assert set(states) <= {"served", "unchanged"}, resumed.stderr
@@ -148,9 +157,15 @@ def test_of_two_people_at_once_one_waits_or_is_told(lab: labs.Lab, tmp_path: Pat
     file = write(tmp_path / "releases.yaml", contract)
     first = start(lab, file)
     assert first.stderr is not None
-    while not first.stderr.readline().strip().startswith("…"):
+    while not first.stderr.readline().strip().startswith("→"):
         assert first.poll() is None, "it was done before anybody else came"
-    second = lab.release("apply", str(file), check=False)
+    first.send_signal(
+        signal.SIGSTOP
+    )  # it holds still, so that it is not done before the other one has looked
+    try:
+        second = lab.release("apply", str(file), check=False)
+    finally:
+        first.send_signal(signal.SIGCONT)
     assert second.returncode == 1
     assert "BM0607" in second.stderr
     assert f"(process {first.pid})" in second.stderr

@@ -30,7 +30,7 @@ CAREFUL = """
           periodSeconds: 1
         lifecycle:
           preStop:
-            sleep: {seconds: 2}
+            sleep: {seconds: 4}
 """
 MANIFEST = """
 apiVersion: v1

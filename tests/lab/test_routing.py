@@ -17,8 +17,9 @@ def test_all_v1_shows_no_stars(bookinfo: labs.Lab) -> None:
     anonymous = labs.Visitor(bookinfo.page)
     labs.wait_until(lambda: anonymous.stars() == "red", what="red stars before the change")
     bookinfo.apply_sample("routes-all-v1.yaml")
+    # While half of the pages have red stars, 30 without any come in a row once in a thousand million times.
     labs.wait_until(
-        lambda: all(anonymous.stars() == "none" for _ in range(3)), what="no stars after the change"
+        lambda: all(anonymous.stars() == "none" for _ in range(30)), what="no stars after the change"
     )
     assert collections.Counter(anonymous.stars() for _ in range(50)) == {"none": 50}
 
@@ -39,8 +40,8 @@ def test_half_of_the_requests_go_to_v3(bookinfo: labs.Lab) -> None:
     labs.wait_until(lambda: anonymous.stars() == "red", what="red stars")
     seen = collections.Counter(anonymous.stars() for _ in range(400))
     assert set(seen) == {"none", "red"}
-    # Binomial(400, 1/2): 4 standard deviations are 40; a fair split fails this once in 16,000 runs.
-    assert 160 <= seen["red"] <= 240, seen
+    # Binomial(400, 1/2): a fair split is outside of this once in 8,000,000 runs.
+    assert 148 <= seen["red"] <= 252, seen
 
 
 def test_delay_for_jason_shows_the_well_known_error(bookinfo: labs.Lab) -> None:
@@ -51,10 +52,16 @@ def test_delay_for_jason_shows_the_well_known_error(bookinfo: labs.Lab) -> None:
     labs.wait_until(
         lambda: "product reviews are currently unavailable" in jason.read(), what="the error", within_s=30
     )
-    began = time.monotonic()
-    page = jason.read()
-    assert "Sorry, product reviews are currently unavailable for this book." in page
-    assert 5.5 < time.monotonic() - began < 8.5, "two attempts of 3 s each"
+
+    def took_s() -> float:
+        began = time.monotonic()
+        assert "Sorry, product reviews are currently unavailable for this book." in jason.read()
+        took_s = time.monotonic() - began
+        assert took_s > 5.5, "two attempts of 3 s each"
+        return took_s
+
+    # Once at least it is not much longer: a busy machine may add to it.
+    labs.wait_until(lambda: took_s() < 8.5, within_s=40, what="two attempts, and no more")
     assert "currently unavailable" not in anonymous.read()
     bookinfo.apply_sample("routes-all-v1.yaml")
 
@@ -70,7 +77,9 @@ def test_abort_for_jason_shows_that_ratings_are_unavailable(bookinfo: labs.Lab) 
 
 
 def test_a_missing_subset_is_reported_with_code_place_and_hint(bookinfo: labs.Lab) -> None:
-    assert [f for f in bookinfo.status()["findings"] if f["code"] == "BM0203"] == []
+    labs.wait_until(
+        lambda: not any(f["code"] == "BM0203" for f in bookinfo.status()["findings"]), what="nothing missing"
+    )
     bookinfo.apply(
         """
 apiVersion: networking.istio.io/v1
@@ -94,13 +103,18 @@ spec:
     text = bookinfo.bookmesh("status", check=False)
     assert text.returncode == 1
     assert "error[BM0203]" in text.stdout
-    described = bookinfo.kubectl("describe", "virtualservice", "reviews").stdout
-    assert "BM0203" in described
+    labs.wait_until(
+        lambda: "BM0203" in bookinfo.kubectl("describe", "virtualservice", "reviews").stdout,
+        what="an event or a condition",
+    )
     bookinfo.apply_sample("routes-all-v1.yaml")
     labs.wait_until(
         lambda: not any(f["code"] == "BM0203" for f in bookinfo.status()["findings"]), what="mended"
     )
-    assert "BM0203" not in str(bookinfo.get("virtualservice", "reviews")["status"])
+    labs.wait_until(
+        lambda: "BM0203" not in str(bookinfo.get("virtualservice", "reviews")["status"]),
+        what="a clean status",
+    )
 
 
 def test_a_missing_gateway_is_reported(bookinfo: labs.Lab) -> None:

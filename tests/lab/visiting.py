@@ -31,6 +31,7 @@ class Visitors:
     asked: int = 0
     failures: list[str] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
+    _look: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
@@ -55,15 +56,13 @@ class Visitors:
         asked = self.asked
         labs.wait_until(lambda: self.asked >= asked + number, within_s=60, what="more visitors")
 
-    def wait_for_kinds(self, *kinds: str) -> None:
-        """Return when a second's good answers were of these kinds, and of no other."""
-
-        def only_these() -> bool:
-            before = self.kinds.copy()
-            self.wait_for_more(int(self.rate))
-            return (self.kinds - before).keys() == set(kinds)
-
-        labs.wait_until(only_these, within_s=60, what=f"answers of {', '.join(kinds)}")
+    def look(self, number: int) -> Counter[str]:
+        """Count the kinds of so many good answers, all to visitors who come from now on."""
+        with self._lock:
+            self._look = look = Counter()
+        labs.wait_until(lambda: look.total() >= number, within_s=60, what="more visitors")
+        with self._lock:
+            return look.copy()
 
     def _turn(self) -> float:
         """The time of the next visit; who is late by more than a second does not come all at once."""
@@ -74,6 +73,7 @@ class Visitors:
 
     def _come(self) -> None:
         while not self._stopping.wait(max(0.0, self._turn() - time.monotonic())):
+            look = self._look
             problem, text = self._ask()
             with self._lock:
                 self.asked += 1
@@ -81,6 +81,7 @@ class Visitors:
                     self.failures.append(f"after {time.monotonic() - self._begun_s:.2f} s: {problem}")
                 else:
                     self.kinds[self.kind_of(text)] += 1
+                    look[self.kind_of(text)] += 1
 
     def _ask(self) -> tuple[str, str]:
         """Return what went wrong, or "" and the answer's text."""
@@ -90,7 +91,7 @@ class Visitors:
             connection.request("GET", parts.path, headers={"Host": self.host})
             response = connection.getresponse()
             text = response.read().decode()
-            return ("" if response.status == http.client.OK else f"{response.status} {text[:100]!r}"), text
+            return ("" if response.status == http.client.OK else f"{response.status} {text[:300]!r}"), text
         except (OSError, http.client.HTTPException) as error:
             return f"{type(error).__name__}: {error}", ""
         finally:
