@@ -129,7 +129,7 @@ def _reach(
             reached.missing.append(f'hostname "{host}" not found')
             reached.is_usable = reached.is_usable and deployments.is_managed(spec)
             continue
-        served = [port for port in ports if inputs.registry.endpoints_of(service, port)]
+        served = [port for port in ports if inputs.registry.is_served(service, port)]
         reached.internal += [f"{host}:{port}" for port in served]
         for port in ports:
             if service.port(port) is None:
@@ -153,7 +153,7 @@ def reached(inputs: inputs_.Inputs) -> Iterator[tuple[str, int]]:
         for host in deployments.services_of(parsed, spec, domain=inputs.domain):
             service = inputs.registry.services.get(host)
             for port in service.ports if service is not None else ():
-                if service is not None and inputs.registry.endpoints_of(service, port.number):
+                if service is not None and inputs.registry.is_served(service, port.number):
                     yield host, port.number
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from bookmesh.mesh.registry import workloads as workloads_
+
+DRAINING_LABEL: Final = "istio.io/draining"
+Health = Literal["ready", "unready", "draining"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,8 @@ class Endpoint:
     """
     One address behind one service port. `ip` is a DNS name when the service is resolved by DNS, and a path when it
     starts with `unix://`. `workload` is None for addresses that are no pods of this cluster. `own_labels`,
-    `own_locality` and `weight` are those that a ServiceEntry gives.
+    `own_locality` and `weight` are those that a ServiceEntry gives. Only a `ready` endpoint takes whatever comes; one that
+    drains is for whom it has served before.
     """
 
     ip: str
@@ -22,6 +27,7 @@ class Endpoint:
     own_labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     own_locality: workloads_.Locality | None = None
     weight: int = 1
+    health: Health = "ready"
 
     @property
     def speaks_mtls(self) -> bool:

@@ -54,13 +54,13 @@ class Indexes:
                 host = before.hostname(self._domain)
                 _forget(self._slices, host, key)
                 hosts.add(host)
-                for address in dict.fromkeys(before.addresses):
+                for address in dict.fromkeys(before.all_addresses):
                     _forget(self._hosts_at, address, key)
             if after is not None:
                 host = after.hostname(self._domain)
                 self._slices[host][key] = after
                 hosts.add(host)
-                for address in after.addresses:
+                for address in after.all_addresses:
                     self._hosts_at[address][key] = host
         return hosts
 

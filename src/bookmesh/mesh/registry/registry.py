@@ -20,21 +20,22 @@ from bookmesh.mesh.registry import joining
 from bookmesh.mesh.registry import services as services_
 from bookmesh.mesh.registry import slices as slices_
 from bookmesh.mesh.registry import workloads as workloads_
-from bookmesh.mesh.registry.endpoints import Endpoint
+from bookmesh.mesh.registry.endpoints import DRAINING_LABEL, Endpoint, Health
 
 __all__ = ["Endpoint", "Registry", "assemble", "build"]
 
 REGISTERED: Final = (service_entries.ServiceEntry, workload_entries.WorkloadEntry)
 
 
+_BEST_FIRST: Final[tuple[Health, ...]] = ("ready", "draining", "unready")
 Place = tuple[str, str, str]  # namespace, key and value of a label
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """
-    `services` by hostname; `endpoints` by (hostname, object, port number), ready ones only, in address order, no entry
-    when there are none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the pods that a Service of
+    `services` by hostname; `endpoints` by (hostname, object, port number), in address order, no entry when there are
+    none; `workloads` by pod IP; `namespaces` name to labels; `behind` are the pods that a Service of
     Kubernetes selects, ready or not, by hostname, no entry when there are none.
 
     `rivals` are all services of each host that has several, of which everybody may see another one: that of Kubernetes
@@ -70,7 +71,12 @@ class Registry:
         return sorted(found, key=lambda one: (one.hostname, self.services_of(one.hostname).index(one)))
 
     def endpoints_of(self, service: services_.Service, port: int) -> tuple[Endpoint, ...]:
+        """All endpoints of a port, ready or not."""
         return self.endpoints.get((service.hostname, service.ref, port), ())
+
+    def is_served(self, service: services_.Service, port: int) -> bool:
+        """Whether a port has an endpoint that is ready."""
+        return any(endpoint.health == "ready" for endpoint in self.endpoints_of(service, port))
 
     def workloads_behind(self, service: services_.Service) -> tuple[workloads_.Workload, ...]:
         return self.behind.get(service.hostname, ()) if service.entry is None else ()
@@ -166,20 +172,43 @@ def build_running(pod: JsonObject) -> workloads_.Workload | None:
 def service_endpoints(
     service: services_.Service, slices: Iterable[slices_.Slice], by_ip: Mapping[str, workloads_.Workload]
 ) -> dict[joining.EndpointKey, tuple[Endpoint, ...]]:
-    """The endpoints of one Service of Kubernetes, out of its slices."""
-    found: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+    """The endpoints of one Service of Kubernetes, out of its slices; what one calls ready is."""
+    found: defaultdict[int, dict[tuple[str, int], Health]] = defaultdict(dict)
     for one in slices:
         for name, number in one.ports:
             for port in service.ports:
                 if port.name == name:
-                    found[port.number].update((address, number) for address in one.addresses)
+                    for place, health in _healths(service, one, number, by_ip):
+                        before = found[port.number].get(place, health)
+                        found[port.number][place] = min(before, health, key=_BEST_FIRST.index)
     return {
         (service.hostname, service.ref, number): tuple(
-            Endpoint(ip, port, by_ip.get(ip)) for ip, port in sorted(found[number], key=_address_order)
+            Endpoint(ip, port, by_ip.get(ip), health=found[number][ip, port])
+            for ip, port in sorted(found[number], key=_address_order)
         )
         for number in sorted(found)
         if found[number]
     }
+
+
+def _healths(
+    service: services_.Service, one: slices_.Slice, number: int, by_ip: Mapping[str, workloads_.Workload]
+) -> Iterator[tuple[tuple[str, int], Health]]:
+    """
+    The endpoints of a slice at one port. A pod may also say itself that it drains; those that do count only for services
+    that keep sessions.
+    """
+    states: dict[str, Health] = {
+        **dict.fromkeys(one.unready, "unready"),
+        **dict.fromkeys(one.draining, "draining"),
+        **dict.fromkeys(one.addresses, "ready"),
+    }
+    for address, state in states.items():
+        pod = by_ip.get(address)
+        if pod is not None and pod.labels.get(DRAINING_LABEL):
+            state = "draining"
+        if state != "draining" or service.keeps_sessions:
+            yield (address, number), state
 
 
 def _written_workloads(configs: Iterable[parsing.Parsed]) -> list[workloads_.Workload]:

@@ -12,6 +12,7 @@ from bookmesh.mesh.registry import protocols, workloads
 
 Resolution = Literal["CLUSTER", "NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"]
 EXPORT_TO_ANNOTATION: Final = "networking.istio.io/exportTo"
+SESSION_LABEL: Final = "istio.io/persistent-session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class Service:
     @property
     def port_numbers(self) -> frozenset[int]:
         return frozenset(port.number for port in self.ports)
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether callers may come back to an endpoint that drains; something else has to send them there."""
+        return bool(self.labels.get(SESSION_LABEL))
 
     @property
     def is_resolved_by_dns(self) -> bool:

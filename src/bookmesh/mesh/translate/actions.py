@@ -141,10 +141,12 @@ def mirror_percent(route: virtual_services.HttpRoute) -> matching.Percent:
 
 
 def build_mirror(cluster: str, percent: matching.Percent) -> wire.RouteAction.RequestMirrorPolicy:
+    """Build what copies requests to a cluster; a copy has the `Host` of its request, without Envoy's `-shadow`."""
     return wire.RouteAction.RequestMirrorPolicy(
         cluster=cluster,
         runtime_fraction=core.RuntimeFractionalPercent(default_value=route_filters.build_percent(percent)),
         trace_sampled=messages.boolean(False),
+        disable_shadow_host_suffix_append=True,
     )
 
 

@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bookmesh.mesh.registry import registry, services
+from bookmesh.mesh.registry import services
 from bookmesh.mesh.snapshot import gateways as gateways_
 from bookmesh.mesh.snapshot import hosts
-from bookmesh.mesh.translate import built, caching, clusters, endpoints, filters, localities, naming
+from bookmesh.mesh.translate import (
+    built,
+    caching,
+    clusters,
+    endpoints,
+    filters,
+    localities,
+    naming,
+    traffic_policies,
+)
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import type_urls
@@ -49,7 +58,9 @@ def build_clusters(
         )
         sources = (service.ref, *policy.refs, *dict.fromkeys(server.ref for server in servers))
         yield built.finish(type_urls.CLUSTER, name, cluster, sources, cache)
-        assignment = endpoints.build(name, _groups(service, port, labels, scope), scope.settings)
+        effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
+        groups = _groups(service, port, labels, effective, scope)
+        assignment = endpoints.build(name, groups, scope.settings)
         yield built.finish(type_urls.ENDPOINTS, name, assignment, sources, cache)
 
 
@@ -72,9 +83,10 @@ def _groups(
     service: services.Service,
     port: services.ServicePort,
     labels: Mapping[str, str],
+    policy: traffic_policies.EffectivePolicy,
     scope: scopes.Scope,
 ) -> list[localities.Group]:
     """Plain text would lead past the peer's mTLS, so endpoints that do not take it are left out."""
-    found: tuple[registry.Endpoint, ...] = scope.snapshot.registry.endpoints_of(service, port.number)
+    found = endpoints.counted(scope.snapshot.registry.endpoints_of(service, port.number), policy)
     members = endpoints.in_subset(found, labels)
     return localities.spread([e for e in members if scope.snapshot.accepts_mtls(e)], None, scope.caller)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from bookmesh.mesh.model import connection_pools
 from bookmesh.mesh.registry import protocols, registry, services
@@ -19,6 +20,14 @@ from bookmesh.mesh.translate import (
 )
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
+
+# Of the endpoints that a session leads back to, those that it may lead to.
+_REACHED_AGAIN: Final = (
+    core.HealthStatus.HEALTHY,
+    core.HealthStatus.DRAINING,
+    core.HealthStatus.UNKNOWN,
+    core.HealthStatus.DEGRADED,
+)
 
 
 def build_outbound(
@@ -54,6 +63,8 @@ def build_outbound(
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
     traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)
     traffic_policies.apply_load_balancer(cluster, effective.load_balancer)
+    if service.keeps_sessions:
+        cluster.common_lb_config.override_host_status.statuses.extend(_REACHED_AGAIN)
     if is_local:
         cluster.common_lb_config.locality_weighted_lb_config.SetInParent()
     pool, upgrades = effective.connection_pool, settings.upgrades_to_http2
@@ -151,7 +162,7 @@ def build_passthrough(settings: settings_.MeshSettings) -> wire.Cluster:
         )
     )
     traffic_policies.apply_connection_pool(cluster, None, None)
-    http_options.put(cluster, http_options.same_as_downstream())
+    http_options.pass_on(cluster)
     return cluster
 
 
@@ -165,7 +176,7 @@ def build_blackhole(settings: settings_.MeshSettings) -> wire.Cluster:
 def build_inbound_passthrough(settings: settings_.MeshSettings) -> wire.Cluster:
     """Ports of the local application that no Service names."""
     cluster = _new_local_cluster(naming.INBOUND_PASSTHROUGH, settings)
-    http_options.put(cluster, http_options.same_as_downstream())
+    http_options.pass_on(cluster)
     return cluster
 
 

@@ -105,12 +105,13 @@ def build_filters(route: ConnectionRoute, place: routes.Place) -> list[wire.Filt
     The TCP proxy of a route, and before it what looks up the name in the greeting, where a destination needs that. Of
     several destinations the rule for the first one says how connections are made.
     """
-    settings, options = place.scope.settings, place.scope.tcp_options(route.targets[0][0])
+    settings, is_split = place.scope.settings, len(route.targets) > 1
+    options = place.scope.tcp_options(route.targets[0][0], is_split=is_split)
     looked_up = [
         port for port in map(place.scope.looked_up_port, (name for name, _ in route.targets)) if port
     ]
     before = [dynamic_forwarding.sni_filter(looked_up[0])] if looked_up and route.server_names else []
-    if len(route.targets) == 1:
+    if not is_split:
         return [*before, filters.tcp_proxy(route.targets[0][0], settings, options=options)]
     return [*before, filters.tcp_split(route.targets, settings, stat_prefix=route.name, options=options)]
 

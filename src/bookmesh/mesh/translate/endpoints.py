@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from typing import Final
 
 from bookmesh.mesh.registry import registry, workloads
 from bookmesh.mesh.snapshot import settings as settings_
-from bookmesh.mesh.translate import localities
+from bookmesh.mesh.translate import localities, traffic_policies
 from bookmesh.mesh.wire import cluster as wire
 from bookmesh.mesh.wire import core, messages
 
 _UNIX = "unix://"
+_HEALTH: Final = {
+    "ready": core.HealthStatus.UNKNOWN,
+    "unready": core.HealthStatus.UNHEALTHY,
+    "draining": core.HealthStatus.DRAINING,
+}
 
 
 def in_subset(
@@ -18,6 +24,21 @@ def in_subset(
 ) -> tuple[registry.Endpoint, ...]:
     """Keep the endpoints that carry all of these labels; without labels all."""
     return tuple(endpoint for endpoint in endpoints if labels.items() <= endpoint.labels.items())
+
+
+def counted(
+    endpoints: Sequence[registry.Endpoint], policy: traffic_policies.EffectivePolicy
+) -> tuple[registry.Endpoint, ...]:
+    """
+    The endpoints that a proxy hears of. It sends nothing to those that are not ready, but they count for how much of a
+    locality is there; unless a rule lets traffic go to ill ones where few are well.
+
+    Source: DestinationRule `trafficPolicy.outlierDetection.minHealthPercent`.
+    """
+    outlier = policy.outlier_detection
+    if outlier is None or outlier.min_health_percent <= 0:
+        return tuple(endpoints)
+    return tuple(endpoint for endpoint in endpoints if endpoint.health != "unready")
 
 
 def build(
@@ -61,6 +82,7 @@ def _endpoint(
         endpoint=wire.Endpoint(address=_address(endpoint)),
         load_balancing_weight=messages.uint32(endpoint.weight),
         metadata=metadata,
+        health_status=_HEALTH[endpoint.health],
     )
 
 

@@ -14,6 +14,7 @@ from bookmesh.mesh.wire import core, messages
 from bookmesh.mesh.wire import route as route_wire
 
 _NAME: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_PASSED_ON_IDLE_S: Final = 300.0
 
 
 def is_http2(
@@ -96,6 +97,14 @@ def apply_inbound(
         return
     if common is not None:
         options.common_http_protocol_options.CopyFrom(common)
+    put(cluster, options)
+
+
+def pass_on(cluster: wire.Cluster) -> None:
+    """For clusters that lead wherever the caller wanted to go: its version of HTTP, and no idle connection for long."""
+    options = same_as_downstream()
+    idle = messages.duration(_PASSED_ON_IDLE_S)
+    options.common_http_protocol_options.idle_timeout.CopyFrom(idle)
     put(cluster, options)
 
 

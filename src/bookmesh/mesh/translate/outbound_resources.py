@@ -87,8 +87,10 @@ class Builder:
             return
         setting = localities.setting_in_force(effective, self.scope.caller, self.settings)
         is_local = setting is not None
-        ready = self.scope.snapshot.registry.endpoints_of(service, port.number)
-        members = endpoints.in_subset(ready, labels)
+        known = endpoints.counted(
+            self.scope.snapshot.registry.endpoints_of(service, port.number), effective
+        )
+        members = endpoints.in_subset(known, labels)
         named = members if service.is_resolved_by_dns else ()
         key = (
             "cluster",
@@ -219,8 +221,8 @@ class Builder:
 
     def _own_listeners(self, service: services.Service, port: services.ServicePort) -> Iterator[built.Built]:
         """Listeners on the addresses of a service that does not speak HTTP, or does not say so; then with routes."""
-        ready = self.scope.snapshot.registry.endpoints_of(service, port.number)
-        addresses = outbound_listeners.addresses_of(service, port, [e.ip for e in ready])
+        known = self.scope.snapshot.registry.endpoints_of(service, port.number)
+        addresses = outbound_listeners.addresses_of(service, port, [e.ip for e in known])
         rule = self.scope.rule_for(service.hostname) if addresses else None
         for address in addresses:
             if rule is not None and (rule.spec.tcp or rule.spec.tls):

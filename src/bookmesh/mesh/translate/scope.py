@@ -228,25 +228,29 @@ class Scope:
         policy = traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
         return policy.load_balancer.consistent_hash if policy.load_balancer is not None else None
 
-    def tcp_options(self, cluster: str) -> tcp_options_.TcpOptions:
-        """How connections to an outbound cluster are made; nothing special when no rule is for it."""
-        policy = self._policy_of_cluster(cluster)
-        return tcp_options_.options_for(policy) if policy is not None else tcp_options_.NO_OPTIONS
+    def tcp_options(self, cluster: str, *, is_split: bool = False) -> tcp_options_.TcpOptions:
+        """
+        How connections to an outbound cluster are made, or to several of which it is the first (`is_split`); nothing
+        special when no rule is for it.
+        """
+        if not naming.is_outbound(cluster):
+            return tcp_options_.NO_OPTIONS
+        _, subset, host = naming.parse_outbound(cluster)
+        service = self.services.get(host)
+        if service is None:
+            return tcp_options_.NO_OPTIONS
+        return tcp_options_.options_for(self.policy_for(service), subset="" if is_split else subset)
 
     def originates_tls(self, cluster: str) -> bool:
         """Whether connections to an outbound cluster start TLS that is not the mesh's."""
-        policy = self._policy_of_cluster(cluster)
-        return policy is not None and client_tls.is_origination(policy.tls)
-
-    def _policy_of_cluster(self, cluster: str) -> traffic_policies.EffectivePolicy | None:
-        """What rules say about an outbound cluster; None for other clusters, and where there is no such service."""
         if not naming.is_outbound(cluster):
-            return None
+            return False
         port, subset, host = naming.parse_outbound(cluster)
         service = self.services.get(host)
         if service is None:
-            return None
-        return traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
+            return False
+        policy = traffic_policies.effective_policy(self.policy_for(service), port=port, subset=subset)
+        return client_tls.is_origination(policy.tls)
 
 
 def build_scope(

@@ -7,7 +7,7 @@ from typing import Final
 
 from bookmesh.base.durations import parse_duration_s
 from bookmesh.mesh.model import destination_rules
-from bookmesh.mesh.translate import traffic_policies
+from bookmesh.mesh.snapshot import policies
 from bookmesh.mesh.wire import listener as wire
 from bookmesh.mesh.wire import messages
 
@@ -37,17 +37,24 @@ class TcpOptions:
 NO_OPTIONS: Final = TcpOptions()
 
 
-def options_for(policy: traffic_policies.EffectivePolicy) -> TcpOptions:
+def options_for(policy: policies.HostPolicy, *, subset: str = "") -> TcpOptions:
     """
-    Read the options of connections to one port of a service, or of a subset.
+    Read the options of connections to a service, or to a subset of it.
+
+    They belong to the listener and not to a cluster, so what a rule says about single ports does not count, and of what
+    it says about a subset only load balancer and tunnel do.
 
     Source: DestinationRule `trafficPolicy.connectionPool.tcp`, `loadBalancer.consistentHash.useSourceIp`, `tunnel`.
     """
-    tcp = policy.connection_pool.tcp if policy.connection_pool is not None else None
-    hashing = policy.load_balancer.consistent_hash if policy.load_balancer is not None else None
+    whole = policy.traffic_policy or destination_rules.TrafficPolicy()
+    found = policy.subset(subset) if subset else None
+    own = (found.traffic_policy if found is not None else None) or destination_rules.TrafficPolicy()
+    tcp = whole.connection_pool.tcp if whole.connection_pool is not None else None
+    balancer = own.load_balancer or whole.load_balancer
+    hashing = balancer.consistent_hash if balancer is not None else None
     return TcpOptions(
         idle_timeout=tcp.idle_timeout if tcp is not None else None,
         longest_life=tcp.max_connection_duration if tcp is not None else None,
         is_sticky=hashing is not None and bool(hashing.use_source_ip),
-        tunnel=policy.tunnel,
+        tunnel=own.tunnel if subset else whole.tunnel,
     )

@@ -25,7 +25,6 @@ class EffectivePolicy:
     outlier_detection: destination_rules.OutlierDetection | None = None
     tls: destination_rules.ClientTls | None = None
     retry_budget: destination_rules.RetryBudget | None = None
-    tunnel: destination_rules.Tunnel | None = None
     proxy_protocol: destination_rules.ProxyProtocol | None = None
 
 
@@ -54,7 +53,6 @@ def _override(below: EffectivePolicy, level: destination_rules.TrafficPolicy, po
         outlier_detection=level.outlier_detection or below.outlier_detection,
         tls=level.tls or below.tls,
         retry_budget=level.retry_budget or below.retry_budget,
-        tunnel=level.tunnel or below.tunnel,
         proxy_protocol=level.proxy_protocol or below.proxy_protocol,
     )
     for own in level.port_level_settings:
@@ -79,6 +77,9 @@ def apply_load_balancer(cluster: wire.Cluster, settings: load_balancers.LoadBala
         cluster.lb_policy = wire.Cluster.CLUSTER_PROVIDED
         cluster.ClearField("eds_cluster_config")
         return
+    if not cluster.common_lb_config.HasField("healthy_panic_threshold"):
+        # Endpoints that are not ready are known as well, and never get traffic.
+        cluster.common_lb_config.healthy_panic_threshold.SetInParent()
     if settings is not None and settings.consistent_hash is not None:
         _apply_consistent_hash(cluster, settings.consistent_hash)
     elif simple == "RANDOM":

@@ -14,6 +14,7 @@ from envoy.config.core.v3.base_pb2 import (
     TransportSocket,
 )
 from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
+from envoy.config.core.v3.health_check_pb2 import HealthStatus
 from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions
 from envoy.config.core.v3.socket_option_pb2 import SocketOption
 from envoy.config.core.v3.substitution_format_string_pb2 import SubstitutionFormatString
@@ -33,6 +34,7 @@ __all__ = [
     "FractionalPercent",
     "HeaderValue",
     "HeaderValueOption",
+    "HealthStatus",
     "HttpProtocolOptions",
     "Int32Range",
     "Locality",

@@ -28,11 +28,13 @@ def service(key: tuple[str, str], selector: dict[str, str], port: int) -> dict[s
     }
 
 
-def endpoint_slice(key: tuple[str, str], of: str, addresses: list[str], ready: bool) -> dict[str, Any]:
+def endpoint_slice(
+    key: tuple[str, str], of: str, addresses: list[str], conditions: dict[str, bool]
+) -> dict[str, Any]:
     return {
         "metadata": metadata(key, labels={"kubernetes.io/service-name": of}),
         "ports": [{"name": "http", "port": 8080}],
-        "endpoints": [{"addresses": [one], "conditions": {"ready": ready}} for one in addresses],
+        "endpoints": [{"addresses": [one], "conditions": conditions} for one in addresses],
     }
 
 
@@ -77,12 +79,15 @@ def machine(name: str, labels: dict[str, str], address: str, account: str) -> pa
 
 
 GONE = st.none()
+CONDITIONS = st.sampled_from(
+    ({"ready": True}, {"ready": False, "terminating": False}, {"ready": False, "serving": False})
+)
 STEPS = st.one_of(
     st.tuples(st.just("services"), KEYS, st.one_of(GONE, st.tuples(LABELS, st.sampled_from((80, 81))))),
     st.tuples(
         st.just("endpoint_slices"),
         KEYS,
-        st.one_of(GONE, st.tuples(st.sampled_from(NAMES), st.lists(ADDRESSES, unique=True), st.booleans())),
+        st.one_of(GONE, st.tuples(st.sampled_from(NAMES), st.lists(ADDRESSES, unique=True), CONDITIONS)),
     ),
     st.tuples(
         st.just("pods"),
@@ -156,11 +161,11 @@ def test_what_a_change_of_endpoints_is_not_about_stays_the_same_object() -> None
     before = kept.apply(
         assembling.Changes(
             services={key: service(key, {"app": key[1]}, 80) for key in keys},
-            endpoint_slices={key: endpoint_slice(key, key[1], ["10.0.0.1"], True) for key in keys},
+            endpoint_slices={key: endpoint_slice(key, key[1], ["10.0.0.1"], {"ready": True}) for key in keys},
         ),
         (),
     )
-    more = {("shop", "a"): endpoint_slice(("shop", "a"), "a", ["10.0.0.1", "10.0.0.2"], True)}
+    more = {("shop", "a"): endpoint_slice(("shop", "a"), "a", ["10.0.0.1", "10.0.0.2"], {"ready": True})}
     after = kept.apply(assembling.Changes(endpoint_slices=more), ())
     assert after.services is before.services
     assert after.workloads is before.workloads
@@ -176,7 +181,7 @@ def test_what_is_gone_is_forgotten() -> None:
     key = ("shop", "a")
     there = assembling.Changes(
         services={key: service(key, {"app": "a"}, 80)},
-        endpoint_slices={key: endpoint_slice(key, "a", ["10.0.0.1", "10.0.0.2"], ready=True)},
+        endpoint_slices={key: endpoint_slice(key, "a", ["10.0.0.1", "10.0.0.2"], {"ready": True})},
         pods={key: pod(key, {"app": "a"}, "10.0.0.1", "Running")},
     )
     assembly.apply(there, ())

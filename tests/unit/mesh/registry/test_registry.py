@@ -54,11 +54,41 @@ def test_endpoints_are_known_by_host_and_service_port_in_order_of_address() -> N
     assert [(e.ip, e.port) for e in found] == [("10.0.0.9", 8080), ("10.0.0.10", 8080)]
 
 
-def test_endpoint_that_is_not_ready_gets_no_traffic() -> None:
-    not_ready = {"addresses": ["10.0.0.9"], "conditions": {"ready": False}}
-    unknown = {"addresses": ["10.0.0.10"], "conditions": {"ready": None}}
-    found = endpoints(build([endpoint_slice(not_ready, unknown)]))
-    assert [e.ip for e in found] == ["10.0.0.10"]
+def state(ip: str, **conditions: bool | None) -> dict[str, Any]:
+    return {"addresses": [ip], "conditions": conditions}
+
+
+def test_endpoint_that_is_not_ready_is_known_as_such_and_one_that_goes_away_is_not() -> None:
+    states = [
+        state("10.0.0.7", ready=False, terminating=True, serving=True),
+        state("10.0.0.8", ready=False, terminating=True, serving=False),
+        state("10.0.0.9", ready=False, terminating=False),
+        state("10.0.0.10", ready=None),
+    ]
+    found = build([endpoint_slice(*states)])
+    assert [(e.ip, e.health) for e in endpoints(found)] == [("10.0.0.9", "unready"), ("10.0.0.10", "ready")]
+    assert found.is_served(found.services[HOST], 80)
+    unready = build([endpoint_slice(states[2])])
+    assert not unready.is_served(unready.services[HOST], 80)
+
+
+def test_what_one_slice_calls_ready_is_ready_whatever_another_says() -> None:
+    slices = [endpoint_slice(state("10.0.0.9", ready=each, terminating=False)) for each in (True, False)]
+    for order in (slices, slices[::-1]):
+        assert [e.health for e in endpoints(build(order))] == ["ready"]
+
+
+def test_endpoint_that_drains_stays_for_services_that_keep_sessions() -> None:
+    web = service()
+    web["metadata"]["labels"] = {"istio.io/persistent-session": "session"}
+    draining = pod("web-2", "10.0.0.8")
+    draining["metadata"]["labels"]["istio.io/draining"] = "yes"
+    slices = [
+        endpoint_slice(state("10.0.0.7", ready=False, terminating=True), state("10.0.0.8"), state("10.0.0.9"))
+    ]
+    kept, others = (registry.build([each], slices, [draining], []) for each in (web, service()))
+    assert [e.health for e in endpoints(kept)] == ["draining", "draining", "ready"]
+    assert [e.ip for e in endpoints(others)] == ["10.0.0.9"]
 
 
 def test_slice_of_an_unknown_service_or_port_is_left_out() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bookmesh.mesh.model import destination_rules
 from bookmesh.mesh.registry import registry, workloads
 from bookmesh.mesh.snapshot.settings import MeshSettings
-from bookmesh.mesh.translate import endpoints, localities
+from bookmesh.mesh.translate import endpoints, localities, traffic_policies
 from bookmesh.mesh.wire import cluster as wire
+from bookmesh.mesh.wire import core
 
 
 def endpoint(ip: str, zone: str = "", **labels: str) -> registry.Endpoint:
@@ -52,6 +54,21 @@ def test_address_without_a_pod_has_no_facts() -> None:
 
 def test_cluster_without_endpoints_has_an_empty_assignment() -> None:
     assert not endpoints.build("x", (), MeshSettings()).endpoints
+
+
+def test_proxies_know_which_endpoints_are_not_ready_unless_the_ill_may_get_traffic() -> None:
+    found = [registry.Endpoint("1.1.1.1", 80, health=health) for health in ("ready", "unready", "draining")]
+    (group,) = build(*found).endpoints
+    assert [e.health_status for e in group.lb_endpoints] == [
+        core.HealthStatus.UNKNOWN,
+        core.HealthStatus.UNHEALTHY,
+        core.HealthStatus.DRAINING,
+    ]
+    for percent, healths in ((0, ["ready", "unready", "draining"]), (30, ["ready", "draining"])):
+        policy = traffic_policies.EffectivePolicy(
+            outlier_detection=destination_rules.OutlierDetection(min_health_percent=percent)
+        )
+        assert [e.health for e in endpoints.counted(found, policy)] == healths
 
 
 def test_address_may_be_a_path() -> None:
