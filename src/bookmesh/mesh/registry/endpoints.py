@@ -17,8 +17,8 @@ class Endpoint:
     """
     One address behind one service port. `ip` is a DNS name when the service is resolved by DNS, and a path when it
     starts with `unix://`. `workload` is None for addresses that are no pods of this cluster. `own_labels`,
-    `own_locality` and `weight` are those that a ServiceEntry gives. Only a `ready` endpoint takes whatever comes; one that
-    drains is for whom it has served before.
+    `own_locality` and `weight` are those that a ServiceEntry gives. Only a `ready` endpoint takes whatever comes; one
+    that drains is for whom it has served before.
     """
 
     ip: str

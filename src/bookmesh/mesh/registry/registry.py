@@ -195,8 +195,8 @@ def _healths(
     service: services_.Service, one: slices_.Slice, number: int, by_ip: Mapping[str, workloads_.Workload]
 ) -> Iterator[tuple[tuple[str, int], Health]]:
     """
-    The endpoints of a slice at one port. A pod may also say itself that it drains; those that do count only for services
-    that keep sessions.
+    The endpoints of a slice at one port. A pod may also say itself that it drains; those that do count only for
+    services that keep sessions.
     """
     states: dict[str, Health] = {
         **dict.fromkeys(one.unready, "unready"),
@@ -205,10 +205,9 @@ def _healths(
     }
     for address, state in states.items():
         pod = by_ip.get(address)
-        if pod is not None and pod.labels.get(DRAINING_LABEL):
-            state = "draining"
-        if state != "draining" or service.keeps_sessions:
-            yield (address, number), state
+        is_draining = state == "draining" or (pod is not None and bool(pod.labels.get(DRAINING_LABEL)))
+        if not is_draining or service.keeps_sessions:
+            yield (address, number), "draining" if is_draining else state
 
 
 def _written_workloads(configs: Iterable[parsing.Parsed]) -> list[workloads_.Workload]:

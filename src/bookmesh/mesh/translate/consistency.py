@@ -17,7 +17,7 @@ def check(resource_set: resources.ResourceSet) -> list[str]:
 
     Routes to clusters that do not exist are not counted: Envoy answers 503, and `analysis` tells the user.
     """
-    problems = [*_misnamed(resource_set)]
+    problems = [*_misnamed(resource_set), *_doubled(resource_set)]
     clusters = resource_set.messages(type_urls.CLUSTER)
     assignments = resource_set.messages(type_urls.ENDPOINTS)
     by_eds = {name for name, cluster in clusters.items() if cluster.type == cluster_wire.Cluster.EDS}
@@ -37,6 +37,13 @@ def check(resource_set: resources.ResourceSet) -> list[str]:
     for name, config in configs.items():
         problems += _domain_clashes(name, config)
     return problems
+
+
+def _doubled(resource_set: resources.ResourceSet) -> Iterator[str]:
+    """Of what has one name in both parts a proxy would be sent either."""
+    for type_url, shared in resource_set.shared.built.items():
+        for name in sorted(shared.keys() & resource_set.own.built[type_url].keys()):
+            yield f"{type_url} {name} is shared and the proxy's own"
 
 
 def _misnamed(resource_set: resources.ResourceSet) -> Iterator[str]:

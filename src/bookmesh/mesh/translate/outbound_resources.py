@@ -87,9 +87,7 @@ class Builder:
             return
         setting = localities.setting_in_force(effective, self.scope.caller, self.settings)
         is_local = setting is not None
-        known = endpoints.counted(
-            self.scope.snapshot.registry.endpoints_of(service, port.number), effective
-        )
+        known = endpoints.counted(self.scope.snapshot.registry.endpoints_of(service, port.number), effective)
         members = endpoints.in_subset(known, labels)
         named = members if service.is_resolved_by_dns else ()
         key = (

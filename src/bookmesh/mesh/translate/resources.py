@@ -23,7 +23,7 @@ from bookmesh.mesh.model import peer_authentications
 from bookmesh.mesh.snapshot import proxy as proxies
 from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.snapshot import snapshot as snapshots
-from bookmesh.mesh.translate import caching, gateways, inbound, outbound
+from bookmesh.mesh.translate import built, caching, gateways, inbound, outbound
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.translate.built import Built, Part
 from bookmesh.mesh.translate.patching import patching
@@ -134,12 +134,23 @@ def steps(
         own = gateways.build(proxy, shared.scope, cache)
     else:
         own = inbound.build(proxy, snapshot, cache)
+    rest = _without_names_of(own, shared.part)
     patches = snapshot.patches_for(proxy)
     if not patches:
-        return ResourceSet(shared.part, own, Basis(shared, own))
+        return ResourceSet(rest, own, Basis(shared, own))
     ports = snapshot.gateway_ports(proxy) if is_router else ()
     patcher = patching.Patcher(patches, is_router=is_router, ports=ports, cache=cache)
-    return ResourceSet(patcher.change(shared.part), patcher.change(own, adds=True), Basis(shared, own))
+    return ResourceSet(patcher.change(rest), patcher.change(own, adds=True), Basis(shared, own))
+
+
+def _without_names_of(own: Part, shared: Part) -> Part:
+    """
+    The shared part without what a proxy has of its own by the same name: a pod of a headless service is called at its
+    address by others, while its proxy may listen there itself.
+    """
+    names = ((type_url, name) for type_url, found in own.built.items() for name in found)
+    taken = [shared.built[type_url][name] for type_url, name in names if name in shared.built[type_url]]
+    return built.replace_in(shared, taken, ()) if taken else shared
 
 
 def _is_own_part_right(basis: Basis, proxy: proxies.Proxy, scope: scopes.Scope) -> bool:

@@ -58,6 +58,12 @@ def test_resource_under_a_wrong_name_is_noticed() -> None:
     assert "CDS resource a calls itself b" in found
 
 
+def test_what_is_shared_and_a_proxys_own_is_noticed() -> None:
+    whole = WORLD.resources()
+    found = consistency.check(resources.ResourceSet(whole.shared, whole.shared))
+    assert f"{type_urls.LISTENER} virtualOutbound is shared and the proxy's own" in found
+
+
 def test_domain_of_two_hosts_is_noticed() -> None:
     whole = WORLD.resources()
     routes = whole.messages(type_urls.ROUTES)["9080"]

@@ -57,7 +57,10 @@ def test_a_subset_has_the_hosts_times_and_its_own_hash_and_tunnel() -> None:
     sticky = {"consistentHash": {"useSourceIp": True}}
     tunnel = {"targetHost": "a.b", "targetPort": 443}
     times = {"tcp": {"idleTimeout": "5s"}}
-    assert built({"connectionPool": {"tcp": {"idleTimeout": "9s"}}}, connectionPool=times).idle_timeout.seconds == 5
+    assert (
+        built({"connectionPool": {"tcp": {"idleTimeout": "9s"}}}, connectionPool=times).idle_timeout.seconds
+        == 5
+    )
     assert len(built({}, loadBalancer=sticky).hash_policy) == 1
     assert len(built({"loadBalancer": {"simple": "RANDOM"}}, loadBalancer=sticky).hash_policy) == 0
     assert not built({}, tunnel=tunnel).HasField("tunneling_config")
