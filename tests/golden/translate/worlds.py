@@ -219,7 +219,7 @@ def _folds() -> list[tuple[Any, str]]:
         (as_dict(unlimited.circuit_breakers), "(no limits)"),
         (as_dict(transport_sockets.ads_source()), "(ads)"),
         ([as_dict(log) for log in logs], "(text log)"),
-        ([as_dict(f) for f in filters.outbound_http_filters()], "(outbound filters)"),
+        ([as_dict(f) for f in filters.outbound_http_filters(MeshSettings())], "(outbound filters)"),
         (
             as_dict(transport_sockets.mesh_downstream(trust_domains=["cluster.local"], is_http=True)),
             "(mesh mTLS, HTTP)",

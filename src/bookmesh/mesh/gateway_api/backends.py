@@ -76,15 +76,29 @@ def destination(ref: Reference, context: Context) -> tuple[matching.Destination,
         message = f'referencing unsupported backendRef: group "{ref.group}" kind "{ref.kind}"'
         return internal.NOWHERE, Problem("InvalidKind", message)
     is_service = (ref.group, ref.kind) == _SERVICE
+    problem = _misuse(ref, is_service=is_service)
+    if problem is not None:
+        return internal.NOWHERE, problem
     host = context.inputs.hostname(namespace, ref.name) if is_service else ref.name.lower()
     service = context.inputs.registry.services.get(host)
     if service is None:
         return internal.NOWHERE, Problem("BackendNotFound", f"backend({host}) not found")
-    if ref.port is None:
-        return internal.NOWHERE, Problem("UnsupportedValue", "port is required in backendRef")
-    if service.port(ref.port) is None:
+    if ref.port is None or service.port(ref.port) is None:
         return internal.NOWHERE, None
     return matching.Destination(host=host, port=matching.PortSelector(number=ref.port)), None
+
+
+def _misuse(ref: Reference, *, is_service: bool) -> Problem | None:
+    """What makes no reference at all; Istio takes nothing of a route with one, in words of its own."""
+    if is_service and "." in ref.name:
+        message = "service name invalid; the name of the Service must be used, not the hostname."
+    elif not is_service and ref.namespace:
+        message = "namespace may not be set with Hostname type"
+    elif ref.port is None:
+        message = "port is required in backendRef"
+    else:
+        return None
+    return Problem("InvalidDestination", message, is_fatal=True)
 
 
 def connection_targets(

@@ -10,10 +10,14 @@ from bookmesh.base.kubernetes import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong: one of the reasons of the specification, and words for people."""
+    """
+    What is wrong: one of the reasons of the specification, or of Istio's, and words for people. One that `is_fatal`
+    leaves nothing of the route, not only of the reference.
+    """
 
     reason: str
     message: str
+    is_fatal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +51,10 @@ def joined(problems: Iterable[Problem | None]) -> Problem | None:
     found = list(dict.fromkeys(problem for problem in problems if problem is not None))
     if not found:
         return None
-    return Problem(found[0].reason, "; ".join(dict.fromkeys(problem.message for problem in found)))
+    message = "; ".join(dict.fromkeys(problem.message for problem in found))
+    return Problem(found[0].reason, message, is_fatal=any(problem.is_fatal for problem in found))
+
+
+def fatal(problems: Iterable[Problem | None]) -> Problem | None:
+    """The first problem that leaves nothing of a route; None without any."""
+    return next((problem for problem in problems if problem is not None and problem.is_fatal), None)

@@ -74,7 +74,7 @@ def _new_path(path: filters.PathModifier | None, prefix: str) -> tuple[str, http
     if prefix.strip("/") and new:
         return new, None
     own = re.escape(prefix.rstrip("/"))
-    return "", http_actions.RegexRewrite(match=f"^{own}/*(.*)$", rewrite=f"{_literal(new)}/\\1")
+    return "", http_actions.RegexRewrite(match=f"^{own}/?(.*)$", rewrite=f"{_literal(new)}/\\1")
 
 
 def _literal(text: str) -> str:

@@ -135,10 +135,12 @@ def _add(
         for draft in found:
             draft.http += rules.at_port(converted.routes, port)
         return converted.problem
-    problems: list[Problem | None] = []
-    for rule in spec.rules:
-        targets, wrong = backends.connection_targets(rule.backend_refs, context)
-        problems += wrong
+    targets_of_rules = [backends.connection_targets(rule.backend_refs, context) for rule in spec.rules]
+    problems = [problem for _, wrong in targets_of_rules for problem in wrong]
+    fatal = conditions.fatal(problems)
+    if fatal is not None:
+        return fatal
+    for targets, _ in targets_of_rules:
         for draft, (_, hosts) in zip(found, keys, strict=True):
             if isinstance(spec, connection_routes.TlsRoute):
                 match = virtual_services.TlsMatchAttributes(sni_hosts=hosts, port=port)

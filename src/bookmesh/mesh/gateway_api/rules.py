@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -35,7 +35,7 @@ def convert(
     rules: Sequence[http_routes.HttpRouteRule] | Sequence[grpc_routes.GrpcRouteRule],
     context: backends.Context,
 ) -> Converted:
-    """Convert all rules of one route. A filter that is not supported makes the whole route void."""
+    """Convert all rules of one route. A filter that is not supported, or no reference at all, makes the route void."""
     routes: list[virtual_services.HttpRoute] = []
     problems: list[Problem | None] = []
     each: Iterable[Rule] = rules
@@ -45,6 +45,9 @@ def convert(
             return Converted((), unsupported)
         action = _Action.of(rule, context)
         problems += action.problems
+        fatal = conditions.fatal(problems)
+        if fatal is not None:
+            return Converted((), fatal)
         name = rule.name or f"{context.namespace}.{context.route.metadata.name}.{index}"
         routes += [_route(rule, name, match, action) for match in rule.matches or (None,)]
     return Converted(tuple(routes), conditions.joined(problems))
@@ -72,6 +75,9 @@ class _Action:
         for each in rule.filters:
             if each.request_mirror is not None:
                 target, problem = backends.destination(each.request_mirror.backend_ref, context)
+                if problem is not None:
+                    is_fatal = isinstance(rule, grpc_routes.GrpcRouteRule)  # and in Istio not for HTTP
+                    problem = replace(problem, is_fatal=is_fatal)
                 found.append((target, problem))
                 if target != internal.NOWHERE:
                     percentage = http_filters.mirror_percentage(each.request_mirror)

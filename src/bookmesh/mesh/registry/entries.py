@@ -119,9 +119,16 @@ def selected(
 
 
 def _each_once(addresses: Iterable[str]) -> tuple[str, ...]:
-    """Addresses and ranges without those that say the same: a listener takes each range once."""
+    """
+    Addresses and ranges without those that say the same: a listener takes each range once. A range of one address is
+    that address.
+    """
     by_network = {ipaddress.ip_network(address, strict=False): address for address in reversed([*addresses])}
-    return tuple(reversed(by_network.values()))
+    found = (
+        address.partition("/")[0] if network.num_addresses == 1 else address
+        for network, address in by_network.items()
+    )
+    return tuple(reversed([*found]))
 
 
 def _build_port(port: service_entries.EntryPort) -> services.ServicePort:

@@ -36,6 +36,7 @@ def _default_config(value: Any) -> dict[str, Any]:
         "concurrency": proxy_fields.concurrency(value),
         "drain_s": proxy_fields.drain_s(value),
         "topology": proxy_fields.topology(value),
+        "proxy_headers": proxy_fields.proxy_headers(value),
     }
 
 

@@ -23,9 +23,21 @@ _KNOWN: Final = frozenset(
         "holdApplicationUntilProxyStarts",
         "gatewayTopology",
         "drainDuration",
+        "proxyHeaders",
+    }
+)
+_HEADERS: Final = frozenset(
+    {
+        "server",
+        "requestId",
+        "attemptCount",
+        "envoyDebugHeaders",
+        "forwardedClientCert",
+        "setCurrentClientCertDetails",
     }
 )
 _TOPOLOGY: Final = frozenset({"numTrustedProxies", "forwardClientCertDetails", "proxyProtocol"})
+_PARTLY: Final = {"gatewayTopology": _TOPOLOGY, "proxyHeaders": _HEADERS}
 _CERTIFICATE_MODES: Final = (
     "SANITIZE",
     "FORWARD_ONLY",
@@ -40,8 +52,8 @@ def unread(proxy_config: Any) -> Iterator[str]:
     for name, value in (proxy_config or {}).items():
         if name not in _KNOWN:
             yield name
-        elif name == "gatewayTopology" and isinstance(value, dict):
-            yield from (f"{name}.{field}" for field in value if field not in _TOPOLOGY)
+        elif name in _PARTLY and isinstance(value, dict):
+            yield from (f"{name}.{field}" for field in value if field not in _PARTLY[name])
 
 
 def inclusions(proxy_config: Any) -> tuple[tuple[str, str], ...]:
@@ -136,10 +148,56 @@ def _trusted_proxies(found: Any) -> int:
 def _client_certificates(found: Any) -> str:
     if found == "UNDEFINED":
         return settings.Topology().client_certificates
+    return _certificate_mode(found, "gatewayTopology.forwardClientCertDetails")
+
+
+def _certificate_mode(found: Any, field: str) -> str:
     if found not in _CERTIFICATE_MODES:
-        known = ", ".join(_CERTIFICATE_MODES)
-        raise ValueError(f"gatewayTopology.forwardClientCertDetails is one of {known}")
+        raise ValueError(f"{field} is one of {', '.join(_CERTIFICATE_MODES)}")
     return str(found)
+
+
+def proxy_headers(proxy_config: Any) -> settings.ProxyHeaders:
+    """
+    Read `proxyHeaders` of a ProxyConfig.
+
+    Raises:
+        ValueError: it is not what it should be.
+    """
+    found = _mapping(proxy_config or {}, "proxyHeaders")
+    server = _mapping(found, "server")
+    usual = settings.ProxyHeaders()
+    mode = found.get("forwardedClientCert") or "UNDEFINED"
+    parts = _mapping(found, "setCurrentClientCertDetails")
+    return settings.ProxyHeaders(
+        server=str(server["value"]) if server.get("value") else None,
+        hides_itself=_flag(server, "disabled", usual=False),
+        numbers_requests=not _flag(_mapping(found, "requestId"), "disabled", usual=False),
+        counts_attempts=not _flag(_mapping(found, "attemptCount"), "disabled", usual=False),
+        tells_more=not _flag(_mapping(found, "envoyDebugHeaders"), "disabled", usual=False),
+        client_certificates=usual.client_certificates
+        if mode == "UNDEFINED"
+        else _certificate_mode(mode, "proxyHeaders.forwardedClientCert"),
+        certificate_parts=frozenset(
+            part
+            for part in ("subject", "cert", "chain", "dns", "uri")
+            if _flag(parts, part, usual=part in usual.certificate_parts)
+        ),
+    )
+
+
+def _mapping(found: Any, name: str) -> dict[str, Any]:
+    value = found.get(name) or {}
+    if not isinstance(value, dict):
+        raise ValueError(f"proxyHeaders: {name} is a mapping")
+    return value
+
+
+def _flag(found: dict[str, Any], name: str, *, usual: bool) -> bool:
+    value = found.get(name, usual)
+    if not isinstance(value, bool):
+        raise ValueError(f"proxyHeaders: {name} is true or false")
+    return value
 
 
 def _has_proxy_protocol(found: Any) -> bool:

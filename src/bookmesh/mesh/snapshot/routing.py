@@ -103,6 +103,15 @@ class Index:
                 longest = len(pattern)
         return min(found, key=rank, default=None)
 
+    def find_all(
+        self, host: str, accepts: Callable[[Routing], bool], *, rank: Callable[[Routing], int]
+    ) -> list[Routing]:
+        """The accepted ones for a host, by name or pattern alike: the lowest rank first, then in merge order."""
+        named = self.exact.get(host.lower(), ())
+        by_pattern = (rule for pattern, rule in self.wildcards if hosts.matches(pattern, host))
+        found = (rule for rule in dict.fromkeys((*named, *by_pattern)) if accepts(rule))
+        return sorted(found, key=lambda rule: (rank(rule), rule.order))
+
     def bound_to(self, gateway: str) -> tuple[Routing, ...]:
         """Those of a gateway (`NAMESPACE/NAME` or `mesh`), in merge order."""
         return self.gateways.get(gateway, ())

@@ -48,6 +48,24 @@ class Topology:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyHeaders:
+    """
+    What proxies add to requests and answers. `server` is the answer's header of that name, None for the proxy's own; it
+    is left as the application has it if the proxy `hides_itself`. `numbers_requests`: a request without `x-request-id`
+    gets one. `counts_attempts` is about `x-envoy-attempt-count`, `tells_more` about Envoy's other headers for people.
+    `client_certificates`, in Istio's words, and the parts of a certificate are about `x-forwarded-client-cert`.
+    """
+
+    server: str | None = None
+    hides_itself: bool = False
+    numbers_requests: bool = True
+    counts_attempts: bool = True
+    tells_more: bool = True
+    client_certificates: str = "APPEND_FORWARD"
+    certificate_parts: frozenset[str] = frozenset({"subject", "dns", "uri"})
+
+
+@dataclass(frozen=True, slots=True)
 class MeshSettings:
     """
     `mtls_mode` is what sidecars accept; `is_auto_mtls` lets clients use mTLS wherever the peer speaks it;
@@ -59,10 +77,10 @@ class MeshSettings:
     does not say it itself. `least_tls_version` is for mTLS inside the mesh, `cipher_suites` and `ecdh_curves` for TLS
     that is not, () for Envoy's own. `default_retries` are those of routes that say nothing about them, None for Istio's
     own. `environment` are variables of all proxies, `concurrency` their worker threads (0 for one a CPU, None for the
-    image's own). `detection_timeout_s` is how long it takes to see that a client waits for the server's first word, 0
-    for as long as it likes. `topology` is what stands before gateways that do not say it themselves. `drain_s` is how
-    long connections to a changed listener may go on, None for the image's own. `discovery_selectors` are for the
-    namespaces that the mesh sees, () for all of them.
+    image's own), `proxy_headers` what they add to HTTP. `detection_timeout_s` is how long it takes to see that a client
+    waits for the server's first word, 0 for as long as it likes. `topology` is what stands before gateways that do not
+    say it themselves. `drain_s` is how long connections to a changed listener may go on, None for the image's own.
+    `discovery_selectors` are for the namespaces that the mesh sees, () for all of them.
     """
 
     root_namespace: str = "istio-system"
@@ -100,6 +118,7 @@ class MeshSettings:
     cipher_suites: tuple[str, ...] = ()
     ecdh_curves: tuple[str, ...] = ()
     topology: Topology = Topology()
+    proxy_headers: ProxyHeaders = ProxyHeaders()
     drain_s: int | None = None
     discovery_selectors: tuple[gateways.LabelSelector, ...] = field(default=(), hash=False)
 

@@ -23,7 +23,7 @@ def apply(
     Set the type of a cluster; `endpoints` are used for those found by DNS only.
 
     Headless services are called by the address of a pod, so a sidecar only has to let connections through; so are
-    entries with resolution NONE.
+    entries with resolution NONE. Nobody calls them there at a gateway, which has to know endpoints.
 
     Source: Service `spec.type`, ServiceEntry `resolution`.
     """
@@ -31,7 +31,7 @@ def apply(
         dynamic_forwarding.apply(cluster)
     elif service.is_resolved_by_dns:
         _resolve_by_dns(cluster, service, port, endpoints, dns_refresh_s)
-    elif service.resolution == "NONE" or (service.is_headless and not is_router):
+    elif (service.resolution == "NONE" or service.is_headless) and not is_router:
         cluster.type = wire.Cluster.ORIGINAL_DST
     else:
         apply_eds(cluster)

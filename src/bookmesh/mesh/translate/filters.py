@@ -26,8 +26,16 @@ def connection_manager(settings: settings_.MeshSettings, **fields: Any) -> wire.
     """
     What all connection managers have in common; `fields` add the route, the filters and the rest.
 
-    Source: MeshConfig `pathNormalization`.
+    Source: MeshConfig `pathNormalization`, ProxyConfig `proxyHeaders`.
     """
+    headers = settings.proxy_headers
+    if headers.hides_itself:
+        fields["server_name"] = ""
+        fields["server_header_transformation"] = wire.HttpConnectionManager.PASS_THROUGH
+    elif headers.server is not None:
+        fields["server_name"] = headers.server
+    if not headers.numbers_requests:
+        fields["generate_request_id"] = messages.boolean(False)
     normalization = settings.path_normalization
     unescapes = normalization == "DECODE_AND_MERGE_SLASHES"
     return wire.HttpConnectionManager(
@@ -70,7 +78,9 @@ def dynamic_routes(name: str) -> wire.Rds:
     return wire.Rds(config_source=transport_sockets.ads_source(), route_config_name=name)
 
 
-def outbound_http_filters(*, looks_up_hosts: bool = False) -> list[wire.HttpFilter]:
+def outbound_http_filters(
+    settings: settings_.MeshSettings, *, looks_up_hosts: bool = False
+) -> list[wire.HttpFilter]:
     """
     Filters that routes may switch on, each for itself, before the router.
 
@@ -81,12 +91,13 @@ def outbound_http_filters(*, looks_up_hosts: bool = False) -> list[wire.HttpFilt
         _http_filter(route_filters.FAULT_FILTER, route_wire.HTTPFault()),
         _http_filter(route_filters.CORS_FILTER, wire.Cors()),
         *([dynamic_forwarding.http_filter()] if looks_up_hosts else []),
-        router(),
+        router(settings),
     ]
 
 
-def router() -> wire.HttpFilter:
-    return _http_filter("envoy.filters.http.router", wire.Router())
+def router(settings: settings_.MeshSettings) -> wire.HttpFilter:
+    config = wire.Router(suppress_envoy_headers=not settings.proxy_headers.tells_more)
+    return _http_filter("envoy.filters.http.router", config)
 
 
 def mesh_http_alpn() -> filter_state.Config:

@@ -190,7 +190,7 @@ def _http_filter(routes_name: str, target_port: int, scope: scopes.Scope) -> wir
         scope.settings,
         stat_prefix=naming.stats_prefix(f"outbound_{naming.listener(naming.ANY_ADDRESS, target_port)}"),
         rds=filters.dynamic_routes(routes_name),
-        http_filters=filters.outbound_http_filters(looks_up_hosts=scope.looks_up_hosts()),
+        http_filters=filters.outbound_http_filters(scope.settings, looks_up_hosts=scope.looks_up_hosts()),
         use_remote_address=messages.boolean(True),
         xff_num_trusted_hops=scope.settings.topology.trusted_proxies,
         server_name="istio-envoy",

@@ -112,7 +112,7 @@ def _build_host(name: str, port: int, host: _Host, scope: scopes.Scope) -> route
         name=f"{name}:{port}",
         domains=[name],
         routes=sorted(host.routes, key=routes.is_catch_all),
-        include_request_attempt_count=True,
+        include_request_attempt_count=scope.settings.proxy_headers.counts_attempts,
     )
     if host.is_redirected:
         virtual_host.require_tls = route_wire.VirtualHost.ALL

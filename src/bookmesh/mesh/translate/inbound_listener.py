@@ -158,6 +158,19 @@ def build_bound(
     return listener
 
 
+def _certificate_details(
+    headers: settings_.ProxyHeaders,
+) -> wire.HttpConnectionManager.SetCurrentClientCertDetails:
+    parts = headers.certificate_parts
+    return wire.HttpConnectionManager.SetCurrentClientCertDetails(
+        subject=messages.boolean("subject" in parts),
+        cert="cert" in parts,
+        chain="chain" in parts,
+        dns="dns" in parts,
+        uri="uri" in parts,
+    )
+
+
 def _listener(
     name: str, address: str, port: int, chains: list[wire.FilterChain], settings: settings_.MeshSettings
 ) -> wire.Listener:
@@ -219,13 +232,13 @@ class _Chain:
             self.settings,
             stat_prefix=naming.stats_prefix(f"inbound_{self.listener_name}"),
             route_config=self._route_config(),
-            http_filters=[filters.router()],
+            http_filters=[filters.router(self.settings)],
             use_remote_address=messages.boolean(False),
             server_name="istio-envoy",
-            forward_client_cert_details=wire.HttpConnectionManager.APPEND_FORWARD,
-            set_current_client_cert_details=wire.HttpConnectionManager.SetCurrentClientCertDetails(
-                subject=messages.boolean(True), dns=True, uri=True
+            forward_client_cert_details=wire.HttpConnectionManager.ForwardClientCertDetails.Value(
+                self.settings.proxy_headers.client_certificates
             ),
+            set_current_client_cert_details=_certificate_details(self.settings.proxy_headers),
         )
         return self._chain(match, filters.http_filter(manager), is_mtls=is_mtls, is_http=True)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from bookmesh.base.findings import ObjectRef
 from bookmesh.mesh.registry import services
-from bookmesh.mesh.snapshot import routing
 from bookmesh.mesh.translate import connections, filters, naming, outbound_listeners, routes
 from bookmesh.mesh.translate import scope as scopes
 from bookmesh.mesh.wire import listener as wire
@@ -54,12 +53,9 @@ def for_service(service: services.Service, port: services.ServicePort, scope: sc
     """
     found = Connections(sources={service.ref: None})
     place = routes.Place(scope, port.number)
-    rule = scope.rule_for(service.hostname)
-    own = list(_routes(rule, port, place))
+    own = list(_routes(service, port, place, found.sources))
     for route in own:
         found.add(route, place)
-    if rule is not None and own:
-        found.sources[rule.ref] = None
     if found.default is None:
         is_divided = port.protocol.is_tls and bool(own)
         cluster = (
@@ -91,23 +87,30 @@ def for_ports(
     place = routes.Place(scope, number)
     for service, port in called:
         found.sources[service.ref] = None
-        rule = scope.rule_for(service.hostname)
-        own = list(_routes(rule, port, place))
-        if rule is not None and own:
-            found.sources[rule.ref] = None
+        own = list(_routes(service, port, place, found.sources))
         for route in own or (_to_service(service, port),):
             found.add(route, place)
     return found
 
 
 def _routes(
-    rule: routing.Routing | None, port: services.ServicePort, place: routes.Place
+    service: services.Service,
+    port: services.ServicePort,
+    place: routes.Place,
+    sources: dict[ObjectRef, None],
 ) -> Iterator[connections.ConnectionRoute]:
-    """`tls` routes are for ports that declare TLS, `tcp` routes for the others."""
-    if rule is None:
-        return
+    """
+    The routes of all VirtualServices for a host: `tls` for ports that declare TLS, `tcp` for others, of which nothing
+    follows one that takes all. Those that have some are noted in `sources`.
+    """
     build = connections.build_tls_routes if port.protocol.is_tls else connections.build_tcp_routes
-    yield from build(rule, place)
+    for rule in place.scope.connection_rules_for(service.hostname):
+        own = build(rule, place)
+        if own:
+            sources[rule.ref] = None
+        yield from own
+        if not port.protocol.is_tls and own and own[-1].takes_everything:
+            return
 
 
 def _to_service(service: services.Service, port: services.ServicePort) -> connections.ConnectionRoute:

@@ -203,7 +203,7 @@ def _http_chain(
         settings,
         stat_prefix=prefix,
         rds=filters.dynamic_routes(routes),
-        http_filters=filters.outbound_http_filters(looks_up_hosts=looks_up_hosts),
+        http_filters=filters.outbound_http_filters(settings, looks_up_hosts=looks_up_hosts),
         use_remote_address=messages.boolean(False),
     )
     match = wire.FilterChainMatch(

@@ -221,9 +221,9 @@ class Builder:
         """Listeners on the addresses of a service that does not speak HTTP, or does not say so; then with routes."""
         known = self.scope.snapshot.registry.endpoints_of(service, port.number)
         addresses = outbound_listeners.addresses_of(service, port, [e.ip for e in known])
-        rule = self.scope.rule_for(service.hostname) if addresses else None
+        is_routed = bool(addresses and self.scope.connection_rules_for(service.hostname))
         for address in addresses:
-            if rule is not None and (rule.spec.tcp or rule.spec.tls):
+            if is_routed:
                 yield self._build_own_listener(service, port, address)
                 continue
             policy = self.scope.policy_for(service)

@@ -215,7 +215,10 @@ def _service_host(
         )
         built = [default]
     host = wire.VirtualHost(
-        name=single_name(service, port), domains=domains, routes=built, include_request_attempt_count=True
+        name=single_name(service, port),
+        domains=domains,
+        routes=built,
+        include_request_attempt_count=scope.settings.proxy_headers.counts_attempts,
     )
     announce_http(host, (port,), scope)
     return host
@@ -271,7 +274,7 @@ def _unknown_hosts(rule: routing.Routing, scope: scopes.Scope, taken: set[str]) 
                 name=f"{name}:{UNKNOWN_HOST_PORT}",
                 domains=[name.lower()],
                 routes=built,
-                include_request_attempt_count=True,
+                include_request_attempt_count=scope.settings.proxy_headers.counts_attempts,
             )
 
 
@@ -288,7 +291,8 @@ def _catch_all(settings: settings_.MeshSettings) -> wire.VirtualHost:
         name = "block_all"
         route.direct_response.CopyFrom(wire.DirectResponseAction(status=502))
     route.name = name
-    return wire.VirtualHost(name=name, domains=["*"], routes=[route], include_request_attempt_count=True)
+    counts = settings.proxy_headers.counts_attempts
+    return wire.VirtualHost(name=name, domains=["*"], routes=[route], include_request_attempt_count=counts)
 
 
 def _sources(service: services.Service, rule: routing.Routing | None, scope: scopes.Scope) -> Sources:

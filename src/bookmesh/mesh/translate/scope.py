@@ -155,6 +155,14 @@ class Scope:
         """The VirtualService that sidecars go by for a host."""
         return self.snapshot.index.find(host, self.sees, rank=lambda rule: rule.rank_in(self.namespace))
 
+    def connection_rules_for(self, host: str) -> list[routing.Routing]:
+        """
+        The VirtualServices that sidecars go by for connections to a host: not only the most specific one, as for HTTP,
+        but all, of which the first that has a route for a connection counts.
+        """
+        found = self.snapshot.index.find_all(host, self.sees, rank=lambda rule: rule.rank_in(self.namespace))
+        return [rule for rule in found if rule.spec.tcp or rule.spec.tls]
+
     def sees(self, rule: routing.Routing) -> bool:
         """Whether sidecars of the scope go by a VirtualService."""
         is_bound = routing.MESH in rule.gateways and rule.is_visible_in(self.namespace)

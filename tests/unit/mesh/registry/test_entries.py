@@ -34,9 +34,16 @@ def test_each_host_is_a_service() -> None:
 
 
 def test_addresses_that_say_the_same_count_once() -> None:
-    given = ["203.0.113.0/24", "198.51.100.1", "203.0.113.9/24", "198.51.100.1/32", "203.0.113.0/25"]
+    given = [
+        "203.0.113.0/24",
+        "198.51.100.1",
+        "203.0.113.9/24",
+        "198.51.100.1/32",
+        "203.0.113.0/25",
+        "192.0.2.7/32",
+    ]
     (service,) = entries.build_services(entry(hosts=["a.example"], addresses=given))
-    assert service.addresses == ("198.51.100.1",)
+    assert service.addresses == ("198.51.100.1", "192.0.2.7")
     assert [str(one) for one in service.ranges] == ["203.0.113.0/24", "203.0.113.0/25"]
 
 

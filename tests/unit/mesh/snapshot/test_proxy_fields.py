@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bookmesh.mesh.snapshot import proxy_fields
-from bookmesh.mesh.snapshot.settings import Topology
+from bookmesh.mesh.snapshot.settings import ProxyHeaders, Topology
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,35 @@ def test_topology_says_what_becomes_of_certificates_and_what_connections_begin_w
     assert proxy_fields.topology(said) == Topology(0, "FORWARD_ONLY", has_proxy_protocol=True)
     undefined = {"gatewayTopology": {"forwardClientCertDetails": "UNDEFINED"}}
     assert proxy_fields.topology(undefined) == proxy_fields.topology({}) == Topology()
+
+
+def test_headers_say_what_proxies_add_and_nothing_is_as_usual() -> None:
+    assert proxy_fields.proxy_headers({}) == ProxyHeaders()
+    found = proxy_fields.proxy_headers(
+        {
+            "proxyHeaders": {
+                "server": {"disabled": True},
+                "requestId": {"disabled": True},
+                "attemptCount": {"disabled": False},
+                "envoyDebugHeaders": {"disabled": True},
+                "forwardedClientCert": "SANITIZE",
+                "setCurrentClientCertDetails": {"subject": False, "chain": True},
+            }
+        }
+    )
+    assert found == ProxyHeaders(
+        hides_itself=True,
+        numbers_requests=False,
+        tells_more=False,
+        client_certificates="SANITIZE",
+        certificate_parts=frozenset({"chain", "dns", "uri"}),
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[1], {"server": "x"}, {"requestId": {"disabled": "yes"}}, {"forwardedClientCert": "SOMETIMES"}],
+)
+def test_headers_have_a_shape(headers: Any) -> None:
+    with pytest.raises(ValueError, match=r"proxyHeaders"):
+        proxy_fields.proxy_headers({"proxyHeaders": headers})

@@ -30,6 +30,7 @@ def build(
         ({}, wire.Cluster.EDS, []),
         ({"resolution": "STATIC"}, wire.Cluster.EDS, []),
         ({"resolution": "NONE"}, wire.Cluster.ORIGINAL_DST, []),
+        ({"resolution": "NONE", "is_router": True}, wire.Cluster.EDS, []),
         ({"is_headless": True}, wire.Cluster.ORIGINAL_DST, []),
         ({"is_headless": True, "is_router": True}, wire.Cluster.EDS, []),
         ({"resolution": "DNS"}, wire.Cluster.STRICT_DNS, ["a.b", "c.d"]),

@@ -10,7 +10,7 @@ from bookmesh.mesh.wire import listener
 
 
 def test_router_is_the_last_filter() -> None:
-    names = [http_filter.name for http_filter in filters.outbound_http_filters()]
+    names = [http_filter.name for http_filter in filters.outbound_http_filters(MeshSettings())]
     assert names[-1] == "envoy.filters.http.router"
     assert len(set(names)) == len(names)
 

@@ -27,7 +27,7 @@ def listener(name: str = "10.0.0.1_80", port: int = 80) -> wire.Listener:
         name="inbound|80||", virtual_hosts=[route_wire.VirtualHost(name="inbound|http|80", domains=["*"])]
     )
     manager = filters.connection_manager(
-        MeshSettings(), http_filters=[filters.router()], route_config=route_config
+        MeshSettings(), http_filters=[filters.router(MeshSettings())], route_config=route_config
     )
     plain = wire.FilterChain(name="http", filters=[filters.http_filter(manager)])
     plain.filter_chain_match.destination_port.value = 80
