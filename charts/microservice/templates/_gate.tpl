@@ -89,12 +89,14 @@ annotations:
 {{- $namespaces | uniq | toYaml -}}
 {{- end -}}
 
-{{/* What the release is going to be, as `bookmesh release check` reads it. */}}
+{{/* What the release is going to be, as `bookmesh release check` reads it. A track without replicas provides nothing. */}}
 {{- define "microservice.declaration" -}}
 {{- $values := .values -}}
 {{- $provides := dict -}}
 {{- range $track, $pod := include "microservice.tracks" . | fromYaml -}}
+{{- if or $pod.autoscaling (gt (int $pod.replicas) 0) -}}
 {{- $_ := set $provides $track (default dict $pod.provides) -}}
+{{- end -}}
 {{- end -}}
 {{- $declaration := dict "release" .release "namespace" .namespace "requires" (default list $values.requires) "provides" $provides -}}
 {{- if and (ne $values.routing.kind "none") (include "microservice.hasWeights" .) -}}

@@ -87,5 +87,6 @@ MESSAGES: Final[dict[str, str]] = {
     "BM0620": "a release has to wait: what it requires is not served",
     "BM0621": "a track would get traffic before it has a pod",
     "BM0622": "the program helm was asked for, and is not there",
+    "BM0623": "a release would not get what it requires until the pods of another one are replaced",
     "BM0635": "the chart of a release that is exported is not in the repository that the other tool fetches",
 }

@@ -79,7 +79,9 @@ class Run:
         if before is not None:
             seen = self.cluster.objects(release.namespace)
             first = preparing.missing(release, self.session.rendered[release], before.manifest, seen)
-            preparing.bring_up(release, first, self.cluster, self._waiting())
+            preparing.bring_up(
+                release, first, before=before.manifest, cluster=self.cluster, patience=self._waiting()
+            )
 
     def _await(self, release: ReleaseId, requirement: Requirement) -> None:
         if requirement in self.satisfied:
@@ -141,7 +143,7 @@ def go_back(release: ReleaseId, revision: int, helm: Helm, cluster: Cluster, pat
     if before is not None:
         after, seen = helm.manifest(release, revision), cluster.objects(release.namespace)
         first = preparing.missing(release, after, before.manifest, seen)
-        preparing.bring_up(release, first, cluster, patience)
+        preparing.bring_up(release, first, before=before.manifest, cluster=cluster, patience=patience)
     helm.roll_back(release, revision)
 
 

@@ -61,7 +61,9 @@ class KubectlCluster:
     def create(self, release: ReleaseId, obj: JsonObject) -> None:
         command = ["create"] if (manager := self._manager(release)) is None else _server_side(manager)
         done = self._kubectl.run(*command, "-n", release.namespace, "-f", "-", stdin=json.dumps(obj))
-        if done.exit and "AlreadyExists" not in done.stderr:
+        if done.exit and "AlreadyExists" in done.stderr:
+            self._update(release.namespace, obj)
+        elif done.exit:
             raise ClusterFailedError(done.stderr.strip())
 
     def delete(self, namespace: str, obj: JsonObject) -> None:
@@ -112,8 +114,16 @@ class KubectlCluster:
             with contextlib.suppress(ClusterFailedError):  # the next one, or the expiry, decides
                 self._replace(_lease(namespace, holder))
 
-    def _replace(self, lease: JsonObject) -> None:
-        replaced = self._kubectl.run("replace", "-f", "-", stdin=json.dumps(lease))
+    def _update(self, namespace: str, obj: JsonObject) -> None:
+        """Bring an object in line; what `obj` does not say at all, such as the replicas of an autoscaler, stays."""
+        live = self._get(obj["kind"].lower(), obj["metadata"]["name"], "-n", namespace)
+        for key, value in obj.items():
+            merges = key in {"metadata", "spec"} and isinstance(value, dict)
+            live[key] = {**live.get(key, {}), **value} if merges else value
+        self._replace(live)
+
+    def _replace(self, obj: JsonObject) -> None:
+        replaced = self._kubectl.run("replace", "-f", "-", stdin=json.dumps(obj))
         if replaced.exit:
             raise ClusterFailedError(replaced.stderr.strip())
 

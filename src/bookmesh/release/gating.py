@@ -8,8 +8,9 @@ A chart says what it is going to be in a line of JSON, its declaration, to a Job
 
 `routed` are the tracks that routes will send requests to, null when no route decides; `strict` those of them that
 nobody stands in for, all when it is left out. The rules are those of a plan: what it requires is served, callers of
-today can live with it, and no strict track gets traffic before it has a pod. Callers in other namespaces than its own
-are not seen.
+today can live with it, and no strict track gets traffic before it has a pod. One more follows from Helm writing
+everything at once: pods of today that get new traffic, or stand in for a while, serve what callers can live with, too.
+Callers in other namespaces than its own are not seen.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 
 from bookmesh.base.findings import Finding
 from bookmesh.base.kubernetes import JsonObject
-from bookmesh.release import contracts, judging, planning, ranges, serving
+from bookmesh.release import contracts, judging, meanwhile, planning, ranges, serving
 from bookmesh.release.contracts import DeclarationError, Declared, ReleaseId, Requirement
 from bookmesh.release.intentions import Intended
 from bookmesh.release.ports import Cluster
@@ -87,8 +88,10 @@ def check(intended: Intended, cluster: Cluster, patience: Patience) -> list[Find
         ClusterFailedError. DeclarationError: an annotation in the cluster is wrong.
     """
     seen = cluster.objects(intended.release.namespace)
-    findings = [*planning.blocked_changes(intended, callers(seen, intended.release.namespace))]
+    calling = list(callers(seen, intended.release.namespace))
+    findings = [*planning.blocked_changes(intended, calling)]
     findings += idle_tracks(intended, seen)
+    findings += meanwhile.find_breaches(intended, calling, serving.observe(intended.release, seen))
     if not findings:
         findings += _unserved(intended, cluster, patience)
     return findings
@@ -109,6 +112,10 @@ def idle_tracks(intended: Intended, seen: Sequence[JsonObject]) -> list[Finding]
     ready = {one.track for one in view.backends if one.is_ready}
     if not any(view.is_routed(track) for track in ready):
         return []
+    idle = intended.strict - ready
+    if not ready & intended.declared.provides.keys():
+        # Nobody stays who could answer, or stand in.
+        idle = frozenset(intended.declared.provides if intended.shares is None else intended.shares)
     return [
         Finding(
             code="BM0621",
@@ -116,7 +123,7 @@ def idle_tracks(intended: Intended, seen: Sequence[JsonObject]) -> list[Finding]
             known=f"tracks with ready pods: {', '.join(sorted(ready))}",
             hint=STEPWISE,
         )
-        for track in sorted(intended.strict - ready)
+        for track in sorted(idle)
     ]
 
 

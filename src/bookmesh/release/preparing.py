@@ -2,13 +2,14 @@
 Bringing tracks up before routes send anybody to them.
 
 Helm writes all objects of a release at once. A track that comes back with its traffic, as a rollback brings it, would
-have that traffic before it has a ready pod. So its Deployment is created first, as Helm would do it, and waited for;
-Helm then finds it as it wants it, and adds the routes.
+have that traffic before it has a ready pod; one that gets traffic and another image together would answer with its old
+pods. So its Deployment is written first, as Helm would do it, and waited for; Helm then finds it as it wants it, and
+adds the routes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bookmesh.base.kubernetes import JsonObject
@@ -35,33 +36,31 @@ def missing(
         seen: what the cluster has, as `ports.Cluster.objects` gives it.
 
     Returns:
-        Objects to create, what Deployments need first; empty when nobody is served now who could notice.
+        Objects to write, what Deployments need first; empty when nobody is served now who could notice.
     """
-    shares = serving.observe(release, after).shares
     view = serving.observe(release, seen)
-    if shares is None or not any(one.is_ready and view.is_routed(one.track) for one in view.backends):
+    if not any(one.is_ready and view.is_routed(one.track) for one in view.backends):
         return []
-    known = {(obj["kind"], obj["metadata"]["name"]) for obj in before}
-    # One that Helm does not know is not there yet: a run that was interrupted may have created it.
-    there = {one.deployment for one in view.rollouts if ("Deployment", one.deployment) in known}
-    deployments = [
-        obj
-        for obj in after
-        if obj["kind"] == "Deployment" and obj["metadata"]["name"] not in there and _track(obj) in shares
-    ]
+    known = {_key(obj): obj for obj in before}
+    arriving = _arriving(view, serving.observe(release, after), known)
+    deployments = [obj for obj in after if obj["kind"] == "Deployment" and _track(obj) in arriving]
+    deployments = [obj for obj in deployments if not _is_there(obj, known, view)]
     if not deployments:
         return []
-    supporting = [
-        obj
-        for obj in after
-        if obj["kind"] in _SUPPORTING and (obj["kind"], obj["metadata"]["name"]) not in known
-    ]
+    supporting = [obj for obj in after if obj["kind"] in _SUPPORTING and known.get(_key(obj)) != obj]
     return [_owned(obj, release) for obj in (*supporting, *deployments)]
 
 
-def bring_up(release: ReleaseId, objects: Sequence[JsonObject], cluster: Cluster, patience: Patience) -> None:
+def bring_up(
+    release: ReleaseId,
+    objects: Sequence[JsonObject],
+    *,
+    before: Sequence[JsonObject],
+    cluster: Cluster,
+    patience: Patience,
+) -> None:
     """
-    Create objects and wait until the pods of their Deployments are ready; none of them stays when they are not.
+    Write objects and wait until the pods of their Deployments are ready; when they are not, all is again as `before`.
 
     Raises:
         NotServedError, ClusterFailedError.
@@ -71,11 +70,12 @@ def bring_up(release: ReleaseId, objects: Sequence[JsonObject], cluster: Cluster
     def view() -> serving.Serving:
         return serving.observe(release, cluster.objects(release.namespace))
 
-    created: list[JsonObject] = []
+    known = {_key(obj): obj for obj in before}
+    written: list[JsonObject] = []
     try:
         for obj in objects:
             cluster.create(release, obj)
-            created.append(obj)
+            written.append(obj)
         if names:
             patience.wait_for(
                 release,
@@ -84,9 +84,40 @@ def bring_up(release: ReleaseId, objects: Sequence[JsonObject], cluster: Cluster
                 why=lambda: judging.troubles(view()),
             )
     except NotServedError:
-        for obj in reversed(created):
-            cluster.delete(release.namespace, obj)
+        for obj in reversed(written):
+            if (old := known.get(_key(obj))) is not None:
+                cluster.create(release, _owned(old, release))
+            else:
+                cluster.delete(release.namespace, obj)
         raise
+
+
+def _arriving(
+    now: serving.Serving, then: serving.Serving, known: Mapping[tuple[str, str], JsonObject]
+) -> set[str]:
+    """Tracks that get requests then and not now, those that Helm does not have yet among them."""
+    # One that Helm does not know is not there yet: a run that was interrupted may have created it.
+    there = {one.track for one in now.rollouts if ("Deployment", one.deployment) in known}
+    ready = {one.track for one in now.backends if one.is_ready} & there
+    wanted = {one.track for one in then.rollouts if then.is_routed(one.track)}
+    if then.shares is None and ready & wanted:
+        # Nobody is sent to a track without pods; those that have some are asked at once.
+        wanted &= ready
+    return {track for track in wanted if track not in there or not now.is_routed(track)}
+
+
+def _is_there(
+    deployment: JsonObject, known: Mapping[tuple[str, str], JsonObject], now: serving.Serving
+) -> bool:
+    """Whether a Deployment is what it is going to be, with all its pods."""
+    installed = known.get(_key(deployment))
+    if installed is None or installed["spec"] != deployment["spec"]:
+        return False
+    return not judging.unfinished(now, deployments=[deployment["metadata"]["name"]])
+
+
+def _key(obj: JsonObject) -> tuple[str, str]:
+    return obj["kind"], obj["metadata"]["name"]
 
 
 def _track(deployment: JsonObject) -> str:

@@ -12,13 +12,15 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from bookmesh.base.findings import BookmeshError, Finding
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.release import contracts, ports
 from bookmesh.release.contracts import ReleaseId
 from bookmesh.release.files import Wanted
+
+TRACK_LABEL: Final = "bookmesh.dev/track-"
 
 
 def build_objects(release: str, values: Mapping[str, Any]) -> list[JsonObject]:
@@ -39,7 +41,7 @@ def build_objects(release: str, values: Mapping[str, Any]) -> list[JsonObject]:
     for track, one in (values.get("tracks") or {}).items():
         template = {
             "metadata": {
-                "labels": {**labels, "app": release, contracts.TRACK: track},
+                "labels": {**labels, "app": release, contracts.TRACK: track, f"{TRACK_LABEL}{track}": "true"},
                 "annotations": {contracts.PROVIDES: json.dumps(one.get("provides", {}))},
             },
             "image": one.get("image", "1"),
@@ -59,14 +61,17 @@ def build_objects(release: str, values: Mapping[str, Any]) -> list[JsonObject]:
         spec = {"hosts": [release], "http": [{"route": targets}]}
         objects.append({"kind": "VirtualService", "metadata": {"name": release}, "spec": spec})
     if values.get("failover"):
-        objects.append(_failover(release, values["tracks"]))
+        objects.append(_failover(release, values["tracks"], values.get("weights") or {}))
     return sorted(objects, key=lambda one: (one["kind"], one["metadata"]["name"]))
 
 
-def _failover(release: str, tracks: Mapping[str, Any]) -> JsonObject:
+def _failover(release: str, tracks: Mapping[str, Any], weights: Mapping[str, int]) -> JsonObject:
+    """As the library chart has it: tracks without weight stand in last."""
     subsets = []
     for track in tracks:
-        setting = {"localityLbSetting": {"failoverPriority": [f"{contracts.TRACK}={track}"]}}
+        idle = [one for one in tracks if weights and not weights.get(one) and one != track]
+        priorities = [*(f"{TRACK_LABEL}{one}=" for one in idle), f"{contracts.TRACK}={track}"]
+        setting = {"localityLbSetting": {"failoverPriority": priorities}}
         policy = {"loadBalancer": setting, "outlierDetection": {}}
         subsets.append({"name": track, "labels": {"app": release}, "trafficPolicy": policy})
     spec = {"host": release, "subsets": subsets}
@@ -96,7 +101,7 @@ class World:
     pods: dict[tuple[ReleaseId, str], list[Pod]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     early: dict[ReleaseId, list[JsonObject]] = field(default_factory=dict)
-    """Deployments that were created beside Helm, and that no revision has yet."""
+    """Deployments that were written beside Helm, as no revision has them yet."""
     holder: str = ""
     log: list[str] = field(default_factory=list)
 
@@ -218,7 +223,7 @@ class World:
 
     def _deployments(self, release: ReleaseId) -> list[JsonObject]:
         whole = (*self.history[release][-1], *self.early.get(release, ()))
-        return [obj for obj in whole if obj["kind"] == "Deployment"]
+        return list({obj["metadata"]["name"]: obj for obj in whole if obj["kind"] == "Deployment"}.values())
 
     def _with_status(self, release: ReleaseId, deployment: JsonObject) -> JsonObject:
         pods = self.pods.get((release, deployment["metadata"]["name"]), [])

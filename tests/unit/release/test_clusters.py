@@ -129,6 +129,26 @@ def test_an_object_is_created_the_way_helm_writes_the_others(
     assert kubectl.calls[-1] == (*verb, "-n", "shop", "-f", "-")
 
 
+def test_an_object_that_is_there_is_brought_in_line_and_keeps_what_nobody_says() -> None:
+    live = {"metadata": {"name": "reviews-v2", "uid": "1"}, "spec": {"replicas": 3, "template": "old"}}
+
+    class Holding(FakeKubectl):
+        def run(self, *arguments: str, stdin: str | None = None) -> Done:
+            if arguments[0] == "create":
+                return Done(1, stderr="Error from server (AlreadyExists): deployments.apps already exists")
+            if arguments[:2] == ("get", "deployment"):
+                return Done(stdout=json.dumps(live))
+            return super().run(*arguments, stdin=stdin)
+
+    kubectl = Holding(services=[])
+    wanted = {"kind": "Deployment", "metadata": {"name": "reviews-v2"}, "spec": {"template": "new"}}
+    clusters.KubectlCluster(kubectl).create(ReleaseId("shop", "reviews"), wanted)
+    assert kubectl.calls[-1] == ("replace", "-f", "-")
+    assert kubectl.lease is not None
+    assert kubectl.lease["metadata"]["uid"] == "1"
+    assert kubectl.lease["spec"] == {"replicas": 3, "template": "new"}
+
+
 def test_the_lock_of_a_namespace_that_is_yet_to_come_makes_it() -> None:
     kubectl = FakeKubectl(namespaces=set())
     with clusters.KubectlCluster(kubectl).lock("shop", "me"):

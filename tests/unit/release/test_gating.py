@@ -90,6 +90,23 @@ def test_callers_of_today_have_to_live_with_the_change() -> None:
         assert check({"release": "reviews", "provides": {"v1": {"reviews-api": contract}}}, seen) == codes
 
 
+def test_pods_of_today_are_not_let_loose_on_callers() -> None:
+    seen = [
+        service("productpage", NEED),
+        service("reviews"),
+        pod("reviews", api="2"),
+        pod("reviews", "v2", api="1"),
+    ]
+    route = {"destination": {"host": "reviews", "subset": "v1"}}
+    seen.append(
+        {"kind": "VirtualService", "metadata": {"name": "reviews"}, "spec": {"http": [{"route": [route]}]}}
+    )
+    tracks = {"v1": {"reviews-api": "2"}, "v2": {"reviews-api": "2"}}
+    shifted = {"release": "reviews", "provides": tracks, "routed": ["v1", "v2"]}
+    assert check(shifted, seen) == ["BM0623"]
+    assert check(shifted | {"routed": ["v1"]}, seen) == []
+
+
 def test_a_track_without_pods_gets_no_traffic() -> None:
     seen = [service("reviews"), pod("reviews")]
     tracks = {"v1": {}, "v2": {}}
@@ -98,5 +115,8 @@ def test_a_track_without_pods_gets_no_traffic() -> None:
     assert check({"release": "reviews", "provides": tracks, "routed": ["v2"]}, []) == [], (
         "a first installation"
     )
+    gone = {"release": "reviews", "provides": {"v2": {}}}
+    assert check(gone, seen) == ["BM0621"], "no track of today stays"
+    assert check(gone | {"routed": ["v2"], "strict": []}, seen) == ["BM0621"], "who should stand in?"
     stood_in_for = {"release": "reviews", "provides": tracks, "routed": ["v1", "v2"], "strict": []}
     assert check(stood_in_for, seen) == []
