@@ -37,6 +37,8 @@ LINE = re.compile(r"(?P<indent> *)(?P<key>[^\s#:][^:]*):(?P<value>.*)")
 def schemas() -> Iterator[tuple[Path, str]]:
     library = json.loads((CHARTS / LIBRARY / "values.schema.json").read_text())
     pod = library["$defs"]["pod"]["properties"]
+    # What Helm adds for the library, and what an umbrella says about a chart; people copy this schema for theirs.
+    library["properties"] |= {LIBRARY: {"type": "object"}, "enabled": {"type": "boolean"}}
     library["$defs"]["track"] = {
         "type": ["object", "null"],
         "additionalProperties": False,
@@ -44,14 +46,10 @@ def schemas() -> Iterator[tuple[Path, str]]:
     }
     yield CHARTS / LIBRARY / "values.schema.json", dump(library)
     for chart in ON_LIBRARY:
-        own = {**library, "title": f"Values of the chart {chart}"}
-        # What Helm adds for the library, and what an umbrella says about a chart.
-        own["properties"] = {
-            **library["properties"],
-            LIBRARY: {"type": "object"},
-            "enabled": {"type": "boolean"},
-        }
-        yield CHARTS / chart / "values.schema.json", dump(own)
+        yield (
+            CHARTS / chart / "values.schema.json",
+            dump({**library, "title": f"Values of the chart {chart}"}),
+        )
 
 
 def dump(schema: dict[str, Any]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from pathlib import Path
 from typing import Any
 
 import helm_python
@@ -71,6 +74,10 @@ REFUSED = {
         "{versions: {v1: null, v2: null, v3: {enabled: false}}}",
         "reviews has no version",
     ),
+    "an image with its tag in its name": (
+        "{pod: {image: {repository: 'example.com:5000/reviews:1.0'}}}",
+        'image.repository "example.com:5000/reviews:1.0" has a tag or a digest: they are image.tag',
+    ),
     "no image": ("{pod: {image: {repository: ''}}}", "versions.v1 has no image"),
     "a name that is no track": ("{versions: {V1.2: {}}}", "versions.V1.2: a track is a short name"),
     "an unknown key": ("{replicas: 3}", "additional properties 'replicas' not allowed"),
@@ -87,7 +94,7 @@ REFUSED = {
     "a requirement without a range": ("{requires: [{release: a, contract: b}]}", "/requires/0"),
     "a range that is none": (
         "{requires: [{release: a, contract: b, range: '>=one'}]}",
-        "at '/requires/0/range': '>=one' does not match pattern",
+        'requires[0].range ">=one" is no range of versions: conditions such as >=2, <4 or 2.1',
     ),
     "a contract whose name tools could not write down": (
         "{versions: {v1: {provides: {'reviews api': '1'}}}}",
@@ -151,12 +158,12 @@ def test_nothing_but_the_mistake_is_named() -> None:
         *("", ">=one", ">=1 <", "2<4", "||2", "2||", "^2", "1.2.3.4", "2.", "=>2", "1234567890", "2 , 3"),
     ],
 )
-def test_the_schema_takes_the_ranges_that_releases_do(text: str) -> None:
+def test_charts_take_the_ranges_that_releases_do(text: str) -> None:
     need = {"release": "a", "contract": "b", "range": text}
     try:
         ranges.parse_range(text)
     except ValueError:
-        with pytest.raises(helm_python.HelmError, match="/requires/0/range"):
+        with pytest.raises(helm_python.HelmError, match=r"requires\[0\].range"):
             rendering.render("reviews", {"requires": [need]})
     else:
         assert rendering.render("reviews", {"requires": [need]})
@@ -183,3 +190,71 @@ def variables(pod: dict[str, Any]) -> dict[str, str]:
     )
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     return {one["name"]: one["value"] for one in container["env"]}
+
+
+WITHOUT_SCHEMA = {
+    "a list of versions": ("{versions: [v1, v2]}", "versions is a list, and has to be a map"),
+    "a misspelt key of a section": (
+        "{routing: {mirorr: {track: v1}}}",
+        "routing.mirorr is no value of the library microservice; routing has: failover, kind, mirror, retries",
+    ),
+    "a misspelt key of a track": (
+        "{versions: {v1: {wieght: 10}}}",
+        "versions.v1.wieght is no value of the library",
+    ),
+    "a misspelt key of a rule": (
+        "{routing: {rules: [{header: {a: b}, track: v1}]}}",
+        "routing.rules[0].header is no value of the library microservice; routing.rules[0] has: failover, headers",
+    ),
+    "a misspelt key of a mirror": ("{routing: {mirror: {trak: v1}}}", "routing.mirror.trak is no value"),
+    "headers as a list": (
+        "{routing: {rules: [{headers: [{name: a, value: b}], track: v1}]}}",
+        "routing.rules[0].headers is a list, and has to be a map",
+    ),
+    "a header as a match of Istio's": (
+        "{routing: {rules: [{headers: {a: {exact: b}}, track: v1}]}}",
+        "routing.rules[0].headers.a: a header is a name and a text that it has to be equal to",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT_SCHEMA)
+def test_charts_without_a_copy_of_the_schema_hear_of_misspelt_keys_too(what: str, tmp_path: Path) -> None:
+    chart = rendering.flat("ratings", tmp_path)
+    (chart / "values.schema.json").unlink()
+    values, words = WITHOUT_SCHEMA[what]
+    with (
+        helm_python.Chart.load(chart) as loaded,
+        pytest.raises(helm_python.HelmError, match=re.escape(words)),
+    ):
+        loaded.render(yaml.safe_load(values), name="demo", namespace="shop")
+
+
+def test_charts_may_have_sections_of_their_own(tmp_path: Path) -> None:
+    chart = rendering.flat("ratings", tmp_path)
+    (chart / "values.schema.json").unlink()
+    with helm_python.Chart.load(chart) as loaded:
+        own = {"mine": {"a": 1}, "pod": {"autoscaling": {"minReplicas": 1, "maxReplicas": 2}}}
+        assert loaded.render(own, name="demo", namespace="shop")
+
+
+OF_ANOTHER_CLUSTER = """
+{{- $context := include "microservice.context" . | fromYaml -}}
+{{- include "microservice.checks" (set $context "kubeVersion" "VERSION") -}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "is_refused"), [("v1.29.14", True), ("v1.30.0", False), ("v1.31.2-gke.1", False)]
+)
+def test_a_sleep_before_the_end_needs_a_cluster_that_knows_it(
+    tmp_path: Path, version: str, is_refused: bool
+) -> None:
+    chart = rendering.flat("ratings", tmp_path)
+    (chart / "templates" / "all.yaml").write_text(OF_ANOTHER_CLUSTER.replace("VERSION", version))
+    expected = contextlib.nullcontext()
+    if is_refused:
+        words = f"versions.v1.preStopSleepSeconds needs Kubernetes 1.30, and this is {version}"
+        expected = pytest.raises(helm_python.HelmError, match=re.escape(words))
+    with helm_python.Chart.load(chart) as loaded, expected:
+        loaded.render({"pod": {"preStopSleepSeconds": 5}}, name="demo", namespace="shop")

@@ -17,6 +17,7 @@ from bookmesh.mesh.model import kinds, parsing
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "charts.md"
 FILE = re.compile(r"```yaml\n# (charts/greeter/\S+)\n(.*?)```", re.DOTALL)
 MOST_LINES = 12
+COPY = "cp charts/microservice/values.schema.json charts/greeter/"
 
 
 @pytest.fixture
@@ -28,6 +29,8 @@ def greeter(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     chart = tmp_path / "charts" / "greeter"
+    assert COPY in GUIDE.read_text()
+    shutil.copy(tmp_path / COPY.split()[1], tmp_path / COPY.split()[2])
     helm_python.dependency_update(chart)
     return chart
 
@@ -42,6 +45,14 @@ def test_helm_has_nothing_to_say_about_it(greeter: Path) -> None:
     report = helm_python.lint(greeter, strict=True)
     assert [one for one in report["messages"] if one["severity"] >= 2] == []
     assert report["errors"] == []
+
+
+def test_a_misspelt_key_is_refused(greeter: Path) -> None:
+    with (
+        helm_python.Chart.load(greeter) as chart,
+        pytest.raises(helm_python.HelmError, match="'replicas' not allowed"),
+    ):
+        chart.render({"replicas": 2}, name="greeter", namespace="shop")
 
 
 def test_it_makes_what_the_guide_says(greeter: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import helm_python
 import pytest
+import yaml
 from tests.lab import labs
 
 pytestmark = pytest.mark.lab
@@ -21,6 +22,7 @@ CHARTS = Path(__file__).parents[2] / "charts"
 NAMESPACE = "gated"
 GATE = {"gate": {"enabled": True, "timeoutSeconds": 2}}
 PATIENT = {"gate": {"enabled": True, "timeoutSeconds": 60}}
+DEPLOYER = f"system:serviceaccount:{NAMESPACE}:deployer"
 BLIND = {"guards": {"enabled": False}}
 
 
@@ -117,6 +119,32 @@ def test_what_is_certain_to_go_wrong_is_refused_while_helm_renders(
         put(helm, "productpage", page())
     put(helm, "reviews", reviews("2"))
     put(helm, "productpage", page())
+
+
+@pytest.fixture
+def deployer(bookinfo: labs.Lab, helm: helm_python.Config) -> Iterator[helm_python.Config]:
+    """Somebody with rights in this namespace alone, as pipelines have them."""
+    bookinfo.kubectl("create", "serviceaccount", "deployer", "-n", NAMESPACE)
+    rights = ("--clusterrole=edit", f"--serviceaccount={NAMESPACE}:deployer")
+    bookinfo.kubectl("create", "rolebinding", "deployer", "-n", NAMESPACE, *rights)
+    kubeconfig = yaml.safe_load(bookinfo.bookmesh("kubeconfig").stdout)
+    token = bookinfo.kubectl("create", "token", "deployer", "-n", NAMESPACE).stdout.strip()
+    for user in kubeconfig["users"]:
+        user["user"] = {"token": token}
+    with helm_python.Config(kubeconfig_content=yaml.safe_dump(kubeconfig), namespace=NAMESPACE) as config:
+        yield config
+
+
+def test_rights_in_one_namespace_are_enough(bookinfo: labs.Lab, deployer: helm_python.Config) -> None:
+    refused = bookinfo.kubectl(
+        "auth", "can-i", "get", "namespace/kube-system", f"--as={DEPLOYER}", check=False
+    )
+    assert refused.stdout.strip() == "no"
+    put(deployer, "reviews", reviews("1"))
+    with pytest.raises(helm_python.HelmError, match="whose ready pods serve 1: upgrade reviews first"):
+        put(deployer, "productpage", page())
+    put(deployer, "reviews", reviews("2"))
+    put(deployer, "productpage", page())
 
 
 def test_a_track_with_traffic_is_not_taken_away(bookinfo: labs.Lab, helm: helm_python.Config) -> None:

@@ -2,6 +2,7 @@
 Everything a service needs, out of its values: the one line of a chart on this library.
 */}}
 {{- define "microservice.all" -}}
+{{- include "microservice.keyChecks" . -}}
 {{- $context := include "microservice.context" . | fromYaml -}}
 {{- include "microservice.checks" $context -}}
 {{- include "microservice.guards" (dict "context" $context "capabilities" .Capabilities) -}}

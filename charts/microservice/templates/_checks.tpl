@@ -47,6 +47,11 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- end -}}
 {{- end -}}
 {{- include "microservice.failoverChecks" . -}}
+{{- range $index, $need := $values.requires -}}
+{{- if not (regexMatch `^\s*(>=|<=|>|<|=)?\s*[0-9]{1,9}(\.[0-9]{1,9}){0,2}(\s+(>=|<=|>|<|=)?\s*[0-9]{1,9}(\.[0-9]{1,9}){0,2})*\s*(\|\|\s*(>=|<=|>|<|=)?\s*[0-9]{1,9}(\.[0-9]{1,9}){0,2}(\s+(>=|<=|>|<|=)?\s*[0-9]{1,9}(\.[0-9]{1,9}){0,2})*\s*)*$` (toString $need.range)) -}}
+{{- fail (printf "requires[%d].range %q is no range of versions: conditions such as >=2, <4 or 2.1, with spaces between those that all hold, and || between alternatives" $index (toString $need.range)) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "microservice.podChecks" -}}
@@ -54,6 +59,9 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- $where := printf "versions.%s" .track -}}
 {{- if not $pod.image.repository -}}
 {{- fail (printf "%s has no image: set %s.image.repository, or pod.image.repository for all tracks" $where $where) -}}
+{{- end -}}
+{{- if regexMatch "[:@][^/]*$" $pod.image.repository -}}
+{{- fail (printf "%s.image.repository %q has a tag or a digest: they are image.tag and image.digest" $where $pod.image.repository) -}}
 {{- end -}}
 {{- $own := include "microservice.podLabels" . | fromYaml -}}
 {{- range $label, $_ := $pod.labels -}}
@@ -65,6 +73,9 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- if gt (int .minReplicas) (int .maxReplicas) -}}
 {{- fail (printf "%s.autoscaling has minReplicas %d above maxReplicas %d" $where (int .minReplicas) (int .maxReplicas)) -}}
 {{- end -}}
+{{- end -}}
+{{- if and $pod.preStopSleepSeconds (semverCompare "<1.30-0" .context.kubeVersion) -}}
+{{- fail (printf "%s.preStopSleepSeconds needs Kubernetes 1.30, and this is %s: set it to 0, and let the application go on serving for a moment after SIGTERM" $where .context.kubeVersion) -}}
 {{- end -}}
 {{- if and $pod.preStopSleepSeconds (ge (int $pod.preStopSleepSeconds) (int $pod.terminationGracePeriodSeconds)) -}}
 {{- fail (printf "%s sleeps %d seconds before it ends, of %d in all: terminationGracePeriodSeconds has to be longer than preStopSleepSeconds" $where (int $pod.preStopSleepSeconds) (int $pod.terminationGracePeriodSeconds)) -}}
@@ -98,4 +109,50 @@ Refuse values that cannot work, with a sentence that says which, before anything
 {{- $parts = append $parts (printf "%s %d" $name (int $weight)) -}}
 {{- end -}}
 {{- join ", " $parts -}}
+{{- end -}}
+
+{{/*
+Refuse keys that nothing reads, and lists in the place of maps: for charts without a copy of the schema. Whole sections that the
+library does not have may be for other templates of a chart. Usage: the chart's own root context, before values are merged.
+*/}}
+{{- define "microservice.keyChecks" -}}
+{{- $defaults := default dict (index .Values "microservice") -}}
+{{/* Helm drops defaults that are null. */}}
+{{- $empty := dict "routing" (list "mirror") "pod" (list "autoscaling") -}}
+{{- range $section := list "service" "serviceAccount" "pod" "routing" "ingress" "networkPolicy" "serviceMonitor" "guards" "gate" "test" -}}
+{{- include "microservice.keyCheck" (dict "where" $section "map" (index $.Values $section) "known" (concat (keys (index $defaults $section)) (default list (index $empty $section)))) -}}
+{{- end -}}
+{{- include "microservice.mapCheck" (dict "where" "versions" "map" .Values.versions) -}}
+{{- $known := concat (keys $defaults.pod) (list "autoscaling" "enabled" "weight" "provides") -}}
+{{- range $name, $track := .Values.versions -}}
+{{- include "microservice.keyCheck" (dict "where" (printf "versions.%s" $name) "map" $track "known" $known) -}}
+{{- end -}}
+{{- $routing := default dict .Values.routing -}}
+{{- range $index, $rule := $routing.rules -}}
+{{- include "microservice.keyCheck" (dict "where" (printf "routing.rules[%d]" $index) "map" $rule "known" (list "headers" "uri" "track" "failover")) -}}
+{{- include "microservice.mapCheck" (dict "where" (printf "routing.rules[%d].headers" $index) "map" $rule.headers) -}}
+{{- range $name, $value := $rule.headers -}}
+{{- if or (kindIs "map" $value) (kindIs "slice" $value) -}}
+{{- fail (printf "routing.rules[%d].headers.%s: a header is a name and a text that it has to be equal to, such as {end-user: jason}" $index $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- include "microservice.keyCheck" (dict "where" "routing.mirror" "map" $routing.mirror "known" (list "track" "percent")) -}}
+{{- end -}}
+
+{{/* Usage: (dict "where" "routing" "map" $map "known" $keys) */}}
+{{- define "microservice.keyCheck" -}}
+{{- $check := . -}}
+{{- include "microservice.mapCheck" . -}}
+{{- range $key, $_ := .map -}}
+{{- if not (has $key $check.known) -}}
+{{- fail (printf "%s.%s is no value of the library microservice; %s has: %s" $check.where $key $check.where ($check.known | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "microservice.mapCheck" -}}
+{{- if and .map (not (kindIs "map" .map)) -}}
+{{- fail (printf "%s is a %s, and has to be a map" .where (kindOf .map | replace "slice" "list")) -}}
+{{- end -}}
 {{- end -}}

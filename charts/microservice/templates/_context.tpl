@@ -8,7 +8,7 @@ Usage: {{- $context := include "microservice.context" . | fromYaml }}, where fun
 {{- $values := mustMergeOverwrite (omit $defaults "global") (deepCopy $own) -}}
 {{- $_ := set $values "name" (default .Chart.Name $values.name) -}}
 {{- $_ := set $values.serviceAccount "name" (default $values.name $values.serviceAccount.name) -}}
-{{- toYaml (dict "values" $values "chart" .Chart.Name "chartVersion" .Chart.Version "appVersion" .Chart.AppVersion "release" .Release.Name "namespace" .Release.Namespace "managedBy" .Release.Service) -}}
+{{- toYaml (dict "values" $values "chart" .Chart.Name "chartVersion" .Chart.Version "appVersion" .Chart.AppVersion "release" .Release.Name "namespace" .Release.Namespace "managedBy" .Release.Service "kubeVersion" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 
 {{/*

@@ -1,15 +1,16 @@
 {{/*
 What can be seen of the cluster while Helm renders, and is certain to go wrong. Without a cluster (helm template, Argo CD)
-nothing is seen, and nothing refused: the gate and `bookmesh release` know more.
+nothing is seen, and nothing refused: the gate and `bookmesh release` know more. Only kinds are read that whoever installs this chart
+has to write anyway, so that rights in one namespace are enough; and pods where something is required.
 Usage: (dict "context" $context "capabilities" .Capabilities)
 */}}
 {{- define "microservice.guards" -}}
 {{- $context := .context -}}
-{{- if and $context.values.guards.enabled (lookup "v1" "Namespace" "" "kube-system") -}}
+{{- if and $context.values.guards.enabled (lookup "apps/v1" "Deployment" $context.namespace "") -}}
 {{- range $need := $context.values.requires -}}
 {{- include "microservice.guardRequirement" (dict "context" $context "need" $need) -}}
 {{- end -}}
-{{- if .capabilities.APIVersions.Has "networking.istio.io/v1/VirtualService" -}}
+{{- if and (eq $context.values.routing.kind "VirtualService") (.capabilities.APIVersions.Has "networking.istio.io/v1/VirtualService") -}}
 {{- include "microservice.guardRetirement" $context -}}
 {{- end -}}
 {{- include "microservice.guardArrival" $context -}}

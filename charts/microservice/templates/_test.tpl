@@ -16,9 +16,21 @@ metadata:
 spec:
   restartPolicy: Never
   automountServiceAccountToken: false
+  {{- with $values.pod.imagePullSecrets }}
+  imagePullSecrets: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.pod.securityContext }}
+  securityContext: {{- toYaml . | nindent 4 }}
+  {{- end }}
   containers:
     - name: ask
       image: {{ $values.test.image }}
+      {{- with $values.pod.containerSecurityContext }}
+      securityContext: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $values.test.resources }}
+      resources: {{- toYaml . | nindent 8 }}
+      {{- end }}
       command: [curl]
       args: [--silent, --show-error, --fail, --max-time, "10", --retry, "5", --retry-connrefused, "http://{{ $values.name }}:{{ $values.service.port }}{{ $values.test.path }}"]
 {{- end -}}
