@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -16,9 +17,16 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
 
-# How long one example takes says how busy the machine is, and nothing about what is tested.
+# How long one example takes says how busy the machine is, and nothing about what is tested. Every run has the same
+# examples: what fails for one is to fail for all. `--hypothesis-profile=explore` draws others each time.
 hypothesis.settings.register_profile(
-    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "any-machine",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "explore", hypothesis.settings.get_profile("any-machine"), derandomize=False, max_examples=2000
 )
 hypothesis.settings.load_profile("any-machine")
 
@@ -39,6 +47,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """All modules are imported and stay: the garbage collector need not look through them again for each test."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say more about what failed."""
+    report = yield
+    if report.failed:
+        from tests import failure_notes
+
+        report.sections += failure_notes.sections(getattr(item, "funcargs", {}), call)
+    return report
 
 
 def pytest_runtest_logfinish() -> None:

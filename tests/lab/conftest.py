@@ -8,7 +8,6 @@ import pytest
 from tests.lab import labs
 
 from bookmesh.kube.sandbox import requirements
-from bookmesh.lab import slots
 
 
 @pytest.fixture(scope="session")
@@ -41,17 +40,10 @@ def new_lab(
     yield from _making(tmp_path_factory, lab_numbers)
 
 
-def _making(tmp_path_factory: pytest.TempPathFactory, numbers: set[int]) -> Iterator[Callable[[], labs.Lab]]:
-    home = tmp_path_factory.mktemp("bookmesh-home")
-    made: list[labs.Lab] = []
-
-    def make() -> labs.Lab:
-        made.append(labs.Lab(labs.new_name(numbers), home))
-        numbers.add(slots.of_name(made[-1].name))
-        return made[-1]
-
+def _making(tmp_path_factory: pytest.TempPathFactory, numbers: set[int]) -> Iterator[labs.Maker]:
+    make = labs.Maker(tmp_path_factory.mktemp("bookmesh-home"), numbers)
     yield make
-    for lab in made:
+    for lab in make.made:
         lab.bookmesh("down", check=False)
 
 

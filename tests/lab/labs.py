@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -75,6 +76,7 @@ class Lab:
     def __init__(self, name: str, home: Path) -> None:
         self.name = name
         self.home = home
+        self.directory = home / name
         self.env = os.environ | {"BOOKMESH_HOME": str(home), "NO_COLOR": "1"}
 
     def bookmesh(
@@ -164,6 +166,19 @@ class Lab:
         return page
 
 
+class Maker:
+    """Makes labs that are not up yet, with numbers that are not taken; `made` are those so far."""
+
+    def __init__(self, home: Path, numbers: set[int]) -> None:
+        self.made: list[Lab] = []
+        self._home, self._numbers = home, numbers
+
+    def __call__(self) -> Lab:
+        self.made.append(Lab(new_name(self._numbers), self._home))
+        self._numbers.add(slots.of_name(self.made[-1].name))
+        return self.made[-1]
+
+
 class Visitor:
     """A person at the product page."""
 
@@ -196,8 +211,10 @@ def run(
     check: bool = True,
     timeout: float = 90,
 ) -> subprocess.CompletedProcess[str]:
+    __tracebackhide__ = True  # the environment is long, and says nothing
+    words = [str(part) for part in command]
     completed = subprocess.run(
-        [str(part) for part in command],
+        words,
         env=env,
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
@@ -208,6 +225,6 @@ def run(
     )
     if check and completed.returncode:
         raise AssertionError(
-            f"{command} exited {completed.returncode}:\n{completed.stdout}{completed.stderr}"
+            f"{shlex.join(words)} exited {completed.returncode}:\n{completed.stdout}{completed.stderr}"
         )
     return completed
