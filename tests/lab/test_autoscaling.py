@@ -85,6 +85,7 @@ def test_top_shows_each_container_and_the_node(lab: labs.Lab) -> None:
     assert share.endswith("%")
 
 
+@pytest.mark.timeout(300)
 def test_load_makes_a_deployment_grow_and_its_end_makes_it_shrink(lab: labs.Lab) -> None:
     def targets() -> str:
         return _kubectl(lab, "get", "hpa", "worker", "--no-headers")

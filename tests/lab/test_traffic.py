@@ -165,6 +165,7 @@ def test_https_gateway_waits_for_its_secret_and_follows_it(traffic: labs.Lab, tm
     assert "CERTIFICATE_VERIFY_FAILED" in https(traffic, first.certificate)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 def test_mutual_gateway_asks_for_a_client_certificate(traffic: labs.Lab, tmp_path: Path) -> None:
     authority = Authority(tmp_path / "authority")
     client = authority.issue("client.example.com")
