@@ -132,7 +132,7 @@ async def test_an_image_that_comes_is_told_with_the_next_beat(monkeypatch: pytes
     await node_object.register(client, build())
     task = asyncio.create_task(node_object.beat(client, build(), resolver))
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while client.find(node_object.LEASES, "bookmesh", "kube-node-lease") is None:
                 await asyncio.sleep(0.001)
             resolver.known.add("mine:1")
