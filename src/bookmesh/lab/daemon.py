@@ -8,6 +8,7 @@ while this process imports the rest; then the event loop.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -26,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 def main() -> None:
     """Become the lab process and run until asked to stop."""
+    gc.disable()  # until all is imported: hardly anything of that is garbage
     arguments = _parse_arguments()
     lab = paths.paths_for(arguments.name)
     extent = extents.Extent(arguments.extent)
@@ -45,9 +47,10 @@ def main() -> None:
 
     from bookmesh.lab import hosting
 
-    hosting.spare_collector()
     try:
-        uvloop.run(_wired(lab, extent, arguments, forkserver=forkserver, reporter=reporter))
+        work = _wired(lab, extent, arguments, forkserver=forkserver, reporter=reporter)
+        hosting.spare_collector()
+        uvloop.run(work)
     except findings.BookmeshError as error:
         _log.error("%s", error.finding.render())
         reporter.failed(error)

@@ -14,6 +14,7 @@ from bookmesh.base.kubernetes import ApiError, JsonObject, Resource
 from bookmesh.lab import client as client_module
 from bookmesh.lab import seeding
 from bookmesh.mesh.model import crds
+from bookmesh.mesh.model.gateway_api import kinds as gateway_kinds
 
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -38,8 +39,10 @@ async def seed_mesh(client: kubernetes.Client) -> None:
     for crd in crds.build_crds():
         current = await seeding.create(client, kubernetes.CUSTOM_RESOURCE_DEFINITIONS, crd)
         await _renew(client, crd, current)
-    for crd in crds.build_gateway_api_crds():
-        await _renew(client, crd, await _own_definition(client, crd["metadata"]["name"]))
+    for kind in gateway_kinds.KINDS:
+        current = await _own_definition(client, crds.name_of(kind))
+        if current is not None:
+            await _renew(client, crds.build_gateway_api_crd(kind), current)
 
 
 async def seed_objects(client: kubernetes.Client) -> None:

@@ -18,25 +18,35 @@ def build_crds() -> list[JsonObject]:
 
 def build_gateway_api_crds() -> list[JsonObject]:
     """Build one CRD a kind of the Gateway API, in the order of its table."""
+    return [build_gateway_api_crd(kind) for kind in gateway_kinds.KINDS]
+
+
+def build_gateway_api_crd(kind: kinds.Kind) -> JsonObject:
+    """Build the CRD of a kind of the Gateway API, with the rules that its objects keep."""
     group = references.GROUP
     annotations = {
         f"{group}/bundle-version": gateway_kinds.BUNDLE_VERSION,
         f"{group}/channel": gateway_kinds.CHANNEL,
     }
-    crds = [build_crd(kind, {"annotations": annotations}) for kind in gateway_kinds.KINDS]
-    for crd in crds:
-        for version in crd["spec"]["versions"]:
-            rules.add(version["schema"]["openAPIV3Schema"], crd["spec"]["names"]["kind"])
-    return crds
+    crd = build_crd(kind, {"annotations": annotations})
+    for version in crd["spec"]["versions"]:
+        rules.add(version["schema"]["openAPIV3Schema"], kind.kind)
+    return crd
+
+
+def name_of(kind: kinds.Kind) -> str:
+    """The name of the CRD of a kind."""
+    return f"{kind.plural}.{kind.group}"
 
 
 def build_crd(kind: kinds.Kind, metadata: JsonObject) -> JsonObject:
-    """Build the CRD of one kind; `metadata` is added to its name."""
+    """Build the CRD of one kind; `metadata` is added to its name. Its versions share one schema."""
     singular = kind.kind.lower()
+    spec = schemas.schema_for(kind.spec)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{kind.plural}.{kind.group}", **metadata},
+        "metadata": {"name": name_of(kind), **metadata},
         "spec": {
             "group": kind.group,
             "names": {
@@ -48,13 +58,12 @@ def build_crd(kind: kinds.Kind, metadata: JsonObject) -> JsonObject:
                 "singular": singular,
             },
             "scope": "Namespaced" if kind.is_namespaced else "Cluster",
-            "versions": [_version(kind, version) for version in kind.versions],
+            "versions": [_version(kind, version, spec) for version in kind.versions],
         },
     }
 
 
-def _version(kind: kinds.Kind, version: str) -> JsonObject:
-    spec = schemas.schema_for(kind.spec)
+def _version(kind: kinds.Kind, version: str, spec: JsonObject) -> JsonObject:
     columns: list[dict[str, Any]] = [
         {"name": c.name, "jsonPath": c.path, "description": c.description, "type": c.type}
         for c in kind.columns

@@ -1,9 +1,6 @@
 """
 One expression, compiled once and evaluated against variables.
 
-The engine is loaded with the first expression, since it brings a command line along that takes a third of a second and
-30 MB: an API server that nobody gives expressions does without.
-
 Texts are parsed here first: for what the engine does not have (`lowering`), and for what does not exist (`references`).
 """
 
@@ -12,13 +9,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bookmesh.kube.schema import nodes
-from bookmesh.kube.schema.expressions import lowering, macros, parsing, references, tree
-
-if TYPE_CHECKING:
-    import cel
+from bookmesh.kube.schema.expressions import library, lowering, macros, parsing, references, tree
+from bookmesh.kube.schema.expressions.engine import cel
 
 _CONVERSION: Final = re.compile(r"Function '(int|uint|double)' error: string parse error")
 _TYPES: Final = frozenset(
@@ -44,8 +39,6 @@ class EvaluationError(Exception):
 
 def optional(*values: Any) -> Any:
     """An optional value of the language: of one value, or of none."""
-    import cel
-
     return cel.OptionalValue.of(*values) if values else cel.OptionalValue.none()
 
 
@@ -58,8 +51,6 @@ class Expression:
         self.names = frozenset(each.name for each in references.names_of(parsed))
         """The variables that it refers to."""
         called = frozenset(program.functions())
-        from bookmesh.kube.schema.expressions import library
-
         self._functions = {
             name: function
             for name, function in library.EVERYTHING.items()
@@ -70,8 +61,6 @@ class Expression:
         self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None
     ) -> Any:
         """Return the value; `functions` take the place of some of the library. Raises `EvaluationError`."""
-        import cel
-
         called = {**self._functions, **functions} if functions else self._functions
         try:
             return self._program.execute(cel.Context(dict(variables), called))
@@ -118,8 +107,6 @@ def compile_expression(
     Raises:
         ExpressionError: it is malformed, or names what does not exist.
     """
-    import cel
-
     try:
         parsed = parsing.parse(text)
     except parsing.MalformedError as error:
@@ -135,8 +122,6 @@ def compile_expression(
 
 def _syntax_error(text: str, problem: parsing.MalformedError) -> str:
     """What the engine says about a text that is no expression; it may be one that the engine would take."""
-    import cel
-
     try:
         cel.compile(text)
     except ValueError as error:
@@ -151,8 +136,6 @@ def _said(error: ValueError) -> str:
 def _undeclared(
     parsed: tree.Tree, variables: frozenset[str], structures: frozenset[str]
 ) -> Iterator[references.Problem]:
-    from bookmesh.kube.schema.expressions import library
-
     names = variables | _TYPES | library.NAMESPACES
     missing = [(each.at, each.name) for each in references.names_of(parsed) if each.name not in names]
     for each in tree.all_of(parsed):
@@ -165,8 +148,6 @@ def _undeclared(
 
 
 def _is_known(call: tree.Call) -> bool:
-    from bookmesh.kube.schema.expressions import library
-
     if macros.macro_of(call) or macros.presence_of(call):
         return True
     if isinstance(call.target, tree.Name) and call.target.name in library.NAMESPACES:

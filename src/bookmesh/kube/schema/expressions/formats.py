@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from cel import OptionalValue
-
 from bookmesh.kube.schema import names
 from bookmesh.kube.schema.expressions import urls
+from bookmesh.kube.schema.expressions.engine import OptionalValue
 
 _KIND: Final = "kubernetes.NamedFormat"
 _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from cel import stdlib
-
 from bookmesh.kube.schema.expressions import (
     addresses,
     amounts,
@@ -18,6 +16,7 @@ from bookmesh.kube.schema.expressions import (
     urls,
     versions,
 )
+from bookmesh.kube.schema.expressions.engine import stdlib
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **stdlib.STDLIB_FUNCTIONS,

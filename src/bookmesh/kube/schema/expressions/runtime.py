@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from cel import OptionalValue
+from bookmesh.kube.schema.expressions.engine import OptionalValue
 
 
 def field_of(owner: Any, key: Any) -> OptionalValue:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from cel import stdlib
-
 from bookmesh.kube.schema import nodes
+from bookmesh.kube.schema.expressions.engine import stdlib
 
 _VERB: Final = re.compile(r"%(?:\.(\d+))?([sdfebxXo%])")
 

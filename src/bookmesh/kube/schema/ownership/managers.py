@@ -21,6 +21,7 @@ Operation = Literal["Apply", "Update"]
 BEFORE_FIRST_APPLY: Final = "before-first-apply"
 _ANCIENT: Final = "ancient-changes"
 _MOST_UPDATERS: Final = 10
+_STEPS: Final = frozenset({"f:", "k:", "v:", "i:"})
 # What nobody owns: it names the object, or only the server writes it.
 _UNOWNED: Final[FieldSet] = {
     "f:apiVersion": {},
@@ -115,10 +116,15 @@ def _entry(entry: Any, index: int) -> Entry:
 
 
 def _is_field_set(fields: Any) -> bool:
-    return isinstance(fields, dict) and all(
-        (step == field_sets.SELF or step[:2] in ("f:", "k:", "v:", "i:")) and _is_field_set(child)
-        for step, child in fields.items()
-    )
+    """Most fields are leaves, and each write reads the account: those are not looked into one by one."""
+    if not isinstance(fields, dict):
+        return False
+    for step, child in fields.items():
+        if step[:2] not in _STEPS and step != field_sets.SELF:
+            return False
+        if child != {} and not _is_field_set(child):
+            return False
+    return True
 
 
 def format_entries(entries: Iterable[Entry]) -> list[JsonObject]:

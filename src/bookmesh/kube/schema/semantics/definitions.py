@@ -51,6 +51,7 @@ def _check_names(kind_names: JsonObject) -> list[Cause]:
 def _check_versions(versions: list[dict[str, Any]]) -> list[Cause]:
     found: list[Cause] = []
     seen: set[str] = set()
+    good: list[Any] = []  # versions often have the very same schema
     for index, version in enumerate(versions):
         where, name = f"spec.versions[{index}]", version.get("name", "")
         found += names.check(f"{where}.name", name, names.dns_label_1035)
@@ -61,12 +62,13 @@ def _check_versions(versions: list[dict[str, Any]]) -> list[Cause]:
         path = f"{where}.schema.openAPIV3Schema"
         if schema is None:
             found.append(causes.required(path, "schemas are required"))
-        else:
+        elif schema not in good:
+            wrong = structural_schemas.check_schema(schema, path, is_root=True)
             if schema.get("type") != "object":
-                found.append(
-                    causes.invalid(f"{path}.type", schema.get("type", ""), "must be object at the root")
-                )
-            found += structural_schemas.check_schema(schema, path, is_root=True)
+                why = "must be object at the root"
+                wrong.insert(0, causes.invalid(f"{path}.type", schema.get("type", ""), why))
+            found += wrong
+            good += [] if wrong else [schema]
         found += _check_selectable(f"{where}.selectableFields", version, schema or {})
     if sum(bool(version.get("storage")) for version in versions) != 1:
         why = "must have exactly one version marked as storage version"
