@@ -86,3 +86,14 @@ def test_webhook_conversion_is_refused(causes_of: Causes, widget_crd: Obj) -> No
     assert causes_of(widget_crd) == [
         ("spec.conversion.strategy", 'Unsupported value: "Webhook": supported values: "None"')
     ]
+
+
+def test_what_is_wrong_in_a_schema_is_told_of_each_version_that_has_it(
+    causes_of: Causes, widget_crd: Obj
+) -> None:
+    wrong = {"type": "object", "properties": {"spec": {"properties": {}}}}
+    for version in widget_crd["spec"]["versions"]:
+        version["schema"] = {"openAPIV3Schema": wrong}
+    found = [field for field, _ in causes_of(widget_crd)]
+    wanted = [f"spec.versions[{index}]" for index in range(len(widget_crd["spec"]["versions"]))]
+    assert [field.partition(".schema")[0] for field in found] == wanted
