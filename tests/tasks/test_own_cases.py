@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -45,6 +46,22 @@ def test_a_case_that_does_not_hold_fails_and_nothing_is_left(lab: labs.Lab, tmp_
     done = lab.bookmesh("test", str(write(tmp_path, seen="off")), check=False)
     assert done.returncode == 1
     assert 'output has data.light = "off": got "on"' in done.stdout
+    assert "task-light" not in lab.kubectl("get", "namespaces").stdout
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_leaves_nothing(lab: labs.Lab, tmp_path: Path, number: int) -> None:
+    file = write(tmp_path, seen="off")
+    file.write_text(file.read_text().replace("within: 1s", "within: 10m"))
+    # Whoever started this run in the background has made it deaf to Ctrl-C.
+    deaf_no_more = ["env", "--default-signal=INT"]
+    command = [*deaf_no_more, str(labs.BOOKMESH), "test", str(file), "--name", lab.name]
+    own = ("get", "configmaps", "-A", "--field-selector", "metadata.name=switch", "-o", "name")
+    with subprocess.Popen(command, env=lab.env, stderr=subprocess.PIPE, text=True) as process:
+        labs.wait_until(lambda: lab.kubectl(*own).stdout)
+        process.send_signal(number)
+        assert process.wait(timeout=120) == 1
     assert "task-light" not in lab.kubectl("get", "namespaces").stdout
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
+_INDENT = len("  where: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Finding:
         lines = [f"{self.severity}[{self.code}]: {self.message}"]
         for label, text in (("where", self.where), ("known", self.known), ("hint", self.hint)):
             if text:
-                lines.append(f"  {label + ':':<6} {text}")
+                lines.append(f"  {label + ':':<6} " + text.replace("\n", "\n" + " " * _INDENT))
         return "\n".join(lines)
 
 

@@ -251,7 +251,7 @@ def _run(
 
     began = time.monotonic()
     cluster = _cluster(target, name, ingress)
-    with task_progress.Progress(len(tasks)) as progress:
+    with terminal.told_to_end_is_interrupted(), task_progress.Progress(len(tasks)) as progress:
         results = verifying.verify(tasks, cluster, jobs=jobs, listener=progress, keeps=keep)
     took_s = time.monotonic() - began
     where = f"the lab {name}" if target == "lab" else f"context {target}"

@@ -6,6 +6,7 @@ rich is imported where something is printed: commands that hand over to kubectl 
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -93,6 +94,20 @@ class Steps:
         line.append(f"{took_s:6.2f} s", style="dim")
         self._console.print(line)
         self._step = None
+
+
+@contextmanager
+def told_to_end_is_interrupted() -> Iterator[None]:
+    """Meanwhile SIGTERM, by which pipelines are cancelled, is as Ctrl-C: what runs cleans up after itself."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def name_option_of(default: str) -> Callable[[click.decorators.FC], click.decorators.FC]:

@@ -77,7 +77,10 @@ class Actor:
     def _apply(self, entries: tuple[str | dict[str, Any], ...]) -> Acted:
         """Apply in one go, then wait until what has pods is rolled out."""
         text = manifests.read(entries, self._prober.directory, self._namespace)
-        documents = manifests.parse(text)
+        try:
+            documents = manifests.parse(text)
+        except ValueError as error:
+            raise ValueError(manifests.blame(entries, self._prober.directory) or str(error)) from error
         outside = manifests.strays(
             documents, namespace=self._namespace, cluster_wide=self._cluster_wide, declared=self._declared
         )

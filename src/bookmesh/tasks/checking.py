@@ -76,8 +76,14 @@ def _check_text(expectation: formats.Expectation, observation: Observation) -> I
         yield _bounded(f"lines that match {count.lines}", seen_lines, count.at_least, count.at_most)
     if expectation.value:
         name = f"statistic {expectation.stats.name}" if expectation.stats else "value"
-        value = observation.value or 0.0
-        yield _bounded(name, value, expectation.value.get("at_least"), expectation.value.get("at_most"))
+        value, limits = observation.value, expectation.value
+        yield _bounded(
+            name,
+            value or 0.0,
+            limits.get("at_least"),
+            limits.get("at_most"),
+            remark=" (no statistic of that name was counted yet)" if value is None else "",
+        )
 
 
 def _check_status(wanted: int, exchange: Exchange) -> Verdict:
@@ -208,11 +214,11 @@ def json_at(document: Any, path: str) -> Any:
     return document
 
 
-def _bounded(what: str, seen: float, least: float | None, most: float | None) -> Verdict:
+def _bounded(what: str, seen: float, least: float | None, most: float | None, *, remark: str = "") -> Verdict:
     limits = [f"at least {least:g}"] if least is not None else []
     limits += [f"at most {most:g}"] if most is not None else []
     holds = (least is None or seen >= least) and (most is None or seen <= most)
-    return Verdict(holds, f"{what}: {' and '.join(limits)}, got {seen:g}")
+    return Verdict(holds, f"{what}: {' and '.join(limits)}, got {seen:g}{remark}")
 
 
 def _told(holds: bool, wanted: str, seen: str) -> Verdict:

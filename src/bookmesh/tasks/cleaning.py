@@ -18,15 +18,20 @@ def clean(kubectl: Kubectl, namespace: str, elsewhere: Sequence[formats.Elsewher
     Returns:
         What could not be removed, in words; empty when all is gone.
     """
-    limit = f"--timeout={LIMIT_S:g}s"
     for declared in elsewhere:
-        kubectl.run("delete", *_arguments(declared), "--ignore-not-found", limit, timeout_s=LIMIT_S + 5)
-    kubectl.run("delete", "namespace", namespace, "--ignore-not-found", limit, timeout_s=LIMIT_S + 5)
+        _delete(kubectl, *_arguments(declared))
+    _delete(kubectl, "namespace", namespace)
     left = existing(kubectl, elsewhere)
     seen = kubectl.run("get", "namespace", namespace, "--ignore-not-found", "-o", "name")
     if seen.exit or seen.stdout.strip():
         left.append(f"namespace {namespace} ({seen.output})")
     return left
+
+
+def _delete(kubectl: Kubectl, *named: str) -> None:
+    """Whoever interrupts a run does not mean this."""
+    limit = f"--timeout={LIMIT_S:g}s"
+    kubectl.run("delete", *named, "--ignore-not-found", limit, timeout_s=LIMIT_S + 5, is_shielded=True)
 
 
 def existing(kubectl: Kubectl, elsewhere: Sequence[formats.Elsewhere]) -> list[str]:

@@ -33,34 +33,45 @@ class Failures:
         )
 
     def does_not_hold(
-        self, step: int, expectation: int, after: Attempt, *, attempts: int, took_s: float
+        self,
+        step: int,
+        expectation: int,
+        after: Attempt,
+        *,
+        attempts: int,
+        took_s: float,
+        warnings: Sequence[str] = (),
     ) -> Finding:
         first = next(verdict.text for verdict in after.verdicts if not verdict.holds)
         return Finding(
             code="BM0404",
             message=f"{self._names(step, expectation)}: {first}",
             where=self._expectation(step, expectation),
-            known=f"tried {attempts} time{'s' * (attempts != 1)} in {took_s:.1f} s",
+            known="\n".join(
+                [f"tried {attempts} time{'s' * (attempts != 1)} in {took_s:.1f} s", *_told(warnings)]
+            ),
             hint="--keep leaves the namespace to look into; `within` gives it more time",
         )
 
-    def does_not_hold_before(self, step: int, expectation: int, before: Attempt) -> Finding:
+    def does_not_hold_before(
+        self, step: int, expectation: int, before: Attempt, *, warnings: Sequence[str] = ()
+    ) -> Finding:
         first = next(verdict.text for verdict in before.verdicts if not verdict.holds)
         return Finding(
             code="BM0405",
             message=f"{self._names(step, expectation)}: must hold before the step too: {first}",
             where=self._expectation(step, expectation),
-            known=_verdicts(before, holds=False),
+            known="\n".join([_verdicts(before, holds=False), *_told(warnings)]),
             hint="let an earlier step make it true, or leave `before: holds` out",
         )
 
-    def action_failed(self, step: int, action: str, error: str) -> Finding:
+    def action_failed(self, step: int, action: str, error: str, *, warnings: Sequence[str] = ()) -> Finding:
         first, _, rest = error.partition("\n")
         return Finding(
             code="BM0406",
             message=f"{self._step_name(step)}: {first}",
             where=self._place(f"steps[{step}].{action}"),
-            known=rest[:_LONGEST],
+            known="\n".join([*filter(None, [rest[:_LONGEST]]), *_told(warnings)]),
             hint="try the same by hand; --keep leaves the namespace to look into",
         )
 
@@ -111,6 +122,11 @@ class Failures:
 
     def _place(self, path: str) -> str:
         return f"{self.loaded.file}:{loading.line_in(self.loaded.file, path)}  {path}"
+
+
+def _told(warnings: Sequence[str]) -> list[str]:
+    """What the cluster warns of in the namespace of the run, a line each."""
+    return [f"the cluster warns: {line}" for line in warnings]
 
 
 def _verdicts(attempt: Attempt, *, holds: bool) -> str:

@@ -248,6 +248,11 @@ CHECKS: Final = {
 """Which checks fit which probe."""
 
 
+def field_names() -> set[str]:
+    """All names that fields have, in whatever part of the format."""
+    return {each.encode_name for part in _Part.__subclasses__() for each in msgspec.structs.fields(part)}
+
+
 def action_of(step: Step) -> str:
     """Name the step's action; `rules` has made sure that there is one."""
     return next(name for name in ACTIONS if getattr(step, name) is not None)

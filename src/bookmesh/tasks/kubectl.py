@@ -48,8 +48,15 @@ class Kubectl:
     environment: Mapping[str, str] = field(default_factory=dict)
     context: str = ""
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout_s: float = 60.0) -> Done:
-        """Run to the end; a command that takes longer than `timeout_s` is ended and has exit code 124."""
+    def run(
+        self, *arguments: str, stdin: str | None = None, timeout_s: float = 60.0, is_shielded: bool = False
+    ) -> Done:
+        """
+        Run to the end; a command that takes longer than `timeout_s` is ended and has exit code 124.
+
+        Args:
+            is_shielded: Ctrl-C in a terminal does not reach the command.
+        """
         began = time.monotonic()
         try:
             done = subprocess.run(
@@ -62,6 +69,7 @@ class Kubectl:
                 env=os.environ | self.environment,
                 timeout=timeout_s,
                 check=False,
+                process_group=0 if is_shielded else None,
             )
         except subprocess.TimeoutExpired:
             took_s = time.monotonic() - began

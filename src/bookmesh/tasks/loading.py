@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from bookmesh.base import near_misses
 from bookmesh.base.findings import Finding
 from bookmesh.tasks import format as formats
 from bookmesh.tasks import rules
@@ -123,7 +124,11 @@ def _explain(message: str) -> rules.Problem:
     path = at["path"] if at else ""
     text = message[: at.start()] if at else message
     if unknown := _UNKNOWN.match(text):
-        return rules.Problem(f"{path}.{unknown['name']}".lstrip("."), "is not a field of the format")
+        name = unknown["name"]
+        guess = near_misses.did_you_mean(name, formats.field_names())
+        return rules.Problem(
+            f"{path}.{name}".lstrip("."), f'"{name}" is not a field of the format', hint=guess
+        )
     return rules.Problem(path, text)
 
 
@@ -131,15 +136,16 @@ def _locate(file: Path, text: str, problems: Iterable[rules.Problem]) -> Iterato
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     for problem in problems:
         line = _line_of(root, _parts(problem.path))
-        yield _finding(problem.message, f"{file}:{line}" + (f"  {problem.path}" if problem.path else ""))
+        where = f"{file}:{line}" + (f"  {problem.path}" if problem.path else "")
+        yield _finding(problem.message, where, hint=problem.hint)
 
 
-def _finding(message: str, where: str) -> Finding:
+def _finding(message: str, where: str, *, hint: str = "") -> Finding:
     return Finding(
         code="BM0401",
         message=message,
         where=where,
-        hint="the format is in docs/reference/tasks.md",
+        hint=f"{hint}the format is in docs/reference/tasks.md",
     )
 
 

@@ -82,6 +82,17 @@ def parse(text: str) -> list[dict[str, Any]]:
     return objects
 
 
+def blame(entries: Sequence[str | dict[str, Any]], directory: Path) -> str:
+    """Say which of the files is not YAML, in which line, and why; "" when all are."""
+    for entry in entries:
+        try:
+            list(yaml.parse((directory / entry).read_text()) if isinstance(entry, str) else ())
+        except yaml.MarkedYAMLError as error:
+            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+            return f"{entry}{line}: not YAML: {error.problem}"
+    return ""
+
+
 def identify(document: Mapping[str, Any]) -> Identity:
     """Name an object as its YAML does. generateName gives the name ""."""
     metadata = document.get("metadata") or {}

@@ -18,6 +18,7 @@ class Problem(NamedTuple):
 
     path: str
     message: str
+    hint: str = ""
 
 
 def check_task(task: formats.Task, directory: Path) -> Iterator[Problem]:

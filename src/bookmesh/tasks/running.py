@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import threading
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ import yaml
 
 from bookmesh.base import durations, names
 from bookmesh.base.findings import Finding
-from bookmesh.tasks import checking, cleaning, failures, ingress, manifests, probing
+from bookmesh.tasks import checking, cleaning, events, failures, ingress, manifests, probing
 from bookmesh.tasks import format as formats
 from bookmesh.tasks.acting import Acted, Actor
 from bookmesh.tasks.kubectl import ClusterError, Kubectl
@@ -41,6 +42,10 @@ class Cluster:
     ingress_service: str = ingress.DEFAULT_SERVICE
 
 
+class _StoppedError(Exception):
+    """Somebody wants it to end."""
+
+
 class TaskRun:
     """One run; `run` may be called once."""
 
@@ -52,8 +57,13 @@ class TaskRun:
         since: float,
         on_step: Callable[[str], None] = lambda _name: None,
         keeps: bool = False,
+        stopping: threading.Event | None = None,
     ) -> None:
-        """`keeps`: what a run that does not pass has made is left, to look into it."""
+        """
+        Args:
+            keeps: what a run that does not pass has made is left, to look into it.
+            stopping: once it is set, nothing more is looked at, and the run cleans up.
+        """
         suffix = "".join(secrets.choice(names.SAFE_ALPHABET) for _ in range(names.SUFFIX_LENGTH))
         self.namespace = names.generated_name(f"task-{loaded.task.id}-", suffix)
         self._loaded = loaded
@@ -68,6 +78,7 @@ class TaskRun:
         self._since = since
         self._on_step = on_step
         self._keeps = keeps
+        self._stopping = stopping or threading.Event()
         self._failures = failures.Failures(loaded)
         self._began = 0.0
         self._own_elsewhere: tuple[formats.Elsewhere, ...] = ()
@@ -92,6 +103,8 @@ class TaskRun:
                     break
         except ClusterError as error:
             findings.append(self._failures.cluster_failed(str(error)))
+        except _StoppedError:
+            outcome = "failed"
         finally:
             is_kept = self._keeps and bool(findings)
             self._on_step("kept" if is_kept else "cleaning up")
@@ -142,7 +155,9 @@ class TaskRun:
         if finding is None:
             acted = self._actor.act(step)
             if acted.error:
-                finding = self._failures.action_failed(index, formats.action_of(step), acted.error)
+                finding = self._failures.action_failed(
+                    index, formats.action_of(step), acted.error, warnings=self._warnings(are_pods_up=False)
+                )
             elif acted.strays:
                 finding = self._failures.strays(index, formats.action_of(step), acted.strays)
             else:
@@ -182,7 +197,7 @@ class TaskRun:
             left_s = deadline - time.monotonic()
             if attempt.holds or left_s <= 0:
                 return attempt, attempts
-            time.sleep(min(pause_s, left_s))
+            self._stopping.wait(min(pause_s, left_s))
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     def _await(self, index: int, position: int, before: Attempt, *, deadline: float) -> ExpectationResult:
@@ -195,7 +210,9 @@ class TaskRun:
         finding = None
         if not after.holds:
             took_s = time.monotonic() - began
-            finding = self._failures.does_not_hold(index, position, after, attempts=attempts, took_s=took_s)
+            finding = self._failures.does_not_hold(
+                index, position, after, attempts=attempts, took_s=took_s, warnings=self._warnings()
+            )
         return ExpectationResult(
             name=expectation.name,
             probe=probing.describe(expectation),
@@ -216,7 +233,8 @@ class TaskRun:
         if expectation.before == "fails" and control.holds:
             outcome, finding = "broken", self._failures.shows_nothing(index, position, control)
         elif expectation.before == "holds" and not control.holds:
-            outcome, finding = "failed", self._failures.does_not_hold_before(index, position, control)
+            finding = self._failures.does_not_hold_before(index, position, control, warnings=self._warnings())
+            outcome = "failed"
         return ExpectationResult(
             name=expectation.name,
             probe=probing.describe(expectation),
@@ -227,7 +245,12 @@ class TaskRun:
             attempts=0,
         )
 
+    def _warnings(self, *, are_pods_up: bool = True) -> list[str]:
+        return events.warnings(self._kubectl, self.namespace, are_pods_up=are_pods_up)
+
     def _evaluate(self, expectation: formats.Expectation) -> Attempt:
+        if self._stopping.is_set():
+            raise _StoppedError
         at_s = self._now()
         observation = self._prober.probe(expectation)
         verdicts = checking.check(expectation, observation)

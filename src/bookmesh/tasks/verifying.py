@@ -62,7 +62,7 @@ def verify(
         Results in the order of the tasks.
     """
     since = time.monotonic()
-    telling = threading.Lock()
+    telling, stopping = threading.Lock(), threading.Event()
     schedule = scheduling.Schedule(tasks)
     results: dict[int, Result] = {}
 
@@ -78,7 +78,7 @@ def verify(
             with telling:
                 listener.on_step(loaded.key, step)
 
-        result = TaskRun(loaded, cluster, since=since, on_step=on_step, keeps=keeps).run()
+        result = TaskRun(loaded, cluster, since=since, on_step=on_step, keeps=keeps, stopping=stopping).run()
         with telling:
             listener.on_result(result)
         return result
@@ -88,6 +88,7 @@ def verify(
             for worker in [pool.submit(work) for _ in range(jobs)]:
                 worker.result()
         except BaseException:
-            schedule.stop()  # what runs cleans up after itself
+            schedule.stop()
+            stopping.set()  # what runs cleans up after itself
             raise
     return [results[index] for index in range(len(tasks))]

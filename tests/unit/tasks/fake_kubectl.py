@@ -21,7 +21,9 @@ class FakeKubectl:
         self.namespaces: list[str] = []
         self._lock = threading.Lock()
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout_s: float = 60.0) -> Done:
+    def run(
+        self, *arguments: str, stdin: str | None = None, timeout_s: float = 60.0, is_shielded: bool = False
+    ) -> Done:
         with self._lock:
             self.commands.append(arguments)
             return self.answer(arguments, stdin or "") or self._behave(arguments, stdin or "")

@@ -22,7 +22,7 @@ def told(folder: Path) -> dict[str, Finding]:
         about.shows_nothing(0, 0, SEEN),
         about.does_not_hold(0, 0, SEEN, attempts=3, took_s=2.0),
         about.does_not_hold_before(0, 0, SEEN),
-        about.action_failed(0, "apply", "kubectl apply: no\nweb-1 ErrImagePull"),
+        about.action_failed(0, "apply", "kubectl apply: no\nweb-1 ErrImagePull", warnings=["Pod a: b"]),
         about.strays(0, "apply", ["Role other/r"]),
         about.is_there_already(["ClusterRole r"]),
         about.left_behind(["namespace n (Terminating)"]),
@@ -57,6 +57,6 @@ def test_what_was_seen_is_told(tmp_path: Path) -> None:
     assert found["BM0404"].message == "switch it on: the light is on: header a: there is none"
     assert found["BM0404"].known == "tried 3 times in 2.0 s"
     assert found["BM0405"].known == "header a: there is none"
-    assert found["BM0406"].known == "web-1 ErrImagePull"
+    assert found["BM0406"].known == "web-1 ErrImagePull\nthe cluster warns: Pod a: b"
     assert found["BM0407"].message.endswith("not declared in elsewhere: Role other/r")
     assert found["BM0410"].known == "is it running?"

@@ -21,7 +21,8 @@ def test_an_unknown_field_is_told_with_line_and_path(tmp_path: Path) -> None:
     (finding,) = caught.value.findings
     assert finding.code == "BM0401"
     assert finding.where == f"{file}:5  steps[0].appply"
-    assert finding.message == "is not a field of the format"
+    assert finding.message == '"appply" is not a field of the format'
+    assert finding.hint.startswith('did you mean "apply"? ')
 
 
 def test_a_wrong_type_is_told_with_line_and_path(tmp_path: Path) -> None:

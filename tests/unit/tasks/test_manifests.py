@@ -36,6 +36,18 @@ def test_what_is_no_object_is_refused(text: str) -> None:
         manifests.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a: 1\n", ""), ("a: 1\nb: [\n", "bad.yaml:3: not YAML: "), ("a: {b\nc: 1\n", "bad.yaml:2: not YAML: ")],
+)
+def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "good.yaml").write_text("kind: A\n")
+    (tmp_path / "bad.yaml").write_text(text)
+    found = manifests.blame(["good.yaml", {"kind": "B"}, "bad.yaml"], tmp_path)
+    assert found.startswith(said)
+    assert bool(found) is bool(said)
+
+
 def test_strays_are_objects_elsewhere_that_nobody_declared() -> None:
     other = {"kind": "Secret", "metadata": {"name": "s", "namespace": "istio-system"}}
     role = {"kind": "ClusterRole", "metadata": {"name": "r"}}

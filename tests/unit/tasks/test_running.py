@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,36 @@ def test_an_expectation_that_never_holds_fails_when_its_time_is_over(tmp_path: P
     assert result.outcome == "failed"
     assert 'output contains "on": got off' in result.message
     assert result.steps[0].expectations[0].attempts > 1
+
+
+def test_what_the_cluster_warns_of_is_told_with_a_failure(tmp_path: Path) -> None:
+    kubectl = light(never=True)
+    lamp = kubectl.answer
+    event = {"involvedObject": {"kind": "VirtualService", "name": "v"}, "message": "routes to nobody"}
+    kubectl.answer = lambda arguments, stdin: (
+        said(json.dumps({"items": [event]})) if arguments[:2] == ("get", "events") else lamp(arguments, stdin)
+    )
+    (finding,) = run(tmp_path, kubectl).findings
+    assert finding.known.splitlines()[1:] == ["the cluster warns: VirtualService v: routes to nobody"]
+
+
+def test_a_run_that_is_stopped_looks_at_nothing_more_and_cleans_up(tmp_path: Path) -> None:
+    stopping = threading.Event()
+    kubectl = light(never=True)
+    lamp = kubectl.answer
+
+    def answer(arguments: tuple[str, ...], stdin: str) -> Any:
+        if arguments[0] == "apply":
+            stopping.set()
+        return lamp(arguments, stdin)
+
+    kubectl.answer = answer
+    loaded = sample.load(tmp_path)
+    cluster = running.Cluster(kubectl, frozenset())
+    result = running.TaskRun(loaded, cluster, since=0.0, stopping=stopping).run()
+    assert (result.outcome, result.findings) == ("failed", ())
+    assert [command[0] for command in kubectl.commands].count("exec") == 1  # before the step
+    assert ("delete", "namespace", result.namespace) in {command[:3] for command in kubectl.commands}
 
 
 def test_what_must_hold_before_too_is_shown_to(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def _lines(expectation: ExpectationResult) -> Iterator[str]:
     for label, attempt in (("before", expectation.before), ("after", expectation.after)):
         for verdict in attempt.verdicts if attempt else ():
             yield f"{label}: {'holds' if verdict.holds else 'fails'}: {verdict.text}"
+    if expectation.finding:
+        yield f"known: {expectation.finding.known}"
 
 
 def _line(finding: Finding) -> str:
