@@ -80,6 +80,10 @@ def _endpoints(trail: Trail, cluster: JsonObject) -> tuple[str, ...]:
         if name not in chosen:
             facts.append("not chosen now")
         address, _ = summaries.endpoint_address(host)
+        pod = trail.world.pod_at(address)
+        if pod is not None and sources.is_gateway(pod):
+            metadata = pod["metadata"]
+            facts.append(f"a gateway: go on with --from {metadata['name']} -n {metadata['namespace']}")
         trail.add("endpoint", name, ", ".join(facts), sources.of_endpoint(trail.world, address))
     if not chosen:
         why = "no endpoint is healthy" if hosts else "the cluster has no endpoints"

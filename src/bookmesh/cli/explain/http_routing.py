@@ -129,7 +129,12 @@ def _act(trail: Trail, route: JsonObject, rule: tuple[Source, ...]) -> Outcome:
         return outcomes.answered(status, why)
     if "direct_response" in route:
         status = int(route["direct_response"].get("status", 200))
-        trail.add("answer", f"status {status}", "answered by the proxy itself", rule)
+        trail.add(
+            "answer",
+            f"status {status}",
+            "answered by the proxy itself",
+            sources.inside(rule, "directResponse"),
+        )
         return outcomes.answered(status, "a direct response")
     action = route.get("route", {})
     rewritten = rewritten_path(route, trail.request.normalized_path)

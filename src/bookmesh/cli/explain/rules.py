@@ -28,12 +28,22 @@ _Match = virtual_services.HttpMatchRequest
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose routes are looked at: namespace and labels of the proxy's pod, and the port a request comes in on."""
+    """
+    Whose routes are looked at: namespace and labels of the proxy's pod, and the port a request comes in on; of a
+    gateway also the Gateways that are for it, as `NAMESPACE/NAME`.
+    """
 
     namespace: str
     labels: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     is_gateway: bool = False
+    gateways: frozenset[str] = frozenset()
+
+    def comes_by(self, named: Sequence[str], namespace: str) -> bool:
+        """Whether requests come in by one of the gateways that an object of a namespace names."""
+        if not self.is_gateway:
+            return MESH in named
+        return any(name in self.gateways or f"{namespace}/{name}" in self.gateways for name in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,9 @@ def find(
     """The condition of a VirtualService that `route` (of a config dump) was made from; None when it has changed."""
     wanted = json_format.ParseDict(route.get("match", {}), wire.RouteMatch(), ignore_unknown_fields=True)
     for entry in entries(owner, everything):
-        if (entry.match is None or _applies(entry.match, caller)) and is_made_from(wanted, entry.match):
+        root, _ = entry.places[-1]
+        applies = entry.match is None or _applies(entry.match, caller, root["metadata"]["namespace"])
+        if applies and is_made_from(wanted, entry.match):
             return entry
     return None
 
@@ -120,12 +132,12 @@ def _join(root: Entry, own: Entry) -> Entry | None:
     return Entry(both, places) if both is not None else None
 
 
-def _applies(match: _Match, caller: Caller) -> bool:
+def _applies(match: _Match, caller: Caller, namespace: str) -> bool:
     """Whether a condition is one for this caller; with gateways given, labels do not count."""
     if match.port and match.port != caller.port and not caller.is_gateway:
         return False
     if match.gateways:
-        return caller.is_gateway or MESH in match.gateways
+        return caller.comes_by(match.gateways, namespace)
     if match.source_namespace and match.source_namespace != caller.namespace:
         return False
     return match.source_labels.items() <= caller.labels.items()
@@ -135,7 +147,7 @@ def _applies_to_connection(match: JsonObject, caller: Caller, namespace: str) ->
     if match.get("port", caller.port) != caller.port and not caller.is_gateway:
         return False
     if match.get("gateways"):
-        return caller.is_gateway or MESH in match["gateways"]
+        return caller.comes_by(match["gateways"], namespace)
     if match.get("sourceNamespace", caller.namespace) != caller.namespace:
         return False
     labels: Mapping[str, Any] = match.get("sourceLabels") or {}

@@ -71,6 +71,11 @@ class World:
         return next((pod for pod in self.pods if pod.get("status", {}).get("podIP") == address), None)
 
 
+def is_gateway(pod: JsonObject) -> bool:
+    """Whether a pod is a proxy and nothing else."""
+    return [each["name"] for each in pod.get("spec", {}).get("containers", [])] == ["istio-proxy"]
+
+
 def is_same_host(host: str, full: str, namespace: str) -> bool:
     """Whether `host`, written in `namespace`, is the service called `full`."""
     host = host.lower().rstrip(".")
@@ -136,7 +141,7 @@ def of_route(world: World, route: JsonObject, place: Place) -> tuple[Source, ...
     owner = _named(world.virtual_services, path, "virtual-service")
     if owner is None:
         return tuple(_foreign(path))
-    caller = rules.Caller(world.namespace, world.labels, place.port, is_gateway=place.is_gateway)
+    caller = _caller(world, place)
     entry = rules.find(owner, route, caller, world.virtual_services)
     if entry is None:
         return (Source(reference(owner), "spec.http"),)
@@ -147,7 +152,7 @@ def of_connection(
     world: World, request: Request, place: Place, clusters: Sequence[str]
 ) -> tuple[Source, ...]:
     """The `tcp` or `tls` rule of a VirtualService that sends connections to these clusters; () when none does."""
-    caller = rules.Caller(world.namespace, world.labels, place.port, is_gateway=place.is_gateway)
+    caller = _caller(world, place)
     for virtual_service in world.virtual_services:
         for where, rule in rules.connection_rules(virtual_service, caller, request.server_name):
             named = [_destination_of(rule, name, virtual_service) for name in clusters]
@@ -219,12 +224,22 @@ def hostname(service: JsonObject) -> str:
     return f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{DOMAIN}"
 
 
+def _caller(world: World, place: Place) -> rules.Caller:
+    own = (each for each in world.gateways if _selects(each, world))
+    names = frozenset(f"{each['metadata']['namespace']}/{each['metadata']['name']}" for each in own)
+    return rules.Caller(world.namespace, world.labels, place.port, place.is_gateway, names)
+
+
+def _selects(gateway: JsonObject, world: World) -> bool:
+    """Whether a Gateway is for the calling gateway."""
+    return (gateway["spec"].get("selector") or {}).items() <= world.labels.items()
+
+
 def _servers(world: World, port: int) -> Iterator[tuple[Source, JsonObject]]:
     """Servers, of Gateways that select the calling gateway, that are served on a port it listens on."""
     numbers = {port, *_service_ports(world, port)}
     for gateway in world.gateways:
-        selector = gateway["spec"].get("selector") or {}
-        if selector.items() <= world.labels.items():
+        if _selects(gateway, world):
             for index, server in enumerate(gateway["spec"].get("servers") or []):
                 if server.get("port", {}).get("number") in numbers:
                     yield Source(reference(gateway), f"spec.servers[{index}]"), server

@@ -5,7 +5,7 @@ from typing import Any
 from tests.unit.cli.explain import test_matching, test_sources
 from tests.unit.cli.istioctl import small_dumps
 
-from bookmesh.cli.explain import forwarding, trails
+from bookmesh.cli.explain import forwarding, sources, trails
 from bookmesh.cli.istioctl import dumps
 
 UNWELL = {"eds_health_status": "UNHEALTHY"}
@@ -43,7 +43,12 @@ def test_in_a_panic_all_are_chosen() -> None:
     assert chosen() == []
 
 
-def forward(cluster: dict[str, Any], *hosts: dict[str, Any], is_http: bool = True) -> Any:
+def forward(
+    cluster: dict[str, Any],
+    *hosts: dict[str, Any],
+    is_http: bool = True,
+    world: sources.World = test_sources.WORLD,
+) -> Any:
     name = cluster["name"]
     section = small_dumps.named("ClustersConfigDump", dynamic_active_clusters=[{"cluster": cluster}])
     assigned = {
@@ -66,7 +71,7 @@ def forward(cluster: dict[str, Any], *hosts: dict[str, Any], is_http: bool = Tru
     }
     endpoints = small_dumps.named("EndpointsConfigDump", dynamic_endpoint_configs=[assigned])
     proxy = trails.Proxy(dumps.parse({"configs": [section, endpoints]}), {name: hosts})
-    trail = trails.Trail(proxy, test_matching.request(), test_sources.WORLD)
+    trail = trails.Trail(proxy, test_matching.request(), world)
     outcome = forwarding.forward(trail, [forwarding.Share(name, 100.0, "requests")], (), is_http=is_http)
     return outcome, trail.steps
 
@@ -80,6 +85,16 @@ def test_endpoints_say_how_they_are_called() -> None:
         "healthy, priority 1, not chosen now",
     ]
     assert outcome.targets[0].endpoints == ("10.0.0.1:80", "10.0.0.2:80")
+
+
+def test_where_a_gateway_takes_over_is_said() -> None:
+    pod = test_sources.thing("Pod", "out-1", {"containers": [{"name": "istio-proxy"}]})
+    pod["status"] = {"podIP": "10.0.0.2"}
+    _, steps = forward({"name": "a", "type": "EDS"}, host(1), host(2), world=sources.World(pods=[pod]))
+    assert [step.why for step in steps[1:]] == [
+        "healthy",
+        "healthy, a gateway: go on with --from out-1 -n default",
+    ]
 
 
 def test_the_black_hole_has_no_endpoints_on_purpose() -> None:

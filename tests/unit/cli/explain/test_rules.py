@@ -52,6 +52,9 @@ def test_a_route_of_a_delegate_is_found_with_both_places() -> None:
     assert places(entry) == ["inner spec.http[0].match[0]", "root spec.http[0].match[1]"]
 
 
+GATEWAYS = frozenset({"default/gw"})
+
+
 @pytest.mark.parametrize(
     ("match", "caller", "is_found"),
     [
@@ -59,7 +62,9 @@ def test_a_route_of_a_delegate_is_found_with_both_places() -> None:
         ({"port": 80}, Caller("default", port=81), False),
         ({"gateways": ["mesh"]}, Caller("default"), True),
         ({"gateways": ["gw"]}, Caller("default"), False),
-        ({"gateways": ["gw"]}, Caller("default", is_gateway=True), True),
+        ({"gateways": ["gw"]}, Caller("default", is_gateway=True, gateways=GATEWAYS), True),
+        ({"gateways": ["far/gw"]}, Caller("default", is_gateway=True, gateways=GATEWAYS), False),
+        ({"gateways": ["mesh"]}, Caller("default", is_gateway=True, gateways=GATEWAYS), False),
         ({"sourceNamespace": "far"}, Caller("default"), False),
         ({"sourceLabels": {"app": "a"}}, Caller("default", {"app": "a"}), True),
         ({"sourceLabels": {"app": "a"}}, Caller("default", {"app": "b"}), False),

@@ -213,3 +213,31 @@ def test_hosts_nobody_knows_are_a_setting_of_the_mesh() -> None:
     assert sources.of_host(WORLD, asked, {"name": "allow_any"}, SIDECAR) == ()
     assert str(Source("a", "b", "c.yaml:3")) == "a  b  c.yaml:3"
     assert Source("a", "b", "c.yaml:3").as_json()["file"] == "c.yaml:3"
+
+
+def test_a_route_of_a_gateway_is_that_of_the_rule_for_this_gateway() -> None:
+    rule = thing(
+        "VirtualService",
+        "out",
+        {
+            "hosts": ["a.com"],
+            "gateways": ["gw", "mesh"],
+            "http": [{"match": [{"gateways": [name]}]} for name in ("mesh", "other", "gw")],
+        },
+    )
+    gateways = [
+        thing("Gateway", name, {"selector": {"istio": name}, "servers": []}) for name in ("other", "gw")
+    ]
+    path = "/apis/networking.istio.io/v1/namespaces/default/virtual-service/out"
+    route = {"match": {"prefix": "/", "case_sensitive": True}, "metadata": small_dumps.metadata(path)}
+    world = sources.World(virtual_services=[rule], gateways=gateways, labels={"istio": "gw"})
+    for place, where in (
+        (sources.Place(80), "spec.http[0].match[0]"),
+        (sources.Place(8080, is_gateway=True), "spec.http[2].match[0]"),
+    ):
+        assert sources.of_route(world, route, place) == (Source("VirtualService default/out", where),)
+
+
+def test_a_pod_that_is_only_a_proxy_is_a_gateway() -> None:
+    assert sources.is_gateway({"spec": {"containers": [{"name": "istio-proxy"}]}})
+    assert not sources.is_gateway({"spec": {"containers": [{"name": "app"}, {"name": "istio-proxy"}]}})
