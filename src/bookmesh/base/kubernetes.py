@@ -85,7 +85,7 @@ class ApiError(Exception):
         if self.reason:
             status["reason"] = self.reason
         if self.details is not None:
-            status["details"] = self.details
+            status["details"] = {key: value for key, value in self.details.items() if value != ""}
         return status
 
 

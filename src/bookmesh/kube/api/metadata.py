@@ -31,10 +31,31 @@ _SERVER_FIELDS = (
 )
 
 # Built-in kinds that count generations although they have no status subresource.
-_COUNTED = frozenset({("discovery.k8s.io", "endpointslices")})
+_COUNTED = frozenset(
+    {
+        ("", "podtemplates"),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
+        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+        ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
+        ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+        ("discovery.k8s.io", "endpointslices"),
+        ("networking.k8s.io", "ingressclasses"),
+        ("networking.k8s.io", "networkpolicies"),
+        ("scheduling.k8s.io", "priorityclasses"),
+    }
+)
 # ... and those that do not, although they have one.
 _UNCOUNTED = frozenset(
-    {("", "namespaces"), ("", "nodes"), ("", "services"), (API_SERVICES.group, API_SERVICES.plural)}
+    {
+        ("", "namespaces"),
+        ("", "nodes"),
+        ("", "persistentvolumeclaims"),
+        ("", "persistentvolumes"),
+        ("", "resourcequotas"),
+        ("", "services"),
+        (API_SERVICES.group, API_SERVICES.plural),
+    }
 )
 
 

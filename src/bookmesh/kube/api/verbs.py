@@ -183,6 +183,8 @@ class Verbs:
             if subresource == "scale":
                 current = scaling.scale_of(kind, current)
             body = self._apply_patch(kind, current, patch, patch_type)
+            if subresource != "scale":
+                self._writer.check_patched(kind, body)
             return await self._write(kind, stored, body, subresource=subresource, options=options)
 
         return await _until_undisturbed(attempt)

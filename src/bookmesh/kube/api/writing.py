@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import orjson
+
 from bookmesh.base.kubernetes import ApiError, JsonObject, copy_json
 from bookmesh.kube.api import (
     accounting,
@@ -31,6 +33,7 @@ from bookmesh.kube.schema import (
     causes,
     conversions,
     defaulting,
+    mistyped,
     rules,
     strictness,
     validation,
@@ -244,21 +247,45 @@ class Writer:
     def _decode_known(
         self, kind: kinds_module.Kind, body: Any, options: WriteOptions
     ) -> tuple[JsonObject, tuple[str, ...]]:
+        if isinstance(body, dict) and not isinstance(body.get("metadata") or {}, dict):
+            self._check_decodes(kind, body)
         obj = bodies.read(kind, body)
         unknown: list[str] = []
         if options.field_validation != "Ignore":
             paths = strictness.unknown_fields(self._schemas, kind, obj)
             unknown = [f'unknown field "{path}"' for path in paths]
         if unknown and options.field_validation == "Strict":
+            self._check_decodes(kind, obj)
             raise bodies.strict_error(kind, unknown)
         strictness.prune(self._schemas, kind, obj)
         return obj, tuple(unknown)
 
     def _check_types(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
         found = validation.check(self._schemas, kind, obj)
-        mistyped = [cause for cause in found if cause.reason == "FieldValueTypeInvalid"]
-        if mistyped:
-            raise self._invalid(kind, obj, mistyped)
+        wrong = [cause for cause in found if cause.reason == "FieldValueTypeInvalid"]
+        if wrong:
+            raise self._invalid(kind, obj, wrong)
+
+    def check_patched(self, kind: kinds_module.Kind, obj: Any) -> None:
+        """Raise 422 about the patch where what it makes of an object could not be decoded."""
+        if kind.is_custom or not isinstance(obj, dict):
+            return
+        try:
+            mistyped.check(self._schemas, kind, obj)
+        except mistyped.MistypedError as error:
+            cause = causes.invalid("patch", orjson.dumps(obj).decode(), str(error))
+            raise statuses.invalid(group="", kind="", name="", causes=[cause]) from error
+
+    def _check_decodes(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
+        """Raise 400 for what a real server could not decode into the structures of a built-in kind."""
+        if kind.is_custom:
+            return
+        try:
+            mistyped.check(self._schemas, kind, obj)
+        except mistyped.MistypedError as error:
+            raise statuses.bad_request(
+                f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
+            ) from error
 
     def _check_namespace(self, kind: kinds_module.Kind, obj: JsonObject, namespace: str) -> None:
         if not kind.namespaced:
@@ -300,6 +327,7 @@ class Writer:
     def _check_schema(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
         found = validation.check(self._schemas, kind, obj)
         if found:
+            self._check_decodes(kind, obj)
             raise self._invalid(kind, obj, found)
 
     def _check_rules(

@@ -26,9 +26,9 @@ def _regex(pattern: str) -> str:
     return f"regex used for validation is '{pattern}'"
 
 
-def _wrong(text: str, *, pattern: str, longest: int, what: str) -> str:
+def _wrong(text: str, *, pattern: str, longest: int, what: str, unit: str = "characters") -> str:
     if len(text) > longest:
-        return f"must be no more than {longest} characters"
+        return f"must be no more than {longest} {unit}"
     return "" if re.fullmatch(pattern, text) else what
 
 
@@ -81,7 +81,7 @@ def qualified_name(text: str) -> str:
         "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
         f"alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', {_regex(_QUALIFIED)})"
     )
-    wrong = _wrong(name, pattern=_QUALIFIED, longest=_LABEL_LENGTH, what=what)
+    wrong = _wrong(name, pattern=_QUALIFIED, longest=_LABEL_LENGTH, what=what, unit="bytes")
     return wrong.replace("must be", "name part must be", 1) if wrong.startswith("must be") else wrong
 
 
@@ -91,7 +91,7 @@ def label_value(text: str) -> str:
         "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
         f"{_regex(_LABEL_VALUE)})"
     )
-    return _wrong(text, pattern=_LABEL_VALUE, longest=_LABEL_LENGTH, what=what)
+    return _wrong(text, pattern=_LABEL_VALUE, longest=_LABEL_LENGTH, what=what, unit="bytes")
 
 
 def config_key(text: str) -> str:

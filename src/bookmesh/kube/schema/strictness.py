@@ -65,6 +65,8 @@ def _drop_nulls(node: nodes.Node, value: Any) -> None:
                 value[key] = []  # how Go clients write an empty list
             elif key in node.properties:
                 del value[key]
+            elif child is not None and child.is_quantity:
+                value[key] = "0"
             elif child is not None and child.type == "string":
                 value[key] = ""  # decoding null into a Go map of strings makes an empty string
         for key, each in value.items():

@@ -76,13 +76,39 @@ def test_unknown_fields_are_refused_reported_or_dropped(over: verbs.Verbs, deplo
     assert over.update(kubernetes.DEPLOYMENTS, "web", "default", deployment, options=silent).warnings == ()
 
 
-def test_wrong_type_and_broken_rule_are_invalid(over: verbs.Verbs, deployment: JsonObject) -> None:
-    wrong = copy_json(deployment)
-    wrong["spec"]["replicas"] = "two"
-    with pytest.raises(ApiError, match=r'Deployment.apps "web" is invalid: spec.replicas') as refusal:
-        over.create(kubernetes.DEPLOYMENTS, wrong)
-    assert refusal.value.details is not None
-    assert refusal.value.details["causes"][0]["field"] == "spec.replicas"
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"spec": {"replicas": "two"}},
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+        ),
+        (
+            {"spec": {"replicas": "two", "unknown": 1}},
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+        ),
+        (
+            {"metadata": "web"},
+            "json: cannot unmarshal string into Go struct field Deployment.metadata of type v1.ObjectMeta",
+        ),
+    ],
+)
+def test_what_cannot_be_decoded_is_a_bad_request(over: verbs.Verbs, change: JsonObject, told: str) -> None:
+    strict = writing.WriteOptions(field_validation="Strict")
+    with pytest.raises(ApiError) as refusal:
+        over.create(kubernetes.DEPLOYMENTS, change, namespace="default", options=strict)
+    error = refusal.value
+    assert (error.code, error.reason, error.details) == (400, "BadRequest", None)
+    assert error.message == f'Deployment in version "v1" cannot be handled as a Deployment: {told}'
+
+
+def test_an_amount_of_null_is_nothing(over: verbs.Verbs, pod: JsonObject) -> None:
+    pod["spec"]["containers"][0]["resources"] = {"requests": {"cpu": None, "memory": "1Mi"}}
+    created = over.create(kubernetes.PODS, pod).object
+    assert created["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "0", "memory": "1Mi"}}
+
+
+def test_a_broken_rule_is_invalid(over: verbs.Verbs, deployment: JsonObject) -> None:
     deployment["spec"]["selector"] = {"matchLabels": {"app": "other"}}
     with pytest.raises(ApiError, match=r"spec\.template\.metadata\.labels"):
         over.create(kubernetes.DEPLOYMENTS, deployment)
@@ -210,3 +236,18 @@ def test_elements_that_cannot_be_told_apart_are_stored_without_an_account(over: 
     made = over.create(kubernetes.SERVICE_ACCOUNTS, {"metadata": metadata, "secrets": secrets}).object
     assert made["secrets"] == secrets
     assert "managedFields" not in made["metadata"]
+
+
+def test_a_patch_whose_result_cannot_be_decoded_is_invalid(over: verbs.Verbs, deployment: JsonObject) -> None:
+    over.create(kubernetes.DEPLOYMENTS, deployment)
+    patch = {"spec": {"replicas": "two"}}
+    with pytest.raises(ApiError) as refusal:
+        over.patch(kubernetes.DEPLOYMENTS, "web", "default", patch, patch_type="merge")
+    error = refusal.value
+    assert (error.code, error.reason) == (422, "Invalid")
+    assert error.message.startswith(' "" is invalid: patch: Invalid value: "{')
+    assert error.message.endswith(
+        ": json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+    )
+    (cause,) = error.status()["details"]["causes"]
+    assert cause["field"] == "patch"

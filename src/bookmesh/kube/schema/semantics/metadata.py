@@ -13,7 +13,7 @@ _ANNOTATIONS_BYTES: Final = 256 * 1024
 _PATH_SEGMENTS: Final = frozenset({"apiregistration.k8s.io", "rbac.authorization.k8s.io"})
 _NAME_SYNTAX: Final[dict[str, names.Syntax]] = {
     "namespaces": names.dns_label,
-    "services": names.dns_label_1035,
+    "services": names.dns_label,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -111,16 +112,35 @@ def check_cron_job(cron_job: JsonObject, old: JsonObject | None) -> list[Cause]:
             cron.parse(schedule)
         except ValueError as error:
             found.append(causes.invalid("spec.schedule", schedule, str(error)))
+    found += _check_time_zone(spec.get("timeZone"))
     job = (spec.get("jobTemplate") or {}).get("spec") or {}
+    template = job.get("template") or {}
+    where = "spec.jobTemplate.spec.template"
+    found += names.check_labels(f"{where}.labels", (template.get("metadata") or {}).get("labels"))
+    found += pods.check_spec(template.get("spec") or {}, f"{where}.spec")
     policies = ("OnFailure", "Never")
-    policy = ((job.get("template") or {}).get("spec") or {}).get("restartPolicy", "Always")
+    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
     if policy not in policies:
-        where = "spec.jobTemplate.spec.template.spec.restartPolicy"
-        found.append(causes.not_supported(where, policy, policies))
+        found.append(causes.not_supported(f"{where}.spec.restartPolicy", policy, policies))
     if len(cron_job["metadata"].get("name") or "") > _LONGEST_CRON_JOB:
         why = f"must be no more than {_LONGEST_CRON_JOB} characters"
         found.append(causes.invalid("metadata.name", cron_job["metadata"]["name"], why))
     return found
+
+
+def _check_time_zone(zone: str | None) -> list[Cause]:
+    if zone is None:
+        return []
+    if not zone:
+        return [causes.invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string")]
+    if zone.lower() == "local":
+        why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        return [causes.invalid("spec.timeZone", zone, why)]
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return [causes.invalid("spec.timeZone", zone, f"unknown time zone {zone}")]
+    return []
 
 
 def check_disruption_budget(budget: JsonObject, old: JsonObject | None) -> list[Cause]:
@@ -260,6 +280,8 @@ def check_selector(where: str, selector: JsonObject) -> list[Cause]:
     for index, expression in enumerate(selector.get("matchExpressions") or []):
         path = f"{where}.matchExpressions[{index}]"
         found += names.check(f"{path}.key", expression.get("key", ""), names.qualified_name)
+        for number, value in enumerate(expression.get("values") or []):
+            found += names.check(f"{path}.values[{number}]", value, names.label_value)
         needs_values = expression.get("operator") in ("In", "NotIn")
         if needs_values and not expression.get("values"):
             why = "must be specified when `operator` is 'In' or 'NotIn'"

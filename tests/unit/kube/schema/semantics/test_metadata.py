@@ -75,4 +75,8 @@ def test_names_of_namespaces_and_services_are_labels(causes_of: Causes) -> None:
         "metadata": {"name": "1a"},
         "spec": {"ports": [{"port": 80}]},
     }
-    assert causes_of(service)[0][1].startswith('Invalid value: "1a": a DNS-1035 label must consist of')
+    assert causes_of(service) == []
+    service["metadata"] = {"name": "a.b"}
+    assert causes_of(service)[0][1].startswith(
+        'Invalid value: "a.b": a lowercase RFC 1123 label must consist of'
+    )
