@@ -132,6 +132,9 @@ class Actor:
         document = authority.issue_secret(
             name=secret.name, namespace=secret.namespace or self._namespace, hosts=secret.hosts
         )
+        self._prober.identities[secret.name] = "".join(
+            document["stringData"][key] for key in ("tls.crt", "tls.key")
+        )
         acted = self._apply((document,))
         return replace(
             acted, detail=f"Secret {secret.name} for {', '.join(secret.hosts)} by {secret.authority}"

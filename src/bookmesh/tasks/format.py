@@ -79,11 +79,15 @@ class Session(_Part, frozen=True):
 
 
 class ClientTls(_Part, frozen=True):
-    """Files beside task.yaml: whom the client trusts, and what it shows. `ca` may be the authority of a secret."""
+    """
+    Whom the client trusts, and what it shows: files beside task.yaml, or what steps of the run make. `ca` may be the
+    authority of a secret; `identity` is the name of a secret whose certificate the client shows.
+    """
 
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
+    identity: str | None = None
 
 
 class Request(_Part, frozen=True):

@@ -6,6 +6,7 @@ import concurrent.futures
 import http.client
 import socket
 import ssl
+import tempfile
 import time
 import urllib.parse
 from collections.abc import Mapping
@@ -22,20 +23,23 @@ def send(
     request: formats.Request,
     address: ingress.Address,
     directory: Path,
+    *,
     authorities: Mapping[str, str] | None = None,
+    identities: Mapping[str, str] | None = None,
 ) -> tuple[Exchange, ...]:
     """
     Make all n requests, `concurrency` at a time; each worker keeps its connection as a browser does.
 
     Args:
         authorities: certificates in PEM of authorities that the run made, by name.
+        identities: certificates and keys in PEM of secrets that the run made, by name.
 
     Raises:
-        ClusterError: the request trusts an authority that is not there yet.
+        ClusterError: the request trusts an authority, or shows a certificate, that is not there yet.
     """
     if request.url.startswith("tcp://"):
         return tuple(_talk(request, address) for _ in range(request.n))
-    context = _context(request.tls, directory, authorities or {})
+    context = _context(request.tls, directory, authorities or {}, identities or {})
     headers = dict(request.headers)
     if request.session:
         first = formats.Request(
@@ -157,7 +161,10 @@ def _reachable(url: urllib.parse.SplitResult, address: ingress.Address) -> int:
 
 
 def _context(
-    tls: formats.ClientTls | None, directory: Path, authorities: Mapping[str, str]
+    tls: formats.ClientTls | None,
+    directory: Path,
+    authorities: Mapping[str, str],
+    identities: Mapping[str, str],
 ) -> ssl.SSLContext:
     """Trust the task's CA alone, or the machine's when it names none."""
     ca = tls.ca if tls else None
@@ -167,4 +174,16 @@ def _context(
     context = ssl.create_default_context(cafile=str(directory / ca) if ca and not made else None, cadata=made)
     if tls and tls.certificate:
         context.load_cert_chain(directory / tls.certificate, directory / tls.key if tls.key else None)
+    if tls and tls.identity:
+        _show(context, tls.identity, identities)
     return context
+
+
+def _show(context: ssl.SSLContext, name: str, identities: Mapping[str, str]) -> None:
+    """Show the certificate of a secret; OpenSSL takes it from a file alone, which only we can read and which goes."""
+    if name not in identities:
+        raise ClusterError(f'no step has made the secret "{name}" yet')
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(identities[name])
+        file.flush()
+        context.load_cert_chain(file.name)

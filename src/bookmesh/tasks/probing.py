@@ -30,6 +30,8 @@ class Prober:
     gateway: ingress.Gateway
     authorities: dict[str, str] = field(default_factory=dict)
     """Certificates in PEM of authorities that steps of this run made, by name."""
+    identities: dict[str, str] = field(default_factory=dict)
+    """Certificates and keys in PEM of secrets that steps of this run made, by name."""
 
     def probe(self, expectation: formats.Expectation) -> Observation:
         """Look once."""
@@ -46,7 +48,13 @@ class Prober:
             ClusterError: the client's pod or the gateway cannot be reached at all.
         """
         if request.from_ == formats.OUTSIDE:
-            exchanges = outside.send(request, self.gateway.address(), self.directory, self.authorities)
+            exchanges = outside.send(
+                request,
+                self.gateway.address(),
+                self.directory,
+                authorities=self.authorities,
+                identities=self.identities,
+            )
             if any(exchange.error for exchange in exchanges):
                 self.gateway.forget()
             return Observation(exchanges=exchanges)

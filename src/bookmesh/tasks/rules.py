@@ -54,8 +54,9 @@ def _check_step(step: formats.Step, path: str, directory: Path) -> Iterator[Prob
 
 
 def _check_authorities(task: formats.Task, directory: Path) -> Iterator[Problem]:
-    """A request trusts a file, or an authority that a step makes."""
+    """A request trusts a file, or an authority that a step makes, and shows what a step makes."""
     made = {step.secret.authority for step in task.steps if step.secret}
+    secrets = {step.secret.name for step in task.steps if step.secret}
     for index, step in enumerate(task.steps):
         path = f"steps[{index}]"
         if step.secret is not None and not step.secret.hosts:
@@ -67,6 +68,9 @@ def _check_authorities(task: formats.Task, directory: Path) -> Iterator[Problem]
             ca = request.tls.ca if request and request.tls else None
             if ca and ca not in made and not (directory / ca).is_file():
                 yield Problem(f"{place}.tls.ca", f'there is neither a file nor a secret\'s authority "{ca}"')
+            shown = request.tls.identity if request and request.tls else None
+            if shown and shown not in secrets:
+                yield Problem(f"{place}.tls.identity", f'no step makes a secret "{shown}"')
 
 
 def _check_entry(

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import http.server
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bookmesh.tasks import certificates, ingress, outside
 from bookmesh.tasks import format as formats
-from bookmesh.tasks import ingress, outside
+from bookmesh.tasks.kubectl import ClusterError
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -89,3 +91,38 @@ def test_tcp_sends_a_line_and_reads_one(tmp_path: Path) -> None:
         (exchange,) = outside.send(request, address, tmp_path)
         thread.join()
     assert (exchange.body, exchange.error) == ("one hello\n", "")
+
+
+def test_a_client_shows_the_certificate_of_a_secret_to_who_asks_for_one(tmp_path: Path) -> None:
+    authority = certificates.Authority("ca")
+    pairs = {
+        name: authority.issue_secret(name=name, namespace="n", hosts=(f"{name}.example",))["stringData"]
+        for name in ("server", "client")
+    }
+    identities = {name: pair["tls.crt"] + pair["tls.key"] for name, pair in pairs.items()}
+    (tmp_path / "server.pem").write_text(identities["server"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=authority.pem)
+    context.load_cert_chain(tmp_path / "server.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        address = ingress.Address("127.0.0.1", {443: server.server_address[1]})
+
+        def answers(identity: str | None) -> tuple[int, bool]:
+            tls = formats.ClientTls(ca="ca", identity=identity)
+            request = formats.Request(url="https://server.example/", tls=tls)
+            made = {"authorities": {"ca": authority.pem}, "identities": identities}
+            (exchange,) = outside.send(request, address, tmp_path, **made)
+            return exchange.status, bool(exchange.error)
+
+        try:
+            assert answers("client") == (200, False)
+            assert answers(None) == (0, True)
+            with pytest.raises(ClusterError, match='no step has made the secret "gone" yet'):
+                answers("gone")
+        finally:
+            server.shutdown()
+            thread.join()

@@ -122,3 +122,16 @@ def test_a_request_may_trust_the_authority_of_a_secret(tmp_path: Path) -> None:
     assert problems(tmp_path, steps=[{"name": "s", "secret": secret, "expect": [ask]}]) == []
     found = problems(tmp_path, steps=[{"name": "s", "secret": {**secret, "hosts": []}, "expect": [ask]}])
     assert [each.path for each in found] == ["steps[0].secret.hosts"]
+
+
+def test_a_request_may_show_the_certificate_of_a_secret_that_a_step_makes(tmp_path: Path) -> None:
+    secret = {"name": "s", "hosts": ["x"]}
+
+    def found(identity: str) -> list[tuple[str, str]]:
+        tls = {"ca": "ca", "identity": identity}
+        ask = {**ASK, "status": 200, "request": {"url": "https://x/", "tls": tls}}
+        told = problems(tmp_path, steps=[{"name": "s", "secret": secret, "expect": [ask]}])
+        return [(each.path, each.message) for each in told]
+
+    assert found("s") == []
+    assert found("t") == [("steps[0].expect[0].request.tls.identity", 'no step makes a secret "t"')]
