@@ -81,7 +81,7 @@ class Answer:
         return found
 
 
-def wait_until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], *, within_s: float = 60) -> None:
     """Poll until a condition holds."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -91,7 +91,7 @@ def wait_until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
 
 def get(port: int, path: str, *, method: str = "GET", **headers: str) -> Answer:
     """Send one request to 127.0.0.1; `_` in names of headers stands for `-`."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(
             method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}

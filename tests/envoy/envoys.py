@@ -131,7 +131,7 @@ def running(config: dict[str, Any], directory: Path) -> Iterator[None]:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], admin: Path, log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         if admin.exists() and admin.read_text():

@@ -177,7 +177,8 @@ def test_a_share_of_the_requests_is_copied(gateway: Proxy) -> None:
 )
 def test_what_takes_too_long_is_given_up(gateway: Proxy, path: str) -> None:
     assert gateway.get(f"{path}?delay=2", "changes.example.com").status == 504
-    assert gateway.get(path, "changes.example.com").status == 200
+    # On a busy machine an answer may take the 200 ms that are allowed; most do not.
+    applications.wait_until(lambda: gateway.get(path, "changes.example.com").status == 200)
 
 
 @pytest.mark.feature("HTTPRoute")

@@ -116,7 +116,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, authority: certificates.Au
 
 def call(gateway: Proxy, path: str) -> bytes:
     with grpc.insecure_channel(f"127.0.0.1:{gateway.ports[80]}") as channel:
-        return bytes(channel.unary_unary(path)(b"", timeout=10))
+        return bytes(channel.unary_unary(path)(b"", timeout=60))
 
 
 @pytest.mark.feature("HTTPRouteBackendProtocolH2C")
@@ -134,7 +134,7 @@ async def test_a_connection_may_become_a_websocket(gateway: Proxy) -> None:
         session.ws_connect(f"http://127.0.0.1:{gateway.ports[80]}/ws") as connection,
     ):
         await connection.send_str("hello")
-        assert await connection.receive_str(timeout=10) == "again: hello"
+        assert await connection.receive_str(timeout=60) == "again: hello"
 
 
 @pytest.mark.feature("GatewayHTTPListenerIsolation")

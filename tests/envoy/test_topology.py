@@ -15,7 +15,7 @@ CERTIFICATE = "By=spiffe://elsewhere/a;URI=spiffe://elsewhere/b"
 
 def _ask(port: int, first: bytes) -> dict[str, str]:
     """What the application sees of a request on a connection that begins with `first`, by names in lower case."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(
             first
             + b"GET / HTTP/1.1\r\nHost: one\r\nX-Forwarded-Client-Cert: %s\r\n\r\n" % CERTIFICATE.encode()
@@ -31,7 +31,7 @@ def test_the_caller_is_who_the_load_balancer_says_and_its_certificate_goes_along
         seen = _ask(gateway.ports[80], b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n")
         assert seen["x-forwarded-for"] == "192.0.2.7"
         assert seen["x-forwarded-client-cert"] == CERTIFICATE
-        with socket.create_connection(("127.0.0.1", gateway.ports[80]), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", gateway.ports[80]), timeout=60) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: one\r\n\r\n")
             with contextlib.suppress(ConnectionResetError):
                 assert connection.recv(100) == b""

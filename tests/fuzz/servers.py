@@ -104,7 +104,7 @@ class Here:
             headers = CREDENTIALS | ({"Content-Type": content_type} if content_type else {})
             return await self.objects.app._handle(request_for(method, path, headers=headers, body=body))
 
-        answer = self._loop.run_until_complete(asyncio.wait_for(ask(), 20))
+        answer = self._loop.run_until_complete(asyncio.wait_for(ask(), 60))
         self.objects.restore()
         return answer
 
@@ -118,7 +118,7 @@ class Apart:
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self.port, self._process = port, process
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def send(self, method: str, path: str, body: bytes, content_type: str) -> int:
         """Send one request; returns the code of the answer."""
@@ -150,7 +150,7 @@ def apart() -> Iterator[Apart]:
             yield server
         finally:
             server.close()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 async def _serve() -> None:

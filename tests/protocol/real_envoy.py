@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.metadata
 import json
 from collections.abc import AsyncIterator
@@ -11,11 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from tests.local_ports import free_port
+
+from bookmesh.mesh.xds import pushing, session
 
 # As the mesh's own bootstrap has it.
 RUNTIME = {"re2.max_program_size.error_level": 32768}
 PROXY_ID = "sidecar~127.0.0.1~web.default~default.svc.cluster.local"
+
+
+def open_gates_by_acks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold back what waits for an Envoy, however slow the machine makes it: what no ack lets through fails the test."""
+    monkeypatch.setattr(pushing, "Session", functools.partial(session.Session, gate_limit_s=600.0))
 
 
 def envoy_binary() -> Path:
@@ -150,7 +159,7 @@ async def load(port: int, host: str = "web") -> AsyncIterator[list[tuple[int, st
         stopping.set()
 
 
-async def until(condition: Any, *, within_s: float = 20.0) -> Any:
+async def until(condition: Any, *, within_s: float = 60.0) -> Any:
     """Await `condition()` until it is true; returns its value, fails the test after a deadline."""
     async with asyncio.timeout(within_s):
         while not (value := await condition()):

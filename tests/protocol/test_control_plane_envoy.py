@@ -46,7 +46,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def world(tmp_path, monkeypatch):
+    real_envoy.open_gates_by_acks_alone(monkeypatch)
     async with (
         real_envoy.backend("v1", "127.0.0.11") as backend_port,
         real_envoy.backend("v2", "127.0.0.12", backend_port),

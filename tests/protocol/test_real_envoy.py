@@ -107,7 +107,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def world(tmp_path, monkeypatch):
+    real_envoy.open_gates_by_acks_alone(monkeypatch)
     async with real_envoy.backend("one") as backend_port:
         world = World(tmp_path, backend_port)
         world.feed.publish(everything("c0", backend_port, world.port))
@@ -130,7 +131,6 @@ async def test_clusters_come_and_go_under_load_without_a_failed_request(world):
     assert await world.envoy.stat("cluster_manager.warming_clusters") == 0
     latencies_ms = sorted(latency_s * 1000 for latency_s in world.feed.latencies_s)
     print(f"publish to last ack, 4 steps each: p50 {statistics.median(latencies_ms):.1f} ms")  # noqa: T201
-    assert latencies_ms[-1] < 1900, "a gate opened by its limit, not by acks"
 
 
 async def test_a_changed_cluster_does_not_stay_warming(world):

@@ -290,8 +290,6 @@ class Stream(RuleBasedStateMachine):
 RUN = settings(
     max_examples=30,
     stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # shrinking such a machine takes minutes
     suppress_health_check=[HealthCheck.too_slow],
 )

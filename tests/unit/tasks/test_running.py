@@ -49,7 +49,8 @@ def test_an_expectation_that_is_true_before_its_step_is_broken(tmp_path: Path) -
 
 
 def test_an_expectation_that_never_holds_fails_when_its_time_is_over(tmp_path: Path) -> None:
-    result = run(tmp_path, light(never=True))
+    step = {"name": "switch it on", "apply": [sample.CONFIG_MAP], "within": "2s", "expect": [sample.LOOK]}
+    result = run(tmp_path, light(never=True), steps=[step])
     assert result.outcome == "failed"
     assert 'output contains "on": got off' in result.message
     assert result.steps[0].expectations[0].attempts > 1

@@ -48,7 +48,7 @@ def test_of_two_with_the_same_claim_the_second_waits_and_others_go_before(schedu
     found, thread = taken(plan)
     assert waits(thread)
     plan.done(0)
-    thread.join(5)
+    thread.join(60)
     assert found == [1]
 
 
@@ -59,7 +59,7 @@ def test_an_object_elsewhere_is_a_claim(schedule: Make) -> None:
     found, thread = taken(plan)
     assert waits(thread)
     plan.done(0)
-    thread.join(5)
+    thread.join(60)
     assert found == [1]
 
 
@@ -70,7 +70,7 @@ def test_who_claims_the_mesh_runs_last_and_alone(schedule: Make) -> None:
     plan.done(1)
     assert waits(thread)
     plan.done(2)
-    thread.join(5)
+    thread.join(60)
     assert found == [0]
 
 
@@ -80,7 +80,7 @@ def test_nothing_starts_beside_who_claims_the_mesh(schedule: Make) -> None:
     _, thread = taken(plan)
     assert waits(thread)
     plan.done(0)
-    thread.join(5)
+    thread.join(60)
 
 
 def test_after_a_stop_nobody_waits(schedule: Make) -> None:
@@ -88,5 +88,5 @@ def test_after_a_stop_nobody_waits(schedule: Make) -> None:
     plan.take()
     found, thread = taken(plan)
     plan.stop()
-    thread.join(5)
+    thread.join(60)
     assert found == [None]

@@ -58,7 +58,7 @@ async def test_failed_query_is_told_in_the_words_of_the_sample(mongo: mongo_serv
 async def test_silence_costs_the_time_limit_and_the_next_request_succeeds(
     mongo: mongo_server.MongoServer,
 ) -> None:
-    ratings = store_at(mongo.url, database.Limits(timeout_s=1.0, connections=1))
+    ratings = store_at(mongo.url, database.Limits(timeout_s=3.0, connections=1))
     async with ratings.open():
         mongo.is_silent = True
         for _ in range(2):  # more than there are connections

@@ -99,9 +99,7 @@ async def test_nothing_at_all_is_told_apart() -> None:
 
 
 @settings(
-    deadline=None,
     max_examples=60,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

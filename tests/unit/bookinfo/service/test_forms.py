@@ -86,7 +86,7 @@ def test_what_is_no_form_has_no_fields(content_type: str) -> None:
     assert parse(b"a=1", content_type) == {}
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(max_examples=200)
 @given(
     content_type=st.sampled_from([BOUNDARY, forms.URL_ENCODED, "multipart/form-data; boundary=\xff"]),
     body=st.one_of(

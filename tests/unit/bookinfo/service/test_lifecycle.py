@@ -25,7 +25,7 @@ class Gate:
         return answers.text("through")
 
 
-def build(gate: Gate, *, grace_s: str = "5") -> application.Service:
+def build(gate: Gate, *, grace_s: str = "60") -> application.Service:
     environment = settings.Environment({"SHUTDOWN_GRACE_S": grace_s})
     common = settings.read(environment, "example", host=None, port=0)
     routes = [Route("/gate", gate.pass_through)]
@@ -57,9 +57,10 @@ async def test_request_in_flight_finishes_and_new_ones_are_served_during_the_del
     async with aiohttp.ClientSession() as client:
         in_flight = asyncio.create_task(client.get(f"{url}/gate"))
         await gate.entered.wait()
-        server.stop(1.0)
+        server.stop(3600.0)
         assert (await client.get(f"{url}/readyz")).status == 503
         assert (await client.get(f"{url}/livez")).status == 200
+        server._stopping.set()  # the delay is over
         while await can_connect(url):
             await asyncio.sleep(0.01)
         assert not task.done()
@@ -71,7 +72,8 @@ async def test_request_in_flight_finishes_and_new_ones_are_served_during_the_del
             await client.get(f"{url}/livez")
 
 
-async def test_connection_made_just_before_the_stop_gets_its_answer() -> None:
+async def test_connection_made_just_before_the_stop_gets_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "FIRST_REQUEST_S", 60.0)
     server, task, url = await serve(build(Gate()))
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     while not server.connections:

@@ -17,7 +17,7 @@ CHUNKED = (
     b"3;note=1\r\nhel\r\n2\r\nlo\r\n0\r\nX-Trailer: 1\r\n\r\n"
 )
 STREAM = GET + POST + CHUNKED + GET
-QUICK = settings(deadline=None, max_examples=150, derandomize=True)
+QUICK = settings(max_examples=150)
 
 
 def read(*parts: bytes) -> tuple[list[Request], int | None]:
@@ -306,7 +306,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=600, derandomize=True)
+@settings(max_examples=600)
 @given(st.lists(st.one_of(pieces, st.binary(max_size=20)), max_size=15))
 def test_any_bytes_give_requests_or_a_refusal_and_never_an_exception(parts: list[bytes]) -> None:
     apart, refused_apart = read(*parts)

@@ -184,11 +184,12 @@ async def test_a_sidecar_must_have_started_before_the_next(bench: fakes.Bench) -
 async def test_a_missing_volume_source_holds_the_pod_back(bench: fakes.Bench) -> None:
     pod = fakes.pod(volumes=[{"name": "v", "configMap": {"name": "settings"}}])
     async with living(bench, pod) as life:
-        await life.until(lambda: life.worker.context.record.sandbox_ready)
-        await asyncio.sleep(0.03)
-        assert life.reason() == "ContainerCreating"
         message = 'MountVolume.SetUp failed for volume "v" : configmap "settings" not found'
-        assert ("FailedMount", message) in await bench.events()
+        async with asyncio.timeout(20):
+            while ("FailedMount", message) not in await bench.events():
+                await asyncio.sleep(0.001)
+        assert life.worker.context.record.sandbox_ready
+        assert life.reason() == "ContainerCreating"
         metadata = {"name": "settings", "namespace": "default"}
         await bench.client.create(CONFIG_MAPS, {"metadata": metadata, "data": {}})
         life.worker.context.note_sources_change()

@@ -184,9 +184,9 @@ async def test_input_that_nobody_reads_is_dropped_at_the_end(make: Any) -> None:
 
 
 async def test_without_a_process_nothing_stays_open(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = set(os.listdir("/proc/self/fd"))
     for container in ({}, {"stdin": True}, {"tty": True, "stdin": True}, {"tty": True}):
         log = log_files.ContainerLog(tmp_path / "0.log")
         standard_streams.StandardStreams(container, log).abandon()
         log.end()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert set(os.listdir("/proc/self/fd")) <= before

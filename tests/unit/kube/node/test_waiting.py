@@ -22,7 +22,7 @@ async def test_a_deadline_can_be_moved_forward_only() -> None:
     wait = asyncio.create_task(deadline.wait())
     await asyncio.sleep(0)
     deadline.shorten(2000)
-    assert 999 < deadline.remaining_s() <= 1000
+    assert 500 < deadline.remaining_s() <= 1000
     deadline.shorten(0)
     await asyncio.wait_for(wait, 20)
     assert deadline.remaining_s() == 0
@@ -58,6 +58,6 @@ async def test_waiting_begins_with_the_call() -> None:
     signal = waiting.Signal()
     wait = signal.wait()
     signal.fire()
-    await waiting.first_of(wait, timeout_s=1)
+    await waiting.first_of(wait, timeout_s=20)
     assert wait.done()
     assert not wait.cancelled()

@@ -45,7 +45,7 @@ def code_of(target: Path, data: bytes, *below: Path) -> str:
 
 @hypothesis.given(strategies.lists(steps(), min_size=1, max_size=4))
 @hypothesis.example([Step((("a/b", "x"),), (), ()), Step((("a", None),), ("a",), ())])
-@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.settings(max_examples=60)
 def test_stacked_layers_show_what_the_specification_says(layers: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         unpacked: list[Path] = []

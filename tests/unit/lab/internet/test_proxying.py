@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.local_ports import free_port
 
 from bookmesh.lab.internet import proxying
 
@@ -115,8 +116,9 @@ async def test_a_request_to_a_server_is_refused() -> None:
 
 
 def test_the_port_of_last_time_is_kept_unless_somebody_has_it() -> None:
-    with proxying.listen() as first:
-        port = first.getsockname()[1]
+    port = free_port()
+    with proxying.listen(preferred_port=port) as first:
+        assert first.getsockname()[1] == port
         with proxying.listen(preferred_port=port) as second:
             assert second.getsockname()[1] != port
     with proxying.listen(preferred_port=port) as again:

@@ -302,8 +302,6 @@ def content(found: ResourceSet) -> dict[tuple[str, str], tuple[bytes, tuple[Any,
 @pytest.mark.timeout(300)  # a minute's work for a busy machine
 @settings(
     max_examples=40,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -120,13 +120,13 @@ def make(resource: str, key: tuple[str, str], arguments: Any) -> Any:
     return MAKERS[resource](key, *arguments)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(pushes=st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=1, max_size=8))
 def test_a_registry_kept_in_step_is_the_one_built_anew(pushes: Any) -> None:
     keep_in_step(pushes)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(pushes=st.lists(st.lists(STEPS | MACHINES, min_size=1, max_size=4), min_size=1, max_size=8))
 def test_so_it_is_with_workloads_that_are_no_pods(pushes: Any) -> None:
     keep_in_step(pushes)

@@ -73,7 +73,7 @@ def test_delegate_gives_no_route() -> None:
     assert clusters({"delegate": {"name": "other"}}, to("one")) == [f"outbound|80||{ONE}"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=5).filter(any))
 def test_shares_of_destinations_are_those_of_the_weights(weights: list[int]) -> None:
     targets = [
@@ -138,7 +138,7 @@ def takes(match: Any, request: dict[str, Any]) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.lists(CONDITIONS, max_size=3), min_size=1, max_size=5), REQUESTS)
 def test_the_first_rule_whose_conditions_hold_decides(
     rules: list[list[dict[str, Any]]], request: dict[str, Any]
