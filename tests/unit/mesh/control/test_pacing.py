@@ -22,12 +22,13 @@ def slept(monkeypatch):
 
 class clock:
     now_s = 50.0
+    spent_s = 7.0
 
 
 @pytest.fixture
 def pace():
-    clock.now_s = 50.0
-    return Pace(interval_s=0.008, clock=lambda: clock.now_s)
+    clock.now_s, clock.spent_s = 50.0, 7.0
+    return Pace(interval_s=0.008, clock=lambda: clock.now_s, effort=lambda: clock.spent_s)
 
 
 async def test_the_first_change_after_a_quiet_time_is_not_delayed(pace, slept):
@@ -51,10 +52,22 @@ async def test_a_long_build_is_followed_by_a_pause_as_long(pace, slept):
     pace.mark()
     await pace.next()
     clock.now_s += 0.1
+    clock.spent_s += 0.1
     pace.done()
     pace.mark()
     await pace.next()
     assert slept == [pytest.approx(0.1)]
+
+
+async def test_a_build_that_waited_for_a_processor_is_followed_by_no_longer_pause(pace, slept):
+    pace.mark()
+    await pace.next()
+    clock.now_s += 3.0  # other programs had it
+    clock.spent_s += 0.02
+    pace.done()
+    pace.mark()
+    await pace.next()
+    assert slept == [pytest.approx(0.02)]
 
 
 async def test_changes_merge_and_the_oldest_counts(pace, slept):
