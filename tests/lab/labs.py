@@ -150,7 +150,7 @@ class Lab:
             yield int(said[1])
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
 
     def ingress(self, port: int) -> tuple[str, int]:
         """Where the ingress gateway answers for one of its service's ports; without an address, on the node's port."""

@@ -29,9 +29,9 @@ spec:
         - -c
         - |
           while :; do
-            if [ -e /load/on ]; then i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; else sleep 0.2; fi
+            if [ -e /load/on ]; then i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; else sleep 1; fi
           done
-        resources: {requests: {cpu: 50m, memory: 8Mi}}
+        resources: {requests: {cpu: 20m, memory: 8Mi}}
         volumeMounts: [{name: load, mountPath: /load}]
       volumes: [{name: load, configMap: {name: load, optional: true}}]
 ---
@@ -74,7 +74,8 @@ def test_top_shows_each_container_and_the_node(lab: labs.Lab) -> None:
             for row in rows
         }
 
-    rows = labs.wait_until(lambda: ("details", "details") in (found := listed()) and found, within_s=60)
+    pair = {("details", "details"), ("details", "istio-proxy")}
+    rows = labs.wait_until(lambda: pair <= (found := listed()).keys() and found, within_s=60)
     assert 2 <= rows["details", "details"][1] < 100
     assert 5 <= rows["details", "istio-proxy"][1] < 200
     name, cores, share, *_ = labs.wait_until(
@@ -94,17 +95,22 @@ def test_load_makes_a_deployment_grow_and_its_end_makes_it_shrink(lab: labs.Lab)
     assert _replicas(lab) == 1
     _kubectl(lab, "create", "configmap", "load", "--from-literal=on=yes")
     labs.wait_until(lambda: _replicas(lab) == 3, within_s=90, what="three replicas")
-    busiest = labs.wait_until(
-        lambda: (
-            lab.kubectl("-n", NAMESPACE, "top", "pod", "--sort-by=cpu", "--no-headers", check=False).stdout
-        )
-    )
-    assert int(busiest.splitlines()[0].split()[1].removesuffix("m")) > 50
+
+    def busiest() -> int:
+        top = lab.kubectl("-n", NAMESPACE, "top", "pod", "--sort-by=cpu", "--no-headers", check=False).stdout
+        return int(top.splitlines()[0].split()[1].removesuffix("m")) if top else 0
+
+    labs.wait_until(lambda: busiest() > 16, what="more than the target, on a machine however busy")
     _kubectl(lab, "delete", "configmap", "load")
     labs.wait_until(lambda: _replicas(lab) == 1, within_s=90, what="one replica")
-    described = _kubectl(lab, "describe", "hpa", "worker")
-    assert "reason: cpu resource utilization (percentage of request) above target" in described
-    assert "New size: 1; reason: All metrics below target" in described
+    for reason in (
+        "reason: cpu resource utilization (percentage of request) above target",
+        "New size: 1; reason: All metrics below target",
+    ):
+        labs.wait_until(
+            lambda reason=reason: reason in _kubectl(lab, "describe", "hpa", "worker"),  # type: ignore[misc]
+            what=reason,
+        )
     status = json.loads(_kubectl(lab, "get", "hpa", "worker", "-o", "json"))["status"]
     assert {entry["type"] for entry in status["conditions"]} == {
         "AbleToScale",

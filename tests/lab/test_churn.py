@@ -353,8 +353,10 @@ def test_what_envoy_refuses_changes_nothing_for_traffic_and_is_reported(bookinfo
                 lambda: condition(api) == ("False", "EnvoyRejected"), what="the refusal as a condition"
             )
             labs.wait_until(lambda: has_finding(bookinfo), what="the refusal as a finding")
-            events = bookinfo.kubectl("get", "events", "-o", "json").stdout
-            assert "EnvoyRejected" in events
+            labs.wait_until(
+                lambda: "EnvoyRejected" in bookinfo.kubectl("get", "events", "-o", "json").stdout,
+                what="the refusal as an event",
+            )
             seen = running.answers[200]
             labs.wait_until(
                 lambda: running.answers[200] > seen + RATE, what="traffic with the last good routes"

@@ -68,9 +68,12 @@ def test_merge_keeps_the_current_context(bookinfo: labs.Lab, tmp_path: Path) -> 
 
 
 def test_status_names_every_pod_and_its_proxy(bookinfo: labs.Lab) -> None:
-    pods = [pod for pod in bookinfo.status()["pods"] if pod["namespace"] == "default"]
-    assert len(pods) >= 6
-    assert {pod["proxy"] for pod in pods if pod["ready"] == "2/2"} == {"synced"}
+    def proxies() -> list[str]:
+        pods = bookinfo.status()["pods"]
+        return [pod["proxy"] for pod in pods if pod["namespace"] == "default" and pod["ready"] == "2/2"]
+
+    labs.wait_until(lambda: set(proxies()) == {"synced"}, what="what other tests changed has arrived")
+    assert len(proxies()) >= 6
 
 
 def test_logs_are_the_labs_own(bookinfo: labs.Lab) -> None:

@@ -88,7 +88,7 @@ def filters(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
         "mtls", NAMESPACE
     )
     bookinfo.apply(workloads)
-    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    test_mtls.wait_for_workloads(bookinfo, NAMESPACE, "meshed")
     yield bookinfo
     bookinfo.kubectl("delete", "namespace", NAMESPACE)
 
@@ -116,7 +116,7 @@ def test_filters_and_routes_of_a_caller(filters: labs.Lab) -> None:
     assert code(filters, "/from-the-filter") == "404"
     filters.apply(OUTBOUND)
     labs.wait_until(lambda: "was here" in curl(filters, "/headers"), what="the header that the script adds")
-    assert curl(filters, "/from-the-filter") == "hello"
+    labs.wait_until(lambda: curl(filters, "/from-the-filter") == "hello", what="the route of the filter")
     filters.kubectl("delete", "envoyfilter", "-n", NAMESPACE, "outbound")
     labs.wait_until(lambda: "X-Lua" not in curl(filters, "/headers"), what="no script any more")
 

@@ -86,13 +86,21 @@ def test_a_gateway_deploys_itself_changes_and_goes(front: labs.Lab) -> None:
     labs.wait_until(lambda: answers(front, address, 8088)() == 200)
     assert answers(front, address, 8088, "/health")() == 404
     assert owned(front) == ["deployment.apps/edge-istio", "service/edge-istio", "serviceaccount/edge-istio"]
-    route = front.get("httproute", "details")["status"]["parents"][0]
-    assert [each["message"] for each in route["conditions"]] == ["Route was valid", "All references resolved"]
+
+    def messages() -> list[str]:
+        parents = front.get("httproute", "details").get("status", {}).get("parents") or [{}]
+        return [each["message"] for each in parents[0].get("conditions", [])]
+
+    labs.wait_until(lambda: messages() == ["Route was valid", "All references resolved"], what="its status")
 
     front.apply(gateway(HTTP, {**HTTP, "name": "other", "port": 8089}))
     labs.wait_until(lambda: answers(front, address, 8089)() == 200)
-    listeners = front.get(GATEWAY, "edge", "-n", "front")["status"]["listeners"]
-    assert [(each["name"], each["attachedRoutes"]) for each in listeners] == [("http", 1), ("other", 1)]
+
+    def attached() -> list[tuple[str, int]]:
+        listeners = front.get(GATEWAY, "edge", "-n", "front")["status"]["listeners"]
+        return [(each["name"], each["attachedRoutes"]) for each in listeners]
+
+    labs.wait_until(lambda: attached() == [("http", 1), ("other", 1)], what="a route at each listener")
 
     front.kubectl("delete", "deployment", "edge-istio", "-n", "front")
     labs.wait_until(lambda: len(owned(front)) == 3, what="the Deployment is made again")
@@ -144,7 +152,12 @@ def test_a_config_map_says_how_what_is_deployed_looks(front: labs.Lab) -> None:
     (proxy,) = pod["spec"]["containers"]
     assert proxy["resources"]["requests"]["cpu"] == "11m"
     assert front.get("hpa", "edge-istio", "-n", "front")["spec"]["maxReplicas"] == 3
-    assert front.get("pdb", "edge-istio", "-n", "front")["status"]["expectedPods"] == 1
+
+    def guarded_pods() -> int:
+        budget = front.get("pdb", "edge-istio", "-n", "front")
+        return int(budget.get("status", {}).get("expectedPods", 0))
+
+    labs.wait_until(lambda: guarded_pods() == 1, what="the disruption budget to know its pod")
     front.apply(PARAMETERS.replace("CHOSEN", "other"))
 
     def chosen() -> str:
@@ -165,8 +178,9 @@ def test_what_is_wrong_is_in_the_status_and_in_that_of_the_lab(front: labs.Lab) 
 
     found = labs.wait_until(condition)
     assert (found["status"], found["reason"]) == ("False", "NoMatchingListenerHostname")
-    codes = [finding["code"] for finding in front.status()["findings"]]
-    assert "BM0231" in codes
+    labs.wait_until(
+        lambda: "BM0231" in [finding["code"] for finding in front.status()["findings"]], what="BM0231"
+    )
 
 
 def test_gateway_means_istio_s_and_definitions_take_all_with_them(new_lab: Callable[[], labs.Lab]) -> None:

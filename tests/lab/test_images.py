@@ -54,9 +54,17 @@ def images(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
         bookinfo.kubectl(
             "wait", "-n", NAMESPACE, "--for=condition=Available", "deploy", "--all", "--timeout=60s"
         )
+        for place in ("hello:5000/hello", "httpbin:8080/get"):
+            labs.wait_until(lambda place=place: is_known(bookinfo, place), what=place)  # type: ignore[misc]
         yield bookinfo
     finally:
         bookinfo.kubectl("delete", "namespace", NAMESPACE)
+
+
+def is_known(lab: labs.Lab, place: str) -> bool:
+    """Whether the client's proxy has an endpoint for it: Ready is said a little earlier."""
+    curl = ("exec", "-n", NAMESPACE, "deploy/fortio", "-c", "fortio", "--", "curl", "-sf", f"http://{place}")
+    return lab.kubectl(*curl, check=False).returncode == 0
 
 
 def execute(lab: labs.Lab, workload: str, *command: str, container: str | None = None) -> str:
@@ -66,7 +74,7 @@ def execute(lab: labs.Lab, workload: str, *command: str, container: str | None =
 
 def test_fortio_shows_an_answer_as_it_came(images: labs.Lab) -> None:
     url = "http://hello:5000/hello"
-    answer = labs.wait_until(lambda: execute(images, "fortio", "/usr/bin/fortio", "curl", "-quiet", url))
+    answer = execute(images, "fortio", "/usr/bin/fortio", "curl", "-quiet", url)
     assert answer.startswith("HTTP/1.1 200 OK\n")
     name = images.pod("app=hello", NAMESPACE)
     assert answer.endswith(f"Hello version: v2, instance: {name}\n")
@@ -82,7 +90,11 @@ def test_fortio_counts_answers(images: labs.Lab) -> None:
 
 def test_tcp_echo_answers_lines_behind_its_prefix(images: labs.Lab) -> None:
     script = "import socket; s = socket.create_connection(('echo', 9000)); s.sendall(b'world\\n'); print(s.recv(99))"
-    assert "b'one world\\n'" in execute(images, "fortio", "python3", "-c", script)
+    command = ("exec", "-n", NAMESPACE, "deploy/fortio", "-c", "fortio", "--", "python3", "-c", script)
+    labs.wait_until(
+        lambda: "b'one world\\n'" in images.kubectl(*command, check=False).stdout,
+        what="the line with its prefix",
+    )
 
 
 def test_pilot_agent_asks_the_envoy_beside_it(images: labs.Lab) -> None:

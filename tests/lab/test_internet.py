@@ -102,7 +102,7 @@ def test_servers_start_with_the_first_connection_which_is_answered(lab: labs.Lab
     assert servers(lab) == ""
     there = ("--resolve", "a.partner.example:443:203.0.113.7", "https://a.partner.example/rates")
     assert curl(lab, "plain", *there) == (0, '{"EUR": 1.1}')
-    assert "httpbin listening" in servers(lab)
+    labs.wait_until(lambda: "httpbin listening" in servers(lab), what="the other server, in the log")
 
 
 @pytest.mark.parametrize("pod", ["plain", "meshed"])

@@ -126,7 +126,7 @@ def test_a_pod_is_what_its_image_says(images: Images) -> None:
     rows = json.loads(images.image("list", "-o", "json"))["images"]
     assert status["imageID"] == f"example.com/tools@{rows[0]['digest']}"
     assert images.inside("plain", "cat", "/only-here") == "of the image\n"
-    assert images.lab.kubectl("logs", "plain").stdout == "from CMD\n"
+    labs.wait_until(lambda: images.lab.kubectl("logs", "plain").stdout == "from CMD\n", what="what it says")
     variables = images.inside("plain", "env").splitlines()
     assert {"FROM_IMAGE=yes", "BOTH=pod", "HOME=/home/app", "HOSTNAME=plain", "PATH=/bin"} <= set(variables)
     assert images.inside("plain", "hostname") == "plain\n"
@@ -158,9 +158,12 @@ def test_files_are_copied_in_and_out_and_end_with_the_container(images: Images, 
     images.lab.kubectl("cp", "copied:/only-here", str(tmp_path / "out"))
     assert (tmp_path / "out").read_text() == "of the image\n"
     images.inside("copied", "touch", "/tmp/end")
-    labs.wait_until(
-        lambda: images.lab.get("pod", "copied")["status"]["containerStatuses"][0]["restartCount"] == 1
-    )
+
+    def runs_again() -> bool:
+        (status,) = images.lab.get("pod", "copied")["status"]["containerStatuses"]
+        return status["restartCount"] == 1 and "running" in status["state"]
+
+    labs.wait_until(runs_again, what="the next container")
     assert images.inside("copied", "ls", "/tmp") == "", "what a container writes is its own"
 
 
@@ -265,8 +268,12 @@ def test_a_loaded_image_wins_over_a_stand_in_until_it_is_removed(images: Images)
 def test_images_stay_over_a_crash_and_go_with_the_lab(images: Images) -> None:
     pid = json.loads((images.lab.home / images.lab.name / "daemon.pid").read_text())["pid"]
     labs.run(["kill", "-9", str(pid)], env=images.lab.env)
+    labs.wait_until(lambda: not Path(f"/proc/{pid}").exists(), what="the end of the lab")
     assert NAME in images.image("list"), "a lab that does not run has its images"
     images.lab.bookmesh("up")
-    labs.wait_until(lambda: images.inside("plain", "cat", "/only-here") == "of the image\n", within_s=40)
+    read = ("exec", "plain", "-c", "c", "--", "cat", "/only-here")
+    labs.wait_until(
+        lambda: images.lab.kubectl(*read, check=False).stdout == "of the image\n", what="the pod runs again"
+    )
     images.lab.bookmesh("down")
     assert not (images.lab.home / images.lab.name).exists()

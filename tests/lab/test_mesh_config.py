@@ -42,7 +42,7 @@ def configured(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
     client = test_mtls.CLIENT.format(name="meshed", inject="true").replace("mtls", NAMESPACE)
     annotations = "annotations: {proxy.istio.io/config: '{drainDuration: 9s}'}"
     bookinfo.apply(client.replace("  labels:", f"  {annotations}\n  labels:"))
-    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    test_mtls.wait_for_workloads(bookinfo, NAMESPACE, "meshed")
     before = bookinfo.kubectl(
         "get", "configmap", "istio", "-n", "istio-system", "-o", "jsonpath={.data.mesh}", check=False
     )
@@ -114,14 +114,16 @@ def test_an_annotation_that_cannot_be_read_is_refused_at_admission(configured: l
 def test_a_namespace_that_is_not_discovered_is_outside_of_the_mesh(configured: labs.Lab) -> None:
     """Its services are called in plain text, as those of anybody."""
 
-    def is_mtls() -> bool:
-        curl = ("curl", "-sS", "http://httpbin:8000/headers")
+    def way() -> str:
+        curl = ("curl", "-sSf", "http://httpbin:8000/headers")
         said = configured.kubectl("exec", "-n", NAMESPACE, "meshed", "-c", "curl", "--", *curl, check=False)
-        return "X-Forwarded-Client-Cert" in json.loads(said.stdout)["headers"]
+        if said.returncode:
+            return said.stderr
+        return "mTLS" if "X-Forwarded-Client-Cert" in json.loads(said.stdout)["headers"] else "plain text"
 
-    assert is_mtls()
+    assert way() == "mTLS"
     condition = f"{{key: kubernetes.io/metadata.name, operator: NotIn, values: [{NAMESPACE}]}}"
     write(configured, f"discoverySelectors: [{{matchExpressions: [{condition}]}}]")
-    labs.wait_until(lambda: not is_mtls(), what="plain text")
+    labs.wait_until(lambda: way() == "plain text", what="plain text")
     write(configured, "accessLogFile: /dev/stdout")
-    labs.wait_until(is_mtls, what="mTLS again")
+    labs.wait_until(lambda: way() == "mTLS", what="mTLS again")

@@ -62,9 +62,20 @@ spec:
 def mesh(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
     clients = CLIENT.format(name="meshed", inject="true") + CLIENT.format(name="plain", inject="false")
     bookinfo.apply(WORKLOADS + clients)
-    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    wait_for_workloads(bookinfo, NAMESPACE, "meshed", "plain")
     yield bookinfo
     bookinfo.kubectl("delete", "namespace", NAMESPACE)
+
+
+def wait_for_workloads(lab: labs.Lab, namespace: str, *clients: str) -> None:
+    """Return when all pods are ready, and each client gets answers: its proxy knows the server a little later."""
+    lab.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+    for client in clients:
+        curl = ("exec", "-n", namespace, client, "-c", "curl", "--", "curl", "-sf", "http://httpbin:8000/get")
+        labs.wait_until(
+            lambda curl=curl: lab.kubectl(*curl, check=False).returncode == 0,  # type: ignore[misc]
+            what=f"an answer to {client}",
+        )
 
 
 def headers_seen_by_the_app(lab: labs.Lab, client: str) -> dict[str, list[str]]:

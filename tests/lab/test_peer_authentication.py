@@ -25,7 +25,7 @@ def peers(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
     clients = (test_mtls.CLIENT.format(name=n, inject=i) for n, i in (("meshed", "true"), ("plain", "false")))
     # Names and namespace of the other test, in a namespace of our own.
     bookinfo.apply((test_mtls.WORKLOADS + "".join(clients)).replace("mtls", NAMESPACE))
-    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    test_mtls.wait_for_workloads(bookinfo, NAMESPACE, "meshed", "plain")
     yield bookinfo
     bookinfo.kubectl("delete", "namespace", NAMESPACE)
 

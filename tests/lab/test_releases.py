@@ -13,7 +13,7 @@ from typing import Any
 import helm_python
 import pytest
 import yaml
-from tests.lab import labs
+from tests.lab import labs, test_churn
 
 pytestmark = pytest.mark.lab
 
@@ -96,8 +96,10 @@ def test_a_caller_is_upgraded_when_what_it_calls_is_served(
     stop = threading.Event()
 
     def watch() -> None:
-        while not stop.is_set():
-            pods = bookinfo.get("pods", "-n", namespace)["items"]
+        # By itself: kubectl may take longer to start than a state lasts.
+        api = test_churn.Api(bookinfo)
+        while not stop.wait(0.05):
+            pods = api.call("GET", f"/api/v1/namespaces/{namespace}/pods")[1]["items"]
             served = {
                 json.loads(pod["metadata"]["annotations"]["bookmesh.dev/provides"])["reviews-api"]
                 for pod in pods
@@ -110,6 +112,7 @@ def test_a_caller_is_upgraded_when_what_it_calls_is_served(
                 if pod["metadata"]["labels"]["app"] == "productpage"
             }
             seen.extend((served, need) for need in needs)
+        api.close()
 
     watcher = threading.Thread(target=watch)
     watcher.start()

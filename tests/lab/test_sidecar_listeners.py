@@ -83,7 +83,7 @@ spec:
 @pytest.fixture(scope="module")
 def places(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
     bookinfo.apply(WORLD)
-    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=60s")
     yield bookinfo
     bookinfo.kubectl("delete", "namespace", NAMESPACE)
 
@@ -107,7 +107,10 @@ def test_an_http_proxy_leads_wherever_it_is_asked_for(places: labs.Lab) -> None:
         lambda: '"Reviewer1"' in curl(places, *through, "http://ratings.default:9080/ratings/0"),
         what="ratings through the HTTP proxy",
     )
-    assert '"args"' in curl(places, *through, "http://httpbin.places:8000/get")
+    labs.wait_until(
+        lambda: '"args"' in curl(places, *through, "http://httpbin.places:8000/get"),
+        what="httpbin through the HTTP proxy",
+    )
 
 
 def test_a_unix_socket_leads_to_a_pod_without_redirection_by_mtls(places: labs.Lab) -> None:

@@ -53,7 +53,7 @@ class Shell:
 
     def end(self) -> None:
         self.type("bookmesh down")
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
 
 @pytest.fixture

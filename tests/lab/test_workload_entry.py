@@ -90,7 +90,7 @@ def entries(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
         "mtls", NAMESPACE
     )
     bookinfo.apply(workloads + MACHINE)
-    bookinfo.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pod", "--all", "--timeout=40s")
+    test_mtls.wait_for_workloads(bookinfo, NAMESPACE, "meshed")
     yield bookinfo
     bookinfo.kubectl("delete", "namespace", NAMESPACE)
 
