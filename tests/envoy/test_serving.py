@@ -148,3 +148,42 @@ def test_mtls_between_sidecars_shows_both_identities_to_http_applications(
         assert f"By={identity};" in certificate
         assert certificate.endswith(f"URI={identity}")
     assert "x-forwarded-client-cert" not in {name.lower() for name in plain.seen["headers"]}
+
+
+def _endpoint_slice(name: str, port: int, *, is_ready: bool) -> dict[str, Any]:
+    conditions = {"ready": is_ready, "serving": is_ready, "terminating": False}
+    return {
+        "kind": "EndpointSlice",
+        "metadata": {"name": name, "labels": {"kubernetes.io/service-name": "web"}},
+        "ports": [{"name": "http", "port": port}],
+        "endpoints": [{"addresses": ["127.0.0.1"], "conditions": conditions}],
+    }
+
+
+@pytest.mark.parametrize(("is_first_ready", "expected"), [(True, {200}), (False, {503})])
+def test_endpoints_that_are_not_ready_get_nothing_even_if_no_other_is(
+    tmp_path: Path, is_first_ready: bool, expected: set[int]
+) -> None:
+    outbound = free_port()
+    caller = {
+        "kind": "Pod",
+        "metadata": {"name": "caller", "labels": {"app": "caller"}},
+        "spec": {"containers": [{"name": "caller"}]},
+        "status": {"podIP": "10.244.0.9"},
+    }
+    with applications.application("v1") as v1, applications.application("v2") as v2:
+        slices = [
+            _endpoint_slice("one", v1, is_ready=is_first_ready),
+            _endpoint_slice("other", v2, is_ready=False),
+        ]
+        objects = [_own_service(80, "http")[0], caller, *slices]
+        world = worlds.build(objects, {"proxy": "default/caller", "settings": {"access_log_path": ""}})
+        assert world.proxy is not None
+        config = envoys.static_bootstrap(world.resources(), world.proxy, mark=0)
+        listeners = config["static_resources"]["listeners"]
+        config["static_resources"]["listeners"] = [one for one in listeners if one["name"] == "0.0.0.0_80"]
+        _listen(config["static_resources"]["listeners"][0], outbound)
+        with envoys.running(config, tmp_path):
+            answers = [applications.get(outbound, "/", Host="web.default") for _ in range(20)]
+    assert {answer.status for answer in answers} == expected
+    assert {answer.seen["application"] for answer in answers if answer.status == 200} <= {"v1"}

@@ -140,6 +140,7 @@ class Assembly:
             behind=_kept(previous.behind, whole.behind),
             rivals=_kept(previous.rivals, whole.rivals),
             selecting=_kept(previous.selecting, whole.selecting),
+            choosy=_kept(previous.choosy, whole.choosy),
         )
 
 
@@ -171,6 +172,7 @@ class _Changed:
         previous = self._previous
         services = {host: self._services_of(host) for host in self._moved}
         firsts = {host: found[0] if found else None for host, found in services.items()}
+        choosy = {host: registries.is_choosy(found) or None for host, found in services.items()}
         rivals = {host: found if len(found) > 1 else None for host, found in services.items()}
         return registries.Registry(
             services=overlays.changed(previous.services, firsts),
@@ -180,6 +182,7 @@ class _Changed:
             behind=overlays.changed(previous.behind, self._behind()),
             rivals=overlays.changed(previous.rivals, rivals),
             selecting=overlays.changed(previous.selecting, self._selecting(services)),
+            choosy=overlays.changed(previous.choosy, choosy),
         )
 
     def _join(self, host: str) -> joining.Joined:

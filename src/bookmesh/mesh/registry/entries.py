@@ -37,6 +37,7 @@ def build_services(entry: parsing.Parsed) -> list[services.Service]:
             is_external=spec.location != "MESH_INTERNAL",
             subject_alt_names=spec.subject_alt_names,
             entry=entry.ref,
+            prefers=services.preference(entry.metadata.annotations),
         )
         for host in spec.hosts
     ]

@@ -40,7 +40,8 @@ class Registry:
 
     `rivals` are all services of each host that has several, of which everybody may see another one: that of Kubernetes
     first, then the oldest. The first of them is the one in `services`. `selecting` are all services that select pods,
-    by namespace and the first label that they ask for, in hostname order.
+    by namespace and the first label that they ask for, in hostname order. `choosy` are the hosts of services of which
+    callers prefer endpoints nearby, in any order; nothing else is said about them here.
     """
 
     services: Mapping[str, services_.Service] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Registry:
     behind: Mapping[str, tuple[workloads_.Workload, ...]] = field(default_factory=dict)
     rivals: Mapping[str, tuple[services_.Service, ...]] = field(default_factory=dict)
     selecting: Mapping[Place, tuple[services_.Service, ...]] = field(default_factory=dict)
+    choosy: Mapping[str, bool] = field(default_factory=dict)
 
     def services_of(self, hostname: str) -> tuple[services_.Service, ...]:
         """All services of a host, whoever sees them; the one that counts first is the first."""
@@ -147,7 +149,13 @@ def assemble(
         behind=behind,
         rivals={host: tuple(found) for host, found in sorted(of_host.items()) if len(found) > 1},
         selecting={place: tuple(found) for place, found in selecting.items()},
+        choosy={host: True for host, found in of_host.items() if is_choosy(found)},
     )
+
+
+def is_choosy(services: Iterable[services_.Service]) -> bool:
+    """Whether callers of one of these services prefer endpoints nearby."""
+    return any(service.prefers != "any" for service in services)
 
 
 def places_of(services: Iterable[services_.Service]) -> Iterator[Place]:

@@ -12,6 +12,13 @@ from bookmesh.mesh.registry import protocols, workloads
 
 Resolution = Literal["CLUSTER", "NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"]
 EXPORT_TO_ANNOTATION: Final = "networking.istio.io/exportTo"
+Preference = Literal["any", "zone", "node"]
+_DISTRIBUTION_ANNOTATION: Final = "networking.istio.io/traffic-distribution"
+_PREFERENCES: Final[Mapping[str, Preference]] = {
+    "preferclose": "zone",
+    "prefersamezone": "zone",
+    "prefersamenode": "node",
+}
 SESSION_LABEL: Final = "istio.io/persistent-session"
 
 
@@ -37,7 +44,8 @@ class Service:
     `address` is its ClusterIP or first virtual address, "" when there is none; addresses of entries may be ranges.
     `export_to` is as it is written: namespaces, "." for its own, "*" for all and "~" for none, () when it is not.
     `resolution` says where its endpoints come from: CLUSTER from Kubernetes, NONE from the caller, DYNAMIC_DNS from the
-    name that is called. `is_external`: not part of the mesh.
+    name that is called. `is_external`: not part of the mesh. `prefers` says which endpoints callers take first: those
+    of their zone or node, or any.
     """
 
     hostname: str
@@ -55,6 +63,7 @@ class Service:
     is_external: bool = False
     subject_alt_names: tuple[str, ...] = ()
     entry: ObjectRef | None = None
+    prefers: Preference = "any"
 
     @property
     def ref(self) -> ObjectRef:
@@ -103,12 +112,22 @@ def target_port(port: ServicePort, workload: workloads.Workload) -> int | None:
     return own or port.target
 
 
+def preference(annotations: Mapping[str, str], written: str = "") -> Preference:
+    """Which endpoints callers take first; what the specification says (`written`) goes before the annotation."""
+    for text in (written, annotations.get(_DISTRIBUTION_ANNOTATION, "")):
+        found = _PREFERENCES.get(text.lower())
+        if found is not None:
+            return found
+    return "any"
+
+
 def build_service(service: JsonObject, *, domain: str = "cluster.local") -> Service:
     """Read a Service object; UDP ports are left out, since the mesh does not carry them."""
     metadata, spec = service["metadata"], service.get("spec", {})
     name, namespace = metadata["name"], metadata.get("namespace", "default")
     cluster_ip = spec.get("clusterIP") or ""
-    export_to = (metadata.get("annotations") or {}).get(EXPORT_TO_ANNOTATION, "")
+    annotations = metadata.get("annotations") or {}
+    export_to = annotations.get(EXPORT_TO_ANNOTATION, "")
     ports = (_build_port(port) for port in spec.get("ports") or ())
     return Service(
         hostname=f"{name}.{namespace}.svc.{domain}",
@@ -121,6 +140,7 @@ def build_service(service: JsonObject, *, domain: str = "cluster.local") -> Serv
         export_to=tuple(part.strip() for part in export_to.split(",") if part.strip()),
         selector=spec.get("selector") or {},
         labels=metadata.get("labels") or {},
+        prefers=preference(annotations, spec.get("trafficDistribution") or ""),
     )
 
 

@@ -63,6 +63,8 @@ def build_outbound(
     traffic_policies.apply_connection_pool(cluster, effective.connection_pool, effective.retry_budget)
     traffic_policies.apply_outlier_detection(cluster, effective.outlier_detection)
     traffic_policies.apply_load_balancer(cluster, effective.load_balancer)
+    if service.prefers != "any":  # who is not ready is known, and gets nothing
+        cluster.common_lb_config.healthy_panic_threshold.CopyFrom(core.Percent(value=0))
     if service.keeps_sessions:
         cluster.common_lb_config.override_host_status.statuses.extend(_REACHED_AGAIN)
     if is_local:

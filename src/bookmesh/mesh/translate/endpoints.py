@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
-from bookmesh.mesh.registry import registry, workloads
+from bookmesh.mesh.registry import registry, services, workloads
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import localities, traffic_policies
 from bookmesh.mesh.wire import cluster as wire
@@ -27,16 +27,19 @@ def in_subset(
 
 
 def counted(
-    endpoints: Sequence[registry.Endpoint], policy: traffic_policies.EffectivePolicy
+    endpoints: Sequence[registry.Endpoint],
+    policy: traffic_policies.EffectivePolicy,
+    *,
+    prefers: services.Preference = "any",
 ) -> tuple[registry.Endpoint, ...]:
     """
     The endpoints that a proxy hears of. It sends nothing to those that are not ready, but they count for how much of a
-    locality is there; unless a rule lets traffic go to ill ones where few are well.
+    locality is there; unless a rule lets traffic go to ill ones where few are well, and callers prefer none nearby.
 
     Source: DestinationRule `trafficPolicy.outlierDetection.minHealthPercent`.
     """
     outlier = policy.outlier_detection
-    if outlier is None or outlier.min_health_percent <= 0:
+    if outlier is None or outlier.min_health_percent <= 0 or prefers != "any":
         return tuple(endpoints)
     return tuple(endpoint for endpoint in endpoints if endpoint.health != "unready")
 

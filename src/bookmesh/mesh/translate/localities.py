@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bookmesh.mesh.model import load_balancers
-from bookmesh.mesh.registry import endpoints, workloads
+from bookmesh.mesh.registry import endpoints, services, workloads
 from bookmesh.mesh.snapshot import settings as settings_
 from bookmesh.mesh.translate import traffic_policies
+
+_NEARBY: Final[Mapping[services.Preference, load_balancers.LocalityLoadBalancer]] = {
+    "zone": load_balancers.LocalityLoadBalancer(
+        failover_priority=(workloads.REGION_LABEL, workloads.ZONE_LABEL)
+    ),
+    "node": load_balancers.LocalityLoadBalancer(
+        failover_priority=(workloads.REGION_LABEL, workloads.ZONE_LABEL, workloads.SUBZONE_LABEL)
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +46,22 @@ class Group:
 
 
 def setting_in_force(
-    policy: traffic_policies.EffectivePolicy, caller: Caller, mesh: settings_.MeshSettings
+    policy: traffic_policies.EffectivePolicy,
+    caller: Caller,
+    mesh: settings_.MeshSettings,
+    *,
+    prefers: services.Preference = "any",
 ) -> load_balancers.LocalityLoadBalancer | None:
     """
-    The setting that spreads endpoints for this caller, that of a rule or else of the mesh; None when locality does not
-    matter.
+    The setting that spreads endpoints for this caller, that of a rule, else of the service, else of the mesh; None when
+    locality does not matter. What a service prefers needs no outlier detection: endpoints that are not ready count.
 
-    Source: DestinationRule `trafficPolicy.loadBalancer.localityLbSetting`, MeshConfig `localityLbSetting`.
+    Source: DestinationRule `trafficPolicy.loadBalancer.localityLbSetting`, Service `spec.trafficDistribution`,
+    MeshConfig `localityLbSetting`.
     """
     own = policy.load_balancer.locality_lb_setting if policy.load_balancer is not None else None
+    if own is None and prefers != "any":
+        return _NEARBY[prefers]
     setting = own or mesh.locality
     if setting.enabled is False or (setting.enabled is None and not mesh.is_locality_enabled):
         return None

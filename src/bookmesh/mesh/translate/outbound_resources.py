@@ -85,9 +85,15 @@ class Builder:
         effective = traffic_policies.effective_policy(policy, port=port.number, subset=subset)
         if self._lacks_secret(effective.tls, policy):
             return
-        setting = localities.setting_in_force(effective, self.scope.caller, self.settings)
+        setting = localities.setting_in_force(
+            effective, self.scope.caller, self.settings, prefers=service.prefers
+        )
         is_local = setting is not None
-        known = endpoints.counted(self.scope.snapshot.registry.endpoints_of(service, port.number), effective)
+        known = endpoints.counted(
+            self.scope.snapshot.registry.endpoints_of(service, port.number),
+            effective,
+            prefers=service.prefers,
+        )
         members = endpoints.in_subset(known, labels)
         named = members if service.is_resolved_by_dns else ()
         key = (

@@ -299,10 +299,14 @@ def _first_port(service: services_.Service | None) -> int:
 
 
 def caller_for(snapshot: snapshots.MeshSnapshot, proxy: proxies.Proxy) -> localities.Caller:
-    """Where a proxy is, as far as some rule asks for it, so that proxies that need not differ share all they get."""
+    """
+    Where a proxy is, as far as some rule or service asks for it, so that proxies that need not differ share all they
+    get.
+    """
     asked = {
         *snapshot.configs.facts(destination_rules.DestinationRule, _place_asked_for),
         *_asked_by_mesh(snapshot.settings),
+        *([""] if snapshot.registry.choosy else []),
     }
     if not asked:
         return localities.Caller()

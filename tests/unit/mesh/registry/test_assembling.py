@@ -24,7 +24,12 @@ def service(key: tuple[str, str], selector: dict[str, str], port: int) -> dict[s
     ports = [{"name": "http", "port": port, "targetPort": 8080}]
     return {
         "metadata": metadata(key),
-        "spec": {"clusterIP": "10.96.0.1", "selector": selector, "ports": ports},
+        "spec": {
+            "clusterIP": "10.96.0.1",
+            "selector": selector,
+            "ports": ports,
+            "trafficDistribution": "PreferClose" if port == 81 else "",
+        },
     }
 
 

@@ -69,6 +69,7 @@ def test_proxies_know_which_endpoints_are_not_ready_unless_the_ill_may_get_traff
             outlier_detection=destination_rules.OutlierDetection(min_health_percent=percent)
         )
         assert [e.health for e in endpoints.counted(found, policy)] == healths
+        assert len(endpoints.counted(found, policy, prefers="zone")) == 3
 
 
 def test_address_may_be_a_path() -> None:

@@ -130,3 +130,21 @@ def test_failover_needs_outlier_detection_and_a_place(
     )
     found = localities.setting_in_force(effective, caller, MeshSettings(is_locality_enabled=is_enabled))
     assert (found is not None) is is_in_force
+
+
+def test_what_a_service_prefers_counts_before_the_mesh_and_after_rules() -> None:
+    here = localities.Caller(workloads.Locality("eu", "a"))
+    mesh = MeshSettings(is_locality_enabled=False)
+    found = localities.setting_in_force(traffic_policies.EffectivePolicy(), here, mesh, prefers="zone")
+    assert found is not None
+    near, far = (
+        registry.Endpoint(ip, 80, own_locality=workloads.Locality("eu", zone))
+        for ip, zone in (("1.1.1.1", "a"), ("2.2.2.2", "b"))
+    )
+    assert [(g.priority, g.members) for g in localities.spread([far, near], found, here)] == [
+        (0, (near,)),
+        (1, (far,)),
+    ]
+    off = load_balancers.LoadBalancer(locality_lb_setting=load_balancers.LocalityLoadBalancer(enabled=False))
+    policy = traffic_policies.EffectivePolicy(load_balancer=off)
+    assert localities.setting_in_force(policy, here, mesh, prefers="zone") is None
