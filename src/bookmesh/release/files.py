@@ -15,10 +15,11 @@ Paths are relative to the file. Later values win: the chart's, then the files in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
@@ -28,6 +29,12 @@ from bookmesh.release import ranges
 from bookmesh.release.contracts import ReleaseId, Requirement
 
 DEFAULT_NAMESPACE = "default"
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAMES: Final = {
+    # what it is the name of: its form, and the most characters that Helm and Kubernetes take
+    "a release": (re.compile(rf"{_LABEL}(\.{_LABEL})*"), 53),
+    "a namespace": (re.compile(_LABEL), 63),
+}
 
 
 class _Required(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,7 +77,12 @@ def load(path: Path) -> list[Wanted]:
     try:
         parsed = msgspec.convert(_read_yaml(path), _File)
         wanted = [_wanted(entry, path.parent) for entry in parsed.releases]
-    except (msgspec.ValidationError, ValueError) as error:
+    except msgspec.ValidationError as error:
+        known = (
+            f"fields of a release: {', '.join(one.encode_name for one in msgspec.structs.fields(_Release))}"
+        )
+        raise refusal(str(error), path, known=known) from error
+    except ValueError as error:
         raise refusal(str(error), path) from error
     seen: set[ReleaseId] = set()
     for one in wanted:
@@ -82,11 +94,10 @@ def load(path: Path) -> list[Wanted]:
     return wanted
 
 
-def refusal(message: str, path: Path) -> BookmeshError:
+def refusal(message: str, path: Path, *, known: str = "") -> BookmeshError:
     """BM0601 about a file."""
-    return BookmeshError(
-        Finding(code="BM0601", message=f"not a file of releases: {message}", where=str(path)), exit_code=2
-    )
+    message = f"not a file of releases: {message}"
+    return BookmeshError(Finding(code="BM0601", message=message, where=str(path), known=known), exit_code=2)
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,6 +111,8 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(entry: _Release, directory: Path) -> Wanted:
+    _check_name(entry.name, "a release")
+    _check_name(entry.namespace, "a namespace")
     chart = directory / entry.chart
     if not chart.exists():
         raise ValueError(f"release {entry.name}: there is no chart {entry.chart}")
@@ -109,15 +122,24 @@ def _wanted(entry: _Release, directory: Path) -> Wanted:
         if not isinstance(content, dict):
             raise ValueError(f"release {entry.name}: {name} is not a map of values")
         values = merge(values, content)
-    requires = tuple(
-        Requirement(
-            ReleaseId(one.namespace or entry.namespace, one.release),
-            one.contract,
-            ranges.parse_range(one.range),
-        )
-        for one in entry.requires
-    )
+    requires = tuple(_requirement(one, entry) for one in entry.requires)
     return Wanted(ReleaseId(entry.namespace, entry.name), chart, merge(values, entry.values), requires)
+
+
+def _requirement(one: _Required, entry: _Release) -> Requirement:
+    try:
+        versions = ranges.parse_range(one.range)
+    except ValueError as error:
+        raise ValueError(f"release {entry.name}: what it requires of {one.release}: {error}") from error
+    return Requirement(ReleaseId(one.namespace or entry.namespace, one.release), one.contract, versions)
+
+
+def _check_name(name: str, what: str) -> None:
+    form, most = _NAMES[what]
+    if not form.fullmatch(name) or len(name) > most:
+        raise ValueError(
+            f"{name!r} is no name of {what}: at most {most} lower-case letters, digits and dashes, none at an end"
+        )
 
 
 def _read_yaml(path: Path) -> Any:

@@ -14,7 +14,7 @@ from bookmesh.release import contracts, files, intentions, judging, planning, se
 from bookmesh.release.contracts import Declared, ReleaseId, Requirement
 from bookmesh.release.files import Wanted
 from bookmesh.release.intentions import Intended
-from bookmesh.release.ports import Cluster, Helm, Installed
+from bookmesh.release.ports import Cluster, Helm, HelmFailedError, Installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,13 @@ def check_installed(namespace: str, helm: Helm, cluster: Cluster) -> list[Checke
 
 
 def check_rollback(release: ReleaseId, revision: int, helm: Helm) -> list[Finding]:
-    """Find what others would miss if a release went back to a revision."""
-    after = intentions.read(release, helm.manifest(release, revision))
+    """
+    Find what others would miss if a release went back to a revision.
+
+    Raises:
+        HelmFailedError: there is no such revision, or no such release. DeclarationError.
+    """
+    after = intentions.read(release, _manifest(release, revision, helm))
     others = _installed(helm, {release.namespace}).values()
     return planning.blocked_changes(after, [_declared(one) for one in others])
 
@@ -108,6 +113,22 @@ def check_uninstall(leaving: Sequence[ReleaseId], helm: Helm) -> tuple[list[Rele
     declared = {release: _declared(one) for release, one in installed.items()}
     going = [declared.get(one, Declared(one)) for one in dict.fromkeys(leaving)]
     return planning.removal_order(going), planning.blocked_removals(leaving, declared.values())
+
+
+def _manifest(release: ReleaseId, revision: int, helm: Helm) -> list[JsonObject]:
+    """Of what is not there Helm says no name."""
+    try:
+        return helm.manifest(release, revision)
+    except HelmFailedError as error:
+        if "not found" not in str(error):
+            raise
+        newest = {one.release: one.revision for one in helm.installed(release.namespace)}
+        if release in newest:
+            text = f"release {release} has no revision {revision}: it is at {newest[release]}, and old ones are dropped"
+        else:
+            names = ", ".join(sorted(one.name for one in newest)) or "none"
+            text = f"there is no release {release.name} in namespace {release.namespace}, which has: {names}"
+        raise HelmFailedError(text) from error
 
 
 def _declared(one: Installed) -> Declared:

@@ -261,3 +261,18 @@ def test_what_was_seen_once_holds_nobody_up_again(satisfied: set[Requirement], i
     story.satisfied = satisfied
     story.apply()
     assert any(line.startswith("mobile waiting: reviews-api") for line in story.lines) is is_held
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "words"),
+    [
+        ("reviews", 9, "release shop/reviews has no revision 9: it is at 1, and old ones are dropped"),
+        ("review", 1, "there is no release review in namespace shop, which has: page, reviews"),
+    ],
+)
+def test_a_rollback_to_what_is_not_there_says_what_is(name: str, revision: int, words: str) -> None:
+    world = worlds.World()
+    for one in ("reviews", "page"):
+        world.install(ReleaseId(NAMESPACE, one), {})
+    with pytest.raises(ports.HelmFailedError, match=words):
+        sessions.check_rollback(ReleaseId(NAMESPACE, name), revision, world)

@@ -69,3 +69,33 @@ def test_a_map_of_values_is_merged_key_by_key_and_a_list_replaced() -> None:
         "l": [3],
         "n": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{name: X_y, chart: .}", "'X_y' is no name of a release: at most 53 lower-case letters"),
+        ("{name: x, chart: ., namespace: Shop}", "'Shop' is no name of a namespace"),
+        (
+            "{name: x, chart: ., requires: [{release: a, contract: b, range: '^2'}]}",
+            "release x: what it requires of a: '^2' is no range of versions",
+        ),
+    ],
+)
+def test_what_is_wrong_in_an_entry_is_told_with_its_name(tmp_path: Path, entry: str, words: str) -> None:
+    file = tmp_path / "releases.yaml"
+    file.write_text(f"releases: [{entry}]")
+    with pytest.raises(BookmeshError) as refusal:
+        files.load(file)
+    assert words in refusal.value.finding.message
+
+
+def test_a_misspelt_field_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "releases.yaml"
+    file.write_text("releases: [{name: x, chart: ., valueFiles: [a]}]")
+    with pytest.raises(BookmeshError) as refusal:
+        files.load(file)
+    assert (
+        refusal.value.finding.known
+        == "fields of a release: name, chart, namespace, valuesFiles, values, requires"
+    )
