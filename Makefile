@@ -35,6 +35,8 @@ test: setup  ## The whole suite; as root also as an ordinary user, at the same t
 	@if [ "$$(id -u)" = 0 ]; then tools/test-twice; else $(MAKE) --no-print-directory test-here; fi
 
 test-here: setup  ## The whole suite as this user, without installing any system package
+	@# Each lab of a test is a new process: compiled once here, not in every one where PYTHONDONTWRITEBYTECODE is set.
+	@$(BIN)/python -m compileall -q src
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-user: setup  ## As root: the whole suite as an ordinary user, in a clone of its own
