@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from bookmesh.base.kubernetes import ApiError
-from bookmesh.kube.api import authentication, authorization, paths, queries
+from bookmesh.kube.api import authentication, authorization, paths, queries, statuses
 
 _VERBS: Final = {
     "GET": "get",
@@ -50,10 +50,16 @@ def impersonated(
     Whom the request is made as: `user`, or somebody else whom `user` may stand in for (`kubectl --as`).
 
     Raises:
-        ApiError: 403 when it may not.
+        ApiError: 403 when it may not; 400 for groups of nobody.
     """
     name = request.headers.get("Impersonate-User", "")
     groups = tuple(request.headers.getall("Impersonate-Group", []))
+    if not name and groups:
+        listed = ", ".join(f'"{group}"' for group in groups)
+        raise statuses.bad_request(
+            f'requested &user.DefaultInfo{{Name:"", UID:"", Groups:[]string{{{listed}}}, '
+            "Extra:map[string][]string(nil)} without impersonating a user name"
+        )
     if not name:
         return user
     account = name.removeprefix("system:serviceaccount:") if name.startswith("system:serviceaccount:") else ""

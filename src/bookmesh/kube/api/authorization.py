@@ -6,7 +6,7 @@ Rules only allow. A ClusterRole with an aggregation rule has the rules of the Cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -90,14 +90,11 @@ class Authorizer:
             each for rule in rules for each in _actions_of(rule, namespace) if not _any_covers(own, each)
         ]
         if missing:
-            shown = ", ".join(
-                dict.fromkeys(f"{each.verb} {each.path or each.full_resource}" for each in missing)
-            )
             raise ApiError(
                 403,
                 "Forbidden",
-                f'user "{user.name}" (groups={list(user.groups)}) is attempting to grant RBAC permissions not '
-                f"currently held: {shown}",
+                f'user "{user.name}" (groups={_listed(user.groups)}) is attempting to grant RBAC permissions not '
+                "currently held:\n" + "\n".join(_compact_rules(missing)),
             )
 
     def rules_of_reference(self, reference: JsonObject, namespace: str) -> list[JsonObject]:
@@ -195,6 +192,25 @@ def _actions_of(rule: JsonObject, namespace: str) -> Iterator[Action]:
                 plain, _, part = resource.partition("/")
                 for name in rule.get("resourceNames") or [""]:
                     yield Action(verb, group, plain, part, namespace, name)
+
+
+def _compact_rules(actions: Iterable[Action]) -> list[str]:
+    """Actions as rules, one a line, in the words of a real server: those that differ in their verb together."""
+    verbs: dict[str, list[str]] = {}
+    for each in actions:
+        if each.path:
+            place = f"NonResourceURLs:{_listed([each.path])}"
+        else:
+            named = f", ResourceNames:{_listed([each.name])}" if each.name else ""
+            place = f"APIGroups:{_listed([each.group])}, Resources:{_listed([each.full_resource])}{named}"
+        known = verbs.setdefault(place, [])
+        if each.verb not in known:
+            known.append(each.verb)
+    return sorted(f"{{{place}, Verbs:{_listed(allowed)}}}" for place, allowed in verbs.items())
+
+
+def _listed(values: Iterable[str]) -> str:
+    return "[" + " ".join(f'"{value}"' for value in values) + "]"
 
 
 def forbidden(user: authentication.User, action: Action) -> ApiError:

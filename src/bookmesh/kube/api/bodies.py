@@ -70,7 +70,11 @@ def namespace_for(kind: kinds.Kind, obj: JsonObject, namespace: str) -> str:
 def check_identity(kind: kinds.Kind, obj: JsonObject, stored: records.Stored) -> None:
     """The body must be about the stored object, and not about an older state of it."""
     fields, actual = obj["metadata"], stored.object["metadata"]
-    name = fields.get("name") or stored.name
+    name = fields.get("name")
+    if not name:
+        raise statuses.bad_request(
+            f"the name of the object ({stored.name} based on URL) was undeterminable: name must be provided"
+        )
     if name != stored.name:
         raise statuses.bad_request(
             f"the name of the object ({name}) does not match the name on the URL ({stored.name})"

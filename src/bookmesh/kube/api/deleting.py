@@ -44,7 +44,7 @@ class DeleteOptions:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """`object` as it is now, or was at its end; `is_gone` tells which."""
+    """`object` as it is now, or was at its end; `is_gone` tells which, and in a dry run which it would be."""
 
     object: JsonObject
     is_gone: bool
@@ -72,11 +72,12 @@ class Remover:
 
         Raises `VersionMismatch` or `Missing` when somebody else wrote while webhooks were asked.
         """
-        _check_preconditions(kind.resource, stored.object, options)
+        _check_preconditions(kind, stored.object, options)
         strategy.check_delete(stored.object)
         warnings = await self._review(kind, stored, options)
         if options.dry_run:
-            return Deleted(stored.object, is_gone=False, warnings=warnings)
+            is_gone = self._would_be_gone(strategy, stored, options)
+            return Deleted(stored.object, is_gone=is_gone, warnings=warnings)
         if stored.group_resource == custom_resources.DEFINITIONS:
             self._delete_instances(stored)
         before = stored.object["metadata"]
@@ -101,6 +102,11 @@ class Remover:
             stored.group_resource, stored.namespace, stored.name, obj, expected=stored.version
         )
         return Deleted(updated.object, is_gone=False, warnings=warnings)
+
+    def _would_be_gone(self, strategy: base.Strategy, stored: records.Stored, options: DeleteOptions) -> bool:
+        obj = stored.object
+        is_kept = _finalizers_for(obj["metadata"], options.propagation) or strategy.is_held(obj)
+        return not is_kept and strategy.grace_s(obj, options.grace_s) == 0
 
     def remove(self, stored: records.Stored) -> JsonObject:
         """Take the object out of the store now; returns its last state."""
@@ -202,17 +208,18 @@ def _shown_options(options: DeleteOptions) -> JsonObject:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _check_preconditions(resource: Resource, obj: JsonObject, options: DeleteOptions) -> None:
+def _check_preconditions(kind: kinds_module.Kind, obj: JsonObject, options: DeleteOptions) -> None:
     fields = obj["metadata"]
-    for label, wanted, actual in (
-        ("UID", options.uid, fields.get("uid")),
-        ("ResourceVersion", options.resource_version, fields.get("resourceVersion")),
+    for label, wanted, actual, why in (
+        ("UID", options.uid, fields.get("uid"), "deleted and then recreated"),
+        ("ResourceVersion", options.resource_version, fields.get("resourceVersion"), "modified"),
     ):
         if wanted and wanted != actual:
             raise conflict(
-                resource,
+                Resource(kind.group, kind.version, kind.kind),
                 fields["name"],
-                f"Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {actual}",
+                f"the {label} in the precondition ({wanted}) does not match the {label} in record ({actual}). "
+                f"The object might have been {why}",
             )
 
 

@@ -31,14 +31,31 @@ class Grants:
         """
         if self._authorizer is None or not self.are_made_by(kind) or not isinstance(body, dict):
             return
+        name = name or str((body.get("metadata") or {}).get("name", ""))
+        try:
+            self._check_rights(self._authorizer, user, kind, body, namespace=namespace, name=name)
+        except ApiError as error:
+            message = f'{kind.resource.qualified} "{name}" is forbidden: {error.message}'
+            details = {"name": name, "group": kind.group, "kind": kind.plural}
+            raise ApiError(403, "Forbidden", message, details=details) from error
+
+    def _check_rights(
+        self,
+        authorizer: authorization.Authorizer,
+        user: authentication.User,
+        kind: kinds.Kind,
+        body: JsonObject,
+        *,
+        namespace: str,
+        name: str,
+    ) -> None:
         if "roleRef" in body:
-            self._check_binding(self._authorizer, user, namespace, body["roleRef"])
+            self._check_binding(authorizer, user, namespace, body["roleRef"])
         else:
-            name = name or str((body.get("metadata") or {}).get("name", ""))
             action = authorization.Action("escalate", kind.group, kind.plural, "", namespace, name)
-            if not self._authorizer.decide(user, action).is_allowed:
+            if not authorizer.decide(user, action).is_allowed:
                 rules = [rule for rule in body.get("rules") or [] if isinstance(rule, dict)]
-                self._authorizer.check_grant(user, rules, namespace)
+                authorizer.check_grant(user, rules, namespace)
 
     def _check_binding(
         self, authorizer: authorization.Authorizer, user: authentication.User, namespace: str, given: Any

@@ -85,7 +85,7 @@ class Resources:
         if path.resource is None:
             raise statuses.no_such_resource()
         kind = self._verbs.kind_of(path.resource)
-        if path.namespace and not kind.namespaced:
+        if (path.name or path.namespace) and kind.namespaced is not bool(path.namespace):
             raise statuses.no_such_resource()
         if path.subresource:
             return await self._subresource(request, kind, path)

@@ -366,6 +366,7 @@ class Verbs:
     def _apply_patch(
         self, kind: kinds_module.Kind, current: JsonObject, patch: Any, patch_type: PatchType
     ) -> Any:
+        _check_patch_form(patch, patch_type)
         try:
             if patch_type == "json":
                 return patching.apply_json_patch(current, patch)
@@ -411,6 +412,17 @@ def present(kind: kinds_module.Kind, obj: JsonObject) -> JsonObject:
 
 def _in_version(kind: kinds_module.Kind, stored: records.Stored) -> records.Stored:
     return dataclasses.replace(stored, object=present(kind, stored.object))
+
+
+def _check_patch_form(patch: Any, patch_type: PatchType) -> None:
+    """Raise 400 for a patch that is a list in place of an object, and the like."""
+    if isinstance(patch, list if patch_type == "json" else dict):
+        return
+    names = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    wanted = "[]handlers.jsonPatchOp" if patch_type == "json" else "map[string]interface {}"
+    found = names.get(type(patch), "null")
+    prefix = "" if patch_type == "strategic" else "error decoding patch: "
+    raise statuses.bad_request(f"{prefix}json: cannot unmarshal {found} into Go value of type {wanted}")
 
 
 def _presented(kind: kinds_module.Kind, written: writing.Written) -> writing.Written:

@@ -15,7 +15,7 @@ v1 ConfigMap configmaps n cm - - -
 v1 Endpoints endpoints n ep - - -
 v1 Event events n ev - - -
 v1 LimitRange limitranges n limits - - -
-v1 Namespace namespaces c ns - finalize,status -
+v1 Namespace namespaces c ns - finalize,status create,delete,get,list,patch,update,watch
 v1 Node nodes c no - status -
 v1 PersistentVolumeClaim persistentvolumeclaims n pvc - status -
 v1 PersistentVolume persistentvolumes c pv - status -

@@ -78,7 +78,7 @@ _RULES: Final[dict[tuple[str, str], _Rule]] = {
 
 def check(kind: kinds.Kind, obj: JsonObject, old: JsonObject | None) -> list[Cause]:
     """Return what is wrong with `obj`, metadata first; empty when nothing is."""
-    found = metadata.check(kind, obj)
+    found = [*metadata.check(kind, obj), *metadata.check_update(obj, old)]
     rule = _RULES.get((kind.group, kind.kind))
     if rule is not None:
         found += rule(obj, old)

@@ -48,3 +48,14 @@ async def test_standing_in_for_somebody(over: verbs.Verbs) -> None:
     assert acting.impersonated(request_for("GET", PODS), admin, authorizer) is admin
     with pytest.raises(ApiError, match='cannot impersonate resource "users"'):
         acting.impersonated(as_ann, User("bob", ()), authorizer)
+
+
+async def test_groups_of_nobody_are_a_bad_request(over: verbs.Verbs) -> None:
+    request = request_for("GET", "/api/v1/pods", headers={"Impersonate-Group": "dev"})
+    with pytest.raises(ApiError) as refusal:
+        acting.impersonated(request, User("admin", ()), authorization.Authorizer(over.store))
+    assert (refusal.value.code, refusal.value.message) == (
+        400,
+        'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"dev"}, Extra:map[string][]string(nil)} '
+        "without impersonating a user name",
+    )

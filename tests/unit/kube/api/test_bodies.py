@@ -49,14 +49,15 @@ def test_two_namespaces_or_none_are_refused(config_map: kinds.Kind, own: str, as
 
 
 @pytest.mark.parametrize(
-    ("fields", "code"), [({"name": "b"}, 400), ({"uid": "other"}, 409), ({"resourceVersion": "1"}, 409)]
+    ("fields", "code"),
+    [({"name": "b"}, 400), ({"name": ""}, 400), ({"uid": "other"}, 409), ({"resourceVersion": "1"}, 409)],
 )
 def test_a_body_about_another_object_or_state_is_refused(
     over: verbs.Verbs, config_map: kinds.Kind, fields: dict[str, str], code: int
 ) -> None:
     over.create(kubernetes.CONFIG_MAPS, {"metadata": {"name": "a", "namespace": "default"}})
     stored = over.get(kubernetes.CONFIG_MAPS, "a", "default")
-    bodies.check_identity(config_map, {"metadata": {}}, stored)
+    bodies.check_identity(config_map, {"metadata": {"name": "a"}}, stored)
     with pytest.raises(ApiError) as refusal:
-        bodies.check_identity(config_map, {"metadata": fields}, stored)
+        bodies.check_identity(config_map, {"metadata": {"name": "a", **fields}}, stored)
     assert refusal.value.code == code

@@ -84,18 +84,52 @@ def test_other_policy_replaces_the_first(over: verbs.Verbs, deployment: JsonObje
 
 
 def test_preconditions(over: verbs.Verbs) -> None:
-    over.create(kubernetes.CONFIG_MAPS, {"metadata": {"name": "a", "namespace": "default"}})
-    for options in (deleting.DeleteOptions(uid="other"), deleting.DeleteOptions(resource_version="1")):
-        with pytest.raises(ApiError, match="Precondition failed") as refusal:
+    place = {"name": "a", "namespace": "default"}
+    fields = over.create(kubernetes.CONFIG_MAPS, {"metadata": place}).object["metadata"]
+    begin = 'Operation cannot be fulfilled on ConfigMap "a": '
+    for options, told in (
+        (
+            deleting.DeleteOptions(uid="other"),
+            f"the UID in the precondition (other) does not match the UID in record ({fields['uid']}). "
+            "The object might have been deleted and then recreated",
+        ),
+        (
+            deleting.DeleteOptions(resource_version="1"),
+            "the ResourceVersion in the precondition (1) does not match the ResourceVersion in record "
+            f"({fields['resourceVersion']}). The object might have been modified",
+        ),
+    ):
+        with pytest.raises(ApiError) as refusal:
             over.delete(kubernetes.CONFIG_MAPS, "a", "default", options=options)
-        assert refusal.value.code == 409
+        assert (refusal.value.code, refusal.value.message) == (409, begin + told)
 
 
 def test_dry_run_deletes_nothing(over: verbs.Verbs) -> None:
     over.create(kubernetes.CONFIG_MAPS, {"metadata": {"name": "a", "namespace": "default"}})
     options = deleting.DeleteOptions(dry_run=True)
-    assert not over.delete(kubernetes.CONFIG_MAPS, "a", "default", options=options).is_gone
+    assert over.delete(kubernetes.CONFIG_MAPS, "a", "default", options=options).is_gone
     over.get(kubernetes.CONFIG_MAPS, "a", "default")
+    held = {"name": "held", "namespace": "default", "finalizers": ["example.com/a"]}
+    over.create(kubernetes.CONFIG_MAPS, {"metadata": held})
+    assert not over.delete(kubernetes.CONFIG_MAPS, "held", "default", options=options).is_gone
+
+
+def test_what_is_being_deleted_gets_no_more_finalizers(over: verbs.Verbs) -> None:
+    held = {"name": "a", "namespace": "default", "finalizers": ["example.com/a", "example.com/b"]}
+    over.create(kubernetes.CONFIG_MAPS, {"metadata": held})
+    over.delete(kubernetes.CONFIG_MAPS, "a", "default")
+
+    def patch(*finalizers: str) -> None:
+        body = {"metadata": {"finalizers": list(finalizers)}}
+        over.patch(kubernetes.CONFIG_MAPS, "a", "default", body, patch_type="merge")
+
+    patch("example.com/a")
+    with pytest.raises(ApiError) as refusal:
+        patch("example.com/a", "example.com/c")
+    assert refusal.value.message == (
+        'ConfigMap "a" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is '
+        'being deleted, found new finalizers []string{"example.com/c"}'
+    )
 
 
 def test_namespace_stays_until_it_is_finalized(over: verbs.Verbs) -> None:
@@ -104,7 +138,11 @@ def test_namespace_stays_until_it_is_finalized(over: verbs.Verbs) -> None:
     assert deleted["status"]["phase"] == "Terminating"
     assert not over.delete(kubernetes.NAMESPACES, "shop").is_gone
     over.update(
-        kubernetes.NAMESPACES, "shop", "", {**deleted, "spec": {}, "metadata": {}}, subresource="finalize"
+        kubernetes.NAMESPACES,
+        "shop",
+        "",
+        {**deleted, "spec": {}, "metadata": {"name": "shop"}},
+        subresource="finalize",
     )
     with pytest.raises(ApiError, match="not found"):
         over.get(kubernetes.NAMESPACES, "shop")

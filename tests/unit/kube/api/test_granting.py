@@ -29,7 +29,13 @@ def test_one_hands_on_what_one_has_and_no_more(over: verbs.Verbs, grants: granti
     check_role(over, grants, {"metadata": {"name": "x"}, "rules": [READ_PODS]})
     with pytest.raises(ApiError) as refusal:
         check_role(over, grants, {"metadata": {"name": "x"}, "rules": [DELETE_PODS]})
-    assert refusal.value.code == 403
+    error = refusal.value
+    assert (error.code, error.details) == (403, {"name": "x", "group": authorization.GROUP, "kind": "roles"})
+    assert error.message == (
+        'roles.rbac.authorization.k8s.io "x" is forbidden: user "ann" (groups=["team" "system:authenticated"]) is '
+        "attempting to grant RBAC permissions not currently held:\n"
+        '{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}'
+    )
 
 
 def test_who_may_escalate_hands_on_anything(over: verbs.Verbs, grants: granting.Grants) -> None:

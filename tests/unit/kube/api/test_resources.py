@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import yaml
 from tests.unit.kube.api.conftest import Send, decoded
 
@@ -137,3 +140,38 @@ async def test_token_needs_an_issuer(send: Send, over: verbs.Verbs) -> None:
     over.create(kubernetes.SERVICE_ACCOUNTS, {"metadata": {"name": "web", "namespace": "default"}})
     response = await send("POST", "/api/v1/namespaces/default/serviceaccounts/web/token", body={"spec": {}})
     assert response.status == 501
+
+
+async def test_an_object_of_a_namespace_is_nowhere_else_and_namespaces_go_one_by_one(send: Send) -> None:
+    assert (await send("GET", "/api/v1/configmaps")).status == 200
+    nowhere = await send("GET", "/api/v1/configmaps/a")
+    assert (nowhere.status, decoded(nowhere)["details"]) == (404, {})
+    assert (await send("DELETE", "/api/v1/namespaces")).status == 405
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "message"),
+    [
+        (
+            "merge",
+            [],
+            "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}",
+        ),
+        (
+            "strategic-merge",
+            "a",
+            "json: cannot unmarshal string into Go value of type map[string]interface {}",
+        ),
+        (
+            "json",
+            {},
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+        ),
+    ],
+)
+async def test_a_patch_of_another_form_is_a_bad_request(
+    send: Send, kind: str, body: Any, message: str
+) -> None:
+    given = {"Content-Type": f"application/{kind}-patch+json"}
+    answer = await send("PATCH", "/api/v1/namespaces/default", body=body, headers=given)
+    assert (answer.status, decoded(answer)["message"]) == (400, message)

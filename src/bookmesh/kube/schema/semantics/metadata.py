@@ -28,6 +28,23 @@ def check(kind: kinds.Kind, obj: JsonObject) -> list[Cause]:
     ]
 
 
+def check_update(obj: JsonObject, old: JsonObject | None) -> list[Cause]:
+    """Check what may not change: an object that is being deleted gets no finalizer any more."""
+    before = (old or {}).get("metadata") or {}
+    if "deletionTimestamp" not in before:
+        return []
+    known = before.get("finalizers") or []
+    added = [each for each in (obj.get("metadata") or {}).get("finalizers") or [] if each not in known]
+    if not added:
+        return []
+    shown = ", ".join(causes.quoted(each) for each in sorted(added))
+    why = (
+        "no new finalizers can be added if the object is being deleted, "
+        f"found new finalizers []string{{{shown}}}"
+    )
+    return [causes.forbidden("metadata.finalizers", why)]
+
+
 def _check_name(kind: kinds.Kind, metadata: JsonObject) -> list[Cause]:
     name = metadata.get("name") or ""
     if not name:
