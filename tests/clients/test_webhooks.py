@@ -130,7 +130,12 @@ async def test_what_a_webhook_makes_of_an_object_is_checked(
     rule = {**webhooks.PODS}
     await configure(cluster, "Mutating", program.webhook("/a", webhooks.patch(change), rules=[rule]))
     text = await cluster.fails("apply", "-f", "-", stdin=POD)
-    assert "spec.containers[0].image" in text
+    assert "Internal error occurred: json: cannot unmarshal number" in text
+    assert "spec.containers.image of type string" in text
+    change = {"op": "add", "path": "/spec/restartPolicy", "value": "Sometimes"}
+    program.answers["/a"] = webhooks.patch(change)
+    text = await cluster.fails("apply", "-f", "-", stdin=POD)
+    assert 'spec.restartPolicy: Unsupported value: "Sometimes"' in text
     bad = {"op": "remove", "path": "/spec/nothing"}
     program.answers["/a"] = webhooks.patch(bad)
     text = await cluster.fails("apply", "-f", "-", stdin=POD)

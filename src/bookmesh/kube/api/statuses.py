@@ -50,6 +50,13 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def internal(text: str) -> ApiError:
+    """500: what others who have a say in the request answered cannot be used."""
+    return ApiError(
+        500, "InternalError", f"Internal error occurred: {text}", details={"causes": [{"message": text}]}
+    )
+
+
 def no_such_resource() -> ApiError:
     """
     404 for a path that names no served resource; clients take it as "the kind is unknown".

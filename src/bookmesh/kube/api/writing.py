@@ -320,9 +320,20 @@ class Writer:
         if review.object is obj:
             return obj, review.warnings
         admitted = copy_json(review.object)
-        self._check_schema(kind, admitted)
+        self._check_admitted(kind, admitted)
         defaulting.apply_defaults(self._schemas, kind, admitted)
         return admitted, review.warnings
+
+    def _check_admitted(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
+        """Raise 500 for what admission made of a built-in object if it cannot be decoded, else 422 if it is wrong."""
+        found = validation.check(self._schemas, kind, obj)
+        if found and not kind.is_custom:
+            try:
+                mistyped.check(self._schemas, kind, obj)
+            except mistyped.MistypedError as error:
+                raise statuses.internal(str(error)) from error
+        if found:
+            raise self._invalid(kind, obj, found)
 
     def _check_schema(self, kind: kinds_module.Kind, obj: JsonObject) -> None:
         found = validation.check(self._schemas, kind, obj)

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterable
 
 from bookmesh.base.kubernetes import ApiError, JsonObject
-from bookmesh.kube.api import admission, authorization, service_network
+from bookmesh.kube.api import admission, authorization, service_network, statuses
 from bookmesh.kube.api.webhooks import calling, configurations, matching, reviews
 from bookmesh.kube.schema import kinds as kinds_module
 from bookmesh.kube.store import store as stores
@@ -80,7 +80,7 @@ class Webhooks:
             if webhook.is_ignored_on_failure:
                 _log.warning('the patch of webhook "%s" is ignored: %s', webhook.name, error)
                 return request.object
-            raise _internal(str(error)) from error
+            raise statuses.internal(str(error)) from error
         # Which version the webhook heard of is its own affair.
         return {**changed, "apiVersion": request.object.get("apiVersion"), "kind": request.object.get("kind")}
 
@@ -139,7 +139,7 @@ class Webhooks:
             if webhook.is_ignored_on_failure:
                 _log.warning("%s; ignored, as its failurePolicy says", text)
                 return None
-            raise _internal(text) from error
+            raise statuses.internal(text) from error
         if not verdict.is_allowed:
             raise reviews.denial(webhook.name, verdict.status)
         return verdict
@@ -153,12 +153,6 @@ class _Round:
     asked: list[configurations.Webhook] = dataclasses.field(default_factory=list)
     warnings: tuple[str, ...] = ()
     last_change: int = -1
-
-
-def _internal(text: str) -> ApiError:
-    return ApiError(
-        500, "InternalError", f"Internal error occurred: {text}", details={"causes": [{"message": text}]}
-    )
 
 
 def _forbidden(request: admission.AdmissionRequest, why: str) -> ApiError:
