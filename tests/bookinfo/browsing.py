@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 TOOLS = ROOT / "tools"
 QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
-NPM_LIMIT_S = 60
+NPM_LIMIT_S = 100
 
 WHOLE = ("v1", "v2", "v3")
 BROKEN = ("reviews-down", "details-down", "ratings-down")
@@ -76,7 +76,8 @@ class Window:
             self.problems.append(text)
 
     def keep_picture(self, name: str) -> None:
-        """Save the whole page as artifacts/bookinfo-NAME.png."""
+        """Save the whole page, once all of it is there, as artifacts/bookinfo-NAME.png."""
+        self.page.wait_for_load_state()
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=ARTIFACTS / f"bookinfo-{name}.png", full_page=True)
 

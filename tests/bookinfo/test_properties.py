@@ -18,8 +18,6 @@ from tests.bookinfo import asking, processes
 
 FEW = settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 LARGEST = 2**31 - 1

@@ -12,6 +12,8 @@ from tests.bookinfo import asking, databases, processes
 
 DEADLINE_S = 30.0
 AWAY = (500, {"error": "could not connect to ratings database"})
+PATIENT = {"RATINGS_DB_TIMEOUT_S": "12"}
+"""A busy machine may take longer than the 2 s of who sets nothing; a test that is about the time sets its own."""
 
 
 class Ratings:
@@ -41,7 +43,7 @@ def ratings(server: databases.Server, start: Callable[..., processes.Process]) -
     """Start ratings with the server as its database; further variables as keyword arguments."""
 
     def start_ratings(**variables: str) -> Ratings:
-        return Ratings(start("ratings", **{**server.env, **variables}))
+        return Ratings(start("ratings", **{**PATIENT, **server.env, **variables}))
 
     return start_ratings
 
@@ -141,7 +143,7 @@ def test_service_starts_without_its_database_and_serves_when_it_comes(
     server: databases.Server, ratings: StartRatings
 ) -> None:
     server.stop()
-    service = ratings(RATINGS_DB_TIMEOUT_S="1")
+    service = ratings(RATINGS_DB_TIMEOUT_S="4")
     assert service.ask("/ratings/7") == AWAY
     assert service.ask("/readyz") == (503, "could not connect to ratings database")
     assert service.ask("/livez")[0] == service.ask("/health")[0] == 200
@@ -152,7 +154,7 @@ def test_service_starts_without_its_database_and_serves_when_it_comes(
 
 @only("mariadb", "postgresql", "sqlite", "mongodb")
 def test_service_recovers_when_its_database_was_away(server: databases.Server, ratings: StartRatings) -> None:
-    service = ratings(RATINGS_DB_TIMEOUT_S="1")
+    service = ratings(RATINGS_DB_TIMEOUT_S="4")
     assert service.ask("/ratings/7") == stars(3, 1)
     server.stop()
     assert service.ask("/ratings/7") == AWAY
@@ -179,12 +181,12 @@ def test_missing_table_is_reported_and_its_return_noticed(
 def test_table_that_is_locked_costs_the_time_limit_and_no_connection(
     server: databases.SqlServer, ratings: StartRatings
 ) -> None:
-    service = ratings(RATINGS_DB_TIMEOUT_S="0.5", RATINGS_DB_CONNECTIONS="2")
+    service = ratings(RATINGS_DB_TIMEOUT_S="3", RATINGS_DB_CONNECTIONS="2")
     assert service.ask("/ratings/7") == stars(3, 1)
-    with server.locked():
-        began = time.monotonic()
-        assert [service.ask("/ratings/7")[0] for _ in range(3)] == [500, 500, 500]
-        assert time.monotonic() - began < 5.9, "not 2 s each, as where nothing is set"
+    with server.locked(), ThreadPoolExecutor(3) as people:
+        assert [status for status, _ in people.map(service.ask, ["/ratings/7"] * 3)] == [500] * 3
+    why = "database is locked" if isinstance(server, databases.SqliteFile) else "no answer within 3 s"
+    assert why in str(service.process.log_lines())
     assert service.ask("/ratings/7") == stars(3, 1)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import datetime
 import gc
 import ipaddress
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,7 +41,7 @@ from bookmesh.lab import keys as lab_keys
 from bookmesh.lab import tokens as lab_tokens
 
 TOKEN = "a-token-of-the-tests"
-DEADLINE_S = 60.0
+DEADLINE_S = 100.0
 
 
 @pytest.fixture(params=kubectls.VERSIONS)
@@ -317,5 +319,13 @@ async def cluster(
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Know which cells of the compatibility matrix this run is to show."""
+    """
+    Know which cells of the compatibility matrix this run is to show, and have the kubectls that it wants.
+
+    To fetch one takes as long as the network does, which is not for one test's time. What fails fails again in a test.
+    """
+    if any("kubectl_binary" in getattr(item, "fixturenames", ()) for item in session.items):
+        with contextlib.suppress(subprocess.SubprocessError):
+            for version in kubectls.VERSIONS:
+                kubectls.find(version)
     session.config.pluginmanager.register(cells.Cells(session.items), "compatibility-cells")

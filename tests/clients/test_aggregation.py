@@ -39,7 +39,7 @@ async def register(cluster: Cluster, registered: JsonObject) -> None:
 
 
 async def until_available(cluster: Cluster) -> None:
-    await cluster.ok("wait", "--for=condition=Available", f"apiservice/{extensions.NAME}", "--timeout=20s")
+    await cluster.ok("wait", "--for=condition=Available", f"apiservice/{extensions.NAME}", "--timeout=50s")
 
 
 async def reason(cluster: Cluster, wanted: str) -> str:

@@ -82,7 +82,7 @@ def operator(namespace: KubernetesApi, tmp_path: Path) -> Iterator[subprocess.Po
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            code = process.wait(timeout=30)
+            code = process.wait(timeout=60)
     assert code in (0, -signal.SIGKILL), (tmp_path / "operator.log").read_text()
 
 
@@ -110,7 +110,7 @@ def test_handlers_follow_the_life_of_an_object(namespace: KubernetesApi, tmp_pat
             lambda: "said hello" in namespace.kubectl("events", "--for=greeting/a"),
             what="an event of the handler",
         )
-        namespace.kubectl("delete", "greeting", "a", "--timeout=30s")
+        namespace.kubectl("delete", "greeting", "a", "--timeout=60s")
         assert read(namespace, "configmap", "farewell-a"), "the delete handler ran before the object went"
         wait_until(lambda: not read(namespace, "configmap", "a"), what="the child goes with its owner")
         wait_until(lambda: not read(namespace, "configmap", "watched-a"), what="the daemon's end")
@@ -124,7 +124,7 @@ def test_an_operator_that_was_killed_catches_up(namespace: KubernetesApi, tmp_pa
         for name in ("kept", "changed", "deleted"):
             wait_until(lambda name=name: status(namespace, name).get("create"), what=f"{name} handled")
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     greet(namespace, "changed", "good evening")
     greet(namespace, "new", "hello")
     namespace.kubectl("delete", "greeting", "deleted", "--wait=false")
@@ -134,6 +134,6 @@ def test_an_operator_that_was_killed_catches_up(namespace: KubernetesApi, tmp_pa
         wait_until(lambda: "good evening" in status(namespace, "changed")["text"], what="the change")
         wait_until(lambda: status(namespace, "new").get("create") == "made new", what="the new one")
         wait_until(lambda: not read(namespace, "greeting", "deleted"), what="the deleted one gone")
-        namespace.kubectl("delete", "greetings", "--all", "--timeout=30s")
+        namespace.kubectl("delete", "greetings", "--all", "--timeout=60s")
     with pytest.raises(KubernetesError, match="NotFound"):
         namespace.kubectl("get", "greeting", "kept")

@@ -71,7 +71,7 @@ def test_objects_are_made_changed_and_deleted(api: Any) -> None:
     config.remove_label("team")
     assert list(api.get("configmaps", label_selector="team=x")) == []
     config.delete()
-    config.wait("delete", timeout=20)
+    config.wait("delete", timeout=60)
     with pytest.raises(kr8s.NotFoundError):
         ConfigMap.get("a", namespace=api.namespace, api=api)
 
@@ -95,7 +95,7 @@ def test_workloads_and_their_streams(api: Any) -> None:
     web_service = Service(service, api=api)
     web_service.create()
     with web_service.portforward(remote_port=80, local_port="auto") as local:  # of the pod behind it
-        assert httpx.get(f"http://127.0.0.1:{local}/status/204", timeout=20).status_code == 204
+        assert httpx.get(f"http://127.0.0.1:{local}/status/204", timeout=60).status_code == 204
 
 
 @pytest.mark.covers("kr8s", "custom kinds", "api-resources")
@@ -131,7 +131,7 @@ async def test_the_asynchronous_face(async_api: Any) -> None:
         await pod.create()
     for pod in pods:
         await pod.wait("condition=Ready", timeout=60)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while ("ADDED", "talker") not in seen:
             await asyncio.sleep(0.02)
     await pods[0].label(seen="yes")
@@ -139,10 +139,10 @@ async def test_the_asynchronous_face(async_api: Any) -> None:
     assert (await pods[0].exec(["echo", "hello"])).stdout == b"hello\n"
     async with pods[1].portforward(remote_port=80, local_port="auto") as local, httpx.AsyncClient() as client:
         answers = await asyncio.gather(
-            *(client.get(f"http://127.0.0.1:{local}/status/204", timeout=20) for _ in range(5))
+            *(client.get(f"http://127.0.0.1:{local}/status/204", timeout=60) for _ in range(5))
         )
     assert [answer.status_code for answer in answers] == [204] * 5
     await pods[0].delete()
-    await asyncio.wait_for(following, 30)
+    await asyncio.wait_for(following, 60)
     assert seen[-1] == ("DELETED", "talker")
     assert {("ADDED", "talker"), ("ADDED", "web"), ("MODIFIED", "talker")} <= set(seen)

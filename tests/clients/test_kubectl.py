@@ -8,7 +8,7 @@ import json
 import jwt
 import pytest
 import yaml
-from tests.clients.conftest import Cluster, line_of
+from tests.clients.conftest import DEADLINE_S, Cluster, line_of
 from tests.clients.manifests import (
     DEPLOYMENT,
     POD,
@@ -62,7 +62,7 @@ class TestApply:
     async def test_definition_and_its_object_in_one_go(self, cluster: Cluster) -> None:
         out = await cluster.ok("apply", "-f", "-", stdin=ROUTE_DEFINITION)
         assert "routes.example.com created" in out
-        await cluster.ok("wait", "--for=condition=Established", "crd/routes.example.com", "--timeout=5s")
+        await cluster.ok("wait", "--for=condition=Established", "crd/routes.example.com", "--timeout=50s")
         assert await cluster.ok("apply", "-f", "-", stdin=ROUTE) == "route.example.com/home created\n"
         assert await cluster.ok("apply", "-f", "-", stdin=ROUTE) == "route.example.com/home unchanged\n"
 
@@ -353,11 +353,11 @@ class TestChange:
     @pytest.mark.covers("kubectl", "wait --for=condition", "wait --for=delete")
     async def test_wait_for_a_condition_and_for_deletion(self, cluster: Cluster) -> None:
         await running_pod(cluster)
-        await cluster.ok("wait", "--for=condition=Ready", "pod/sleeper", "--timeout=5s")
+        await cluster.ok("wait", "--for=condition=Ready", "pod/sleeper", "--timeout=50s")
         assert "timed out" in await cluster.fails(
             "wait", "--for=condition=Odd", "pod/sleeper", "--timeout=100ms"
         )
-        async with cluster.running("wait", "--for=delete", "pod/sleeper", "--timeout=10s") as waiting:
+        async with cluster.running("wait", "--for=delete", "pod/sleeper", "--timeout=50s") as waiting:
             await cluster.until_watched("pods")
             await cluster.client.delete(kubernetes.PODS, "sleeper", "default", grace_s=0)
             assert await line_of(waiting) == "pod/sleeper condition met"
@@ -381,7 +381,7 @@ class TestDelete:
             assert cells(await cluster.ok("get", "pods"))[1][2] == "Terminating"
             assert deleting.returncode is None
             await cluster.client.delete(kubernetes.PODS, "sleeper", "default", grace_s=0)
-            assert await asyncio.wait_for(deleting.wait(), 10) == 0
+            assert await asyncio.wait_for(deleting.wait(), DEADLINE_S) == 0
 
     @pytest.mark.covers("kubectl", "delete --force")
     async def test_by_force(self, cluster: Cluster) -> None:

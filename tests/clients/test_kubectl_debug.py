@@ -31,7 +31,7 @@ def web(kubectl: Kubectl) -> str:
     """A pod whose first process has a file that only it sees."""
     script = "echo hidden > /tmp/secret; sleep 1000"
     kubectl.run("run", "web", IMAGE, "--command", "--", "sh", "-c", script)
-    kubectl.run("wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     return "web"
 
 
@@ -73,7 +73,7 @@ def test_a_copy_with_another_command_shares_processes(kubectl: Kubectl, web: str
         *("debug", web, "--copy-to=copy", IMAGE, "-c", "look", "--share-processes", "--"),
         *("sh", "-c", "until grep -l 'sleep.1000' /proc/[0-9]*/cmdline; do sleep 0.1; done; sleep 1000"),
     )
-    kubectl.run("wait", "--for=condition=Ready", "pod/copy", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/copy", "--timeout=60s")
     labs.wait_until(lambda: "/cmdline" in kubectl.run("logs", "copy", "-c", "look").stdout)
     assert of_pod(kubectl, "copy")["spec"]["shareProcessNamespace"] is True
     first = kubectl.run("exec", "copy", "-c", "look", "--", "readlink", "/proc/self/ns/pid").stdout

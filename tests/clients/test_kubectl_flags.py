@@ -54,8 +54,8 @@ spec: {selector: {app: web}, ports: [{port: 8000, targetPort: 80}]}
 @pytest.fixture
 def two(kubectl: Kubectl) -> Kubectl:
     kubectl.run("apply", "-f", "-", stdin=PODS)
-    kubectl.run("wait", "--for=condition=Ready", "pod/two", "--timeout=30s")
-    kubectl.run("wait", "--for=jsonpath={.status.phase}=Failed", "pod/over", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/two", "--timeout=60s")
+    kubectl.run("wait", "--for=jsonpath={.status.phase}=Failed", "pod/over", "--timeout=60s")
     return kubectl
 
 
@@ -96,7 +96,7 @@ WORDS = ("one", "two", "three")
 def test_what_stands_for_several_pods(kubectl: Kubectl) -> None:
     script = "echo from $HOSTNAME; sleep 1000"
     kubectl.run("create", "deployment", "twins", IMAGE, "--replicas=2", "--", "sh", "-c", script)
-    kubectl.run("rollout", "status", "deployment/twins", "--timeout=30s")
+    kubectl.run("rollout", "status", "deployment/twins", "--timeout=60s")
     shown = kubectl.run("logs", "deployment/twins", "--all-pods").stdout
     names = kubectl.run("get", "pods", "-o", "jsonpath={.items[*].metadata.name}").stdout.split()
     assert sorted(shown.splitlines()) == sorted(f"[pod/{name}/curl] from {name}" for name in names)
@@ -203,7 +203,7 @@ def status(port: int, host: str = "127.0.0.1") -> int:
 @pytest.mark.parametrize("transport", ["websocket", "spdy"])
 def test_port_forward(kubectl: Kubectl, transport: str, tmp_path: Path) -> None:
     kubectl.run("apply", "-f", "-", stdin=WEB)
-    kubectl.run("wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     with forward(kubectl, tmp_path, "pod/web", ":80", ":81") as forwarding:
         first, second = forwarding.ports(2)
         assert [status(first) for _ in range(3)] == [200] * 3

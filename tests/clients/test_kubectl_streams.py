@@ -67,7 +67,7 @@ class TestLogs:
             cluster.streams.say("second")
             assert await line_of(following) == "second"
             cluster.streams.end()
-            assert await asyncio.wait_for(following.wait(), 20) == 0
+            assert await asyncio.wait_for(following.wait(), DEADLINE_S) == 0
 
     @pytest.mark.covers("kubectl", "logs -c")
     async def test_two_containers_need_a_name(self, cluster: Cluster) -> None:
@@ -114,7 +114,7 @@ class TestExec(OverEither):
         async with cluster.running("exec", "sleeper", "--", "sh", "-c", "echo up; sleep 100") as executing:
             assert await line_of(executing) == "up"
         (session,) = cluster.streams.sessions
-        assert await asyncio.wait_for(session._process.wait(), 20) != 0
+        assert await asyncio.wait_for(session._process.wait(), DEADLINE_S) != 0
 
     @pytest.mark.covers("kubectl", "exec -it", "exec -it (over SPDY)")
     async def test_terminal(self, cluster: Cluster) -> None:
@@ -130,7 +130,7 @@ class TestExec(OverEither):
         )
         os.close(slave)
         os.write(master, b"9\n")
-        _, err = await asyncio.wait_for(process.communicate(), 20)
+        _, err = await asyncio.wait_for(process.communicate(), DEADLINE_S)
         os.close(master)
         assert process.returncode == 9, err
 
@@ -139,13 +139,13 @@ class TestExec(OverEither):
         await running_pod(cluster)
         cluster.streams.say("before")
         async with cluster.running("attach", "sleeper") as attached:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(DEADLINE_S):
                 while not cluster.streams.attached:
                     await asyncio.sleep(0.01)
             cluster.streams.say("after")
             assert await line_of(attached) == "after"
             cluster.streams.end()
-            assert await asyncio.wait_for(attached.wait(), 20) == 0
+            assert await asyncio.wait_for(attached.wait(), DEADLINE_S) == 0
 
 
 @asynccontextmanager
@@ -188,7 +188,7 @@ async def echo_server() -> AsyncIterator[int]:
 async def talk(port: int, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
-    answer = await asyncio.wait_for(reader.readexactly(len(data)), 20)
+    answer = await asyncio.wait_for(reader.readexactly(len(data)), DEADLINE_S)
     writer.close()
     await writer.wait_closed()
     return answer
@@ -213,7 +213,7 @@ class TestPortForward(OverEither):
             assert await reader.read() == b""
             writer.close()
             assert process.stderr
-            error = await asyncio.wait_for(process.stderr.readline(), 20)
+            error = await asyncio.wait_for(process.stderr.readline(), DEADLINE_S)
             assert b"error forwarding port 81" in error
 
 

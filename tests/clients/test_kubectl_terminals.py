@@ -72,7 +72,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def until(self, text: str, *, within_s: float = 20) -> str:
+    def until(self, text: str, *, within_s: float = 60) -> str:
         """Wait until something is shown; gives what was shown up to it."""
         deadline = time.monotonic() + within_s
         while text not in self._shown:
@@ -87,7 +87,7 @@ class Terminal:
         """Wait for kubectl's end: its exit code, and all that was still shown."""
         while chunk := self._read():
             self._shown += chunk
-        return self._process.wait(20), self._shown
+        return self._process.wait(60), self._shown
 
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -112,7 +112,7 @@ def kubectl(
 def shell(kubectl: Kubectl, *arguments: str) -> None:
     """A pod whose container is a shell at a terminal."""
     kubectl.run("run", "shell", IMAGE, "-it", "--attach=false", *arguments, "--command", "--", "sh")
-    kubectl.run("wait", "--for=condition=Ready", "pod/shell", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/shell", "--timeout=60s")
 
 
 def has_logged(kubectl: Kubectl, text: str) -> bool:
@@ -183,7 +183,7 @@ def test_a_container_that_keeps_its_input_open(kubectl: Kubectl) -> None:
         *("run", "sink", IMAGE, "-i", "--attach=false", "--leave-stdin-open", "--command", "--"),
         *("sh", "-c", "while read word; do echo got $word; done"),
     )
-    kubectl.run("wait", "--for=condition=Ready", "pod/sink", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/sink", "--timeout=60s")
     for word in ("one", "two"):
         kubectl.run("attach", "-i", "sink", stdin=f"{word}\n")
         labs.wait_until(functools.partial(has_logged, kubectl, f"got {word}"))
@@ -191,6 +191,6 @@ def test_a_container_that_keeps_its_input_open(kubectl: Kubectl) -> None:
 
 def test_a_terminal_for_a_container_without_one_is_refused_by_the_client(kubectl: Kubectl) -> None:
     kubectl.run("run", "plain", IMAGE, "--command", "--", "sh", "-c", "sleep 1000")
-    kubectl.run("wait", "--for=condition=Ready", "pod/plain", "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Ready", "pod/plain", "--timeout=60s")
     with kubectl.at_terminal("attach", "-it", "plain") as terminal:
         terminal.until("Unable to use a TTY - container plain did not allocate one")

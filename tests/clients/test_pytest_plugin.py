@@ -31,6 +31,7 @@ def test_a_namespace_is_what_kubectl_means(kubernetes_namespace, tmp_path):
 
 
 def test_each_test_has_a_namespace_of_its_own(kubernetes_namespace):
+    kubernetes_namespace.kubectl("wait", "--for=create", "configmap/kube-root-ca.crt", "--timeout=50s")
     assert kubernetes_namespace.kubectl("get", "configmaps", "-o", "name").split() == [
         "configmap/kube-root-ca.crt"
     ]
@@ -52,7 +53,7 @@ def test_clients_use_the_kubeconfig(kubernetes_namespace):
         }
         api.create_namespaced_deployment(kubernetes_namespace.namespace, body)
     kubernetes_namespace.kubectl(
-        "wait", "--for=jsonpath={.status.unavailableReplicas}=1", "deployment/web", "--timeout=30s"
+        "wait", "--for=jsonpath={.status.unavailableReplicas}=1", "deployment/web", "--timeout=50s"
     )
 """
 
@@ -76,7 +77,7 @@ def _server(directory: Path) -> int:
 
 
 def _wait_for_the_end(pid: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline, f"process {pid} runs still"
         time.sleep(0.02)

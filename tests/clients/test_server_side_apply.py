@@ -92,7 +92,7 @@ async def test_an_apply_that_creates_is_validated(cluster: Cluster) -> None:
 async def test_custom_kinds_are_applied_too(cluster: Cluster) -> None:
     apply = ("apply", "--server-side", "-f", "-")
     await cluster.ok(*apply, stdin=ROUTE_DEFINITION)
-    await cluster.ok("wait", "--for=condition=Established", "crd/routes.example.com", "--timeout=5s")
+    await cluster.ok("wait", "--for=condition=Established", "crd/routes.example.com", "--timeout=50s")
     assert "home serverside-applied" in await cluster.ok(*apply, stdin=ROUTE)
     await cluster.ok("patch", "route/home", "--type=merge", "-p", '{"spec":{"hosts":["other.example.com"]}}')
     assert "conflict with" in await cluster.fails(*apply, stdin=ROUTE)

@@ -14,7 +14,7 @@ from tests.clients.manifests import DEPLOYMENT, POD, running_pod
 
 from bookmesh.base.kubernetes import JsonObject
 
-WAIT = "--timeout=15s"
+WAIT = "--timeout=50s"
 
 
 @pytest.fixture

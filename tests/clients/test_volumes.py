@@ -14,7 +14,7 @@ from tests.clients.living import living
 from bookmesh.base.kubernetes import VOLUME_CLAIMS
 from bookmesh.lab import seeding
 
-WAIT = "--timeout=15s"
+WAIT = "--timeout=50s"
 CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim

@@ -11,7 +11,7 @@ from tests.clients.living import NODE, living
 
 from bookmesh.base.kubernetes import JsonObject
 
-WAIT = "--timeout=15s"
+WAIT = "--timeout=50s"
 DATABASE = """
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -75,6 +75,7 @@ async def test_a_stateful_set_rolls_and_comes_back(alive: Cluster) -> None:
     assert {pod["spec"]["containers"][0]["image"] for pod in await items(alive, "pods")} == {"db:1"}
     await alive.ok("scale", "statefulset/db", "--replicas=1")
     await alive.ok("wait", "--for=delete", "pod/db-1", WAIT)
+    await alive.ok("wait", "--for=jsonpath={.status.readyReplicas}=1", "statefulset/db", WAIT)
     assert "1/1" in await alive.ok("get", "sts")
 
 
@@ -139,5 +140,5 @@ async def test_a_drain_keeps_to_the_budget(alive: Cluster) -> None:
     await alive.ok("patch", "pdb/web", "--type=merge", "-p", '{"spec":{"minAvailable":1}}')
     await alive.ok("wait", "--for=jsonpath={.status.disruptionsAllowed}=1", "pdb/web", WAIT)
     first = (await items(alive, "pods"))[0]["metadata"]["name"]
-    await alive.ok("drain", NODE, "--pod-selector=app=web", "--timeout=20s", "--disable-eviction=true")
+    await alive.ok("drain", NODE, "--pod-selector=app=web", "--timeout=50s", "--disable-eviction=true")
     assert first not in [pod["metadata"]["name"] for pod in await items(alive, "pods")]
