@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bookmesh.base.kubernetes import JsonObject
 from bookmesh.kube.schema import kinds, nodes, quantities, schemas
+from bookmesh.kube.schema.semantics import volumes
 
 _QUANTITY: Final = "resource.Quantity"
 _NUMBER_OR_TEXT: Final = "intstr.IntOrString"
@@ -34,22 +35,7 @@ _EMBEDDED: Final = {
     "v1.SecretProjection": _OF_REFERENCE,
 }
 _EMBEDDED_OTHERS: Final = {
-    "v1.PersistentVolumeSpec": (
-        "PersistentVolumeSource",
-        frozenset(
-            {
-                "accessModes",
-                "capacity",
-                "claimRef",
-                "mountOptions",
-                "nodeAffinity",
-                "persistentVolumeReclaimPolicy",
-                "storageClassName",
-                "volumeAttributesClassName",
-                "volumeMode",
-            }
-        ),
-    ),
+    "v1.PersistentVolumeSpec": ("PersistentVolumeSource", volumes.NO_SOURCES),
     "v1.Volume": ("VolumeSource", frozenset({"name"})),
 }
 
