@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 
@@ -58,6 +59,10 @@ def _kubectl(lab: labs.Lab, *arguments: str) -> str:
     return lab.kubectl("-n", NAMESPACE, *arguments).stdout
 
 
+def _is_told(lab: labs.Lab, reason: str) -> bool:
+    return reason in _kubectl(lab, "describe", "hpa", "worker")
+
+
 def _replicas(lab: labs.Lab) -> int:
     return int(_kubectl(lab, "get", "deployment", "worker", "-o", "jsonpath={.spec.replicas}"))
 
@@ -107,10 +112,7 @@ def test_load_makes_a_deployment_grow_and_its_end_makes_it_shrink(lab: labs.Lab)
         "reason: cpu resource utilization (percentage of request) above target",
         "New size: 1; reason: All metrics below target",
     ):
-        labs.wait_until(
-            lambda reason=reason: reason in _kubectl(lab, "describe", "hpa", "worker"),  # type: ignore[misc]
-            what=reason,
-        )
+        labs.wait_until(functools.partial(_is_told, lab, reason), what=reason)
     status = json.loads(_kubectl(lab, "get", "hpa", "worker", "-o", "json"))["status"]
     assert {entry["type"] for entry in status["conditions"]} == {
         "AbleToScale",

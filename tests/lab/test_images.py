@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -55,7 +56,7 @@ def images(bookinfo: labs.Lab) -> Iterator[labs.Lab]:
             "wait", "-n", NAMESPACE, "--for=condition=Available", "deploy", "--all", "--timeout=60s"
         )
         for place in ("hello:5000/hello", "httpbin:8080/get"):
-            labs.wait_until(lambda place=place: is_known(bookinfo, place), what=place)  # type: ignore[misc]
+            labs.wait_until(functools.partial(is_known, bookinfo, place), what=place)
         yield bookinfo
     finally:
         bookinfo.kubectl("delete", "namespace", NAMESPACE)

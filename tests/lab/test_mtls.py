@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 
@@ -72,10 +73,11 @@ def wait_for_workloads(lab: labs.Lab, namespace: str, *clients: str) -> None:
     lab.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", "--timeout=60s")
     for client in clients:
         curl = ("exec", "-n", namespace, client, "-c", "curl", "--", "curl", "-sf", "http://httpbin:8000/get")
-        labs.wait_until(
-            lambda curl=curl: lab.kubectl(*curl, check=False).returncode == 0,  # type: ignore[misc]
-            what=f"an answer to {client}",
-        )
+        labs.wait_until(functools.partial(succeeds, lab, *curl), what=f"an answer to {client}")
+
+
+def succeeds(lab: labs.Lab, *arguments: str) -> bool:
+    return lab.kubectl(*arguments, check=False).returncode == 0
 
 
 def headers_seen_by_the_app(lab: labs.Lab, client: str) -> dict[str, list[str]]:
